@@ -1,0 +1,124 @@
+"""Time as rows: whatever must happen later has a `wake_at` column, and one engine claims what is due.
+
+Nothing lives in a timer or in memory. A claim locks its rows with SKIP LOCKED inside the unit of work that acts on
+them, so a killed process loses nothing and two engines never act twice. Cost grows with what is due, not with what
+is stored: every `wake_at` has a partial index.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db.models import Min, Model, QuerySet
+from django.utils.module_loading import import_string
+
+from tierdesk.core import clock
+from tierdesk.core.facts import ENGINE
+from tierdesk.core.scope import EVERY_CLIENT, seeing, set_scope
+from tierdesk.core.work import work
+
+BATCH = 500
+POLL_SECONDS = 0.2
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Wakeup:
+    """Rows of `model` whose `wake_at` has come, and the verb that acts on a claimed list of them.
+
+    `act(rows, at)` must move or clear each row's `wake_at`; it runs inside a unit of work by the engine.
+    `values`: claim only these columns, as tuples, where model instances would cost too much.
+    """
+
+    model: type[Model]
+    act: Callable[[list[object], datetime], None]
+    values: Sequence[str] = ()
+    batch: int = BATCH
+
+    @property
+    def name(self) -> str:
+        return f"{self.act.__module__.removeprefix('tierdesk.')}.{self.act.__name__}"
+
+    def due(self, at: datetime) -> QuerySet[Model]:
+        return self.model._base_manager.filter(wake_at__lte=at).order_by("wake_at")
+
+    def claim(self, at: datetime) -> list[object]:
+        rows = self.due(at).select_for_update(skip_locked=True, of=("self",))
+        return list(rows.values_list(*self.values)[: self.batch] if self.values else rows[: self.batch])
+
+    def next_at(self) -> datetime | None:
+        earliest: datetime | None = self.model._base_manager.aggregate(at=Min("wake_at"))["at"]
+        return earliest
+
+
+def wakeups() -> Sequence[Wakeup]:
+    """All wake-ups of the house, from `tierdesk/flow.py`."""
+    listed: Sequence[Wakeup] = import_string(settings.WAKEUPS)
+    return listed
+
+
+def act_on_due(wakeup: Wakeup, at: datetime) -> int:
+    """Claim one batch of what is due at `at`, act on it in one unit of work, and say how many rows there were."""
+    with work(by=ENGINE, at=at):
+        rows = wakeup.claim(at)
+        if rows:
+            wakeup.act(rows, at)
+    return len(rows)
+
+
+def run_due(at: datetime) -> int:
+    """Act on everything that is due at `at`; returns how many rows were acted on."""
+    acted = 0
+    for wakeup in wakeups():
+        while count := act_on_due(wakeup, at):
+            acted += count
+    return acted
+
+
+def fast_forward(until: datetime) -> None:
+    """Live through the time up to `until`: wake everything at its own instant, in order. For demo and journeys."""
+    with seeing(EVERY_CLIENT):
+        while True:
+            pending = [at for wakeup in wakeups() if (at := wakeup.next_at()) is not None]
+            due = min((at for at in pending if at <= until), default=None)
+            if due is None:
+                return
+            with clock.frozen(due):
+                if not run_due(due):
+                    raise RuntimeError(f"something is due at {due} but nothing acted on it")
+
+
+def run_forever(stopping: Callable[[], bool]) -> None:
+    """The engine: poll, act, sleep. A wake-up that fails is logged and tried again; the others go on."""
+    while not stopping():
+        acted = 0
+        try:
+            set_scope(EVERY_CLIENT)
+            for wakeup in wakeups():
+                acted += _guarded(wakeup)
+        except (OperationalError, InterfaceError):
+            log.exception("the database is away; trying again")
+            connection.close()
+            time.sleep(1)
+        finally:
+            close_old_connections()
+        if not acted:
+            time.sleep(POLL_SECONDS)
+
+
+def _guarded(wakeup: Wakeup) -> int:
+    try:
+        return act_on_due(wakeup, clock.now())
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        log.exception("wake-up %s failed; it stays due", wakeup.name)
+        time.sleep(min(5.0, timedelta(seconds=POLL_SECONDS).total_seconds() * 5))
+        return 0

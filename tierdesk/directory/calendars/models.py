@@ -1,0 +1,49 @@
+"""Calendars: when people work, in versions, so that an old ticket keeps the hours that were promised to it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from django.db import models
+
+from tierdesk.directory.calendars.hours import Hours
+
+
+class Calendar(models.Model):
+    """A named set of working hours, e.g. `office-de`. What it says lives in its versions."""
+
+    key = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=120)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def current(self) -> CalendarVersion:
+        return self.versions.order_by("-version")[0]
+
+
+class CalendarVersion(models.Model):
+    """One edition of a calendar. `spec` has the shape of `Hours.from_spec`; it is never edited once written."""
+
+    calendar = models.ForeignKey(Calendar, on_delete=models.PROTECT, related_name="versions")
+    version = models.PositiveIntegerField()
+    effective_from = models.DateField(null=True, blank=True)
+    spec = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["calendar", "version"], name="calendar_versions_count")]
+
+    def __str__(self) -> str:
+        return f"{self.calendar.key}@{self.version}"
+
+    @property
+    def hours(self) -> Hours:
+        return hours_of(self.pk)
+
+
+@lru_cache(maxsize=512)
+def hours_of(version_id: int) -> Hours:
+    """The working hours of a calendar version. Versions never change, so the answer is kept."""
+    spec: dict[str, Any] = CalendarVersion.objects.values_list("spec", flat=True).get(pk=version_id)
+    return Hours.from_spec(spec)

@@ -1,0 +1,64 @@
+"""Which clients' rows a user may see: the first lock. Row-level security (core/scope.py) is the second.
+
+An agent sees the clients that a team of theirs serves; a contact sees the own client; an administrator all.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db.models import QuerySet
+
+from tierdesk.core.scope import EVERY_CLIENT, NO_CLIENT, only
+from tierdesk.directory.staff.models import Team, User
+
+
+def visible_clients(user: User) -> frozenset[int] | None:
+    """The keys of the clients whose rows `user` may see; None means every client.
+
+    Looked up once per user object, that is, once per request.
+    """
+    if not hasattr(user, "_visible_clients"):
+        user._visible_clients = _look_up(user)  # type: ignore[attr-defined]
+    found: frozenset[int] | None = user._visible_clients  # type: ignore[attr-defined]
+    return found
+
+
+def scope_of(user: User) -> str:
+    """The row-level security scope of a user's connection (core/scope.py)."""
+    ids = visible_clients(user)
+    if ids is None:
+        return EVERY_CLIENT
+    return only(ids) if ids else NO_CLIENT
+
+
+def _look_up(user: User) -> frozenset[int] | None:
+    from tierdesk.directory.clients.models import Assignment
+
+    if not getattr(user, "is_active", False):
+        return frozenset()
+    if user.is_admin:
+        return None
+    if hasattr(user, "agent"):
+        teams = Team.objects.filter(memberships__agent=user.agent)
+        if teams.filter(serves_every_client=True).exists():
+            return None
+        return frozenset(Assignment.objects.filter(team__in=teams).values_list("client_id", flat=True))
+    # A contact's own row is under the lock that we are about to set: the link is read through the account.
+    return frozenset(_client_of_contact(user))
+
+
+def _client_of_contact(user: User) -> list[int]:
+    from tierdesk.core.scope import seeing
+    from tierdesk.directory.clients.models import Contact
+
+    with seeing(EVERY_CLIENT):
+        return list(Contact.objects.filter(user=user, is_active=True).values_list("client_id", flat=True))
+
+
+class ClientRows(QuerySet[Any]):
+    """Rows that belong to a client. Every query of a face starts with `visible_to(user)`."""
+
+    def visible_to(self, user: User) -> Self:
+        ids = visible_clients(user)
+        return self if ids is None else self.filter(client_id__in=ids)

@@ -1,0 +1,87 @@
+"""What the clients have: services and their parts, what depends on what, and the categories of trouble."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q, QuerySet
+
+from tierdesk.directory.clients.models import Client
+from tierdesk.directory.clients.visibility import ClientRows, visible_clients
+from tierdesk.directory.staff.models import User
+
+
+class Services(QuerySet["Service"]):
+    def visible_to(self, user: User) -> Self:
+        ids = visible_clients(user)
+        return self if ids is None else self.filter(Q(client_id__in=ids) | Q(client=None))
+
+    def of_client(self, client_id: int) -> Self:
+        return self.filter(Q(client_id=client_id) | Q(client=None))
+
+
+class Service(models.Model):
+    """Something a client uses and would miss. Without a client it is offered to all.
+
+    `criticality` 1 (business stops) to 3 (nuisance): 1 raises the urgency of its tickets by one.
+    """
+
+    client = models.ForeignKey(Client, null=True, blank=True, on_delete=models.CASCADE, related_name="services")
+    key = models.SlugField(max_length=60)
+    name = models.CharField(max_length=160)
+    criticality = models.PositiveSmallIntegerField(default=2)
+    kind = models.CharField(max_length=40, blank=True)
+    depends_on = models.ManyToManyField("self", symmetrical=False, related_name="supports", blank=True)
+
+    objects = Services.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["client", "key"], nulls_distinct=False, name="one_service_per_key"),
+            models.CheckConstraint(condition=Q(criticality__range=(1, 3)), name="criticality_is_1_to_3"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Component(models.Model):
+    """A part of a service that alarms and tickets can name: a host, a device, an application."""
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="components")
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="components")
+    name = models.CharField(max_length=160)
+
+    objects = ClientRows.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["client", "name"], name="one_component_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Category(models.Model):
+    """A kind of trouble, as a path such as `network/vpn`. `keywords` are words that suggest it.
+
+    `impact` and `urgency` (1 high to 3 low) are what a ticket of this category has until somebody says otherwise.
+    """
+
+    path = models.CharField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    keywords = models.JSONField(default=list, blank=True)
+    impact = models.PositiveSmallIntegerField(default=3)
+    urgency = models.PositiveSmallIntegerField(default=2)
+
+    class Meta:
+        ordering = ["path"]
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_within(self, scope: str) -> bool:
+        """Whether `scope` (`network/vpn`, `network/*` or `*`) covers this category."""
+        return scope in {"*", self.path} or (scope.endswith("/*") and self.path.startswith(scope[:-1]))

@@ -1,0 +1,124 @@
+"""Who works here: users, agents, teams on their tiers, and what each agent can do."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from tierdesk.core.facts import Actor
+
+
+class Tier(models.IntegerChoices):
+    """The ladder of support: first line, second line, the experts, the maker or vendor."""
+
+    L1 = 1, "L1"
+    L2 = 2, "L2"
+    L3 = 3, "L3"
+    L4 = 4, "L4"
+
+
+class Accounts(BaseUserManager["User"]):
+    """Makes and finds accounts; addresses are compared without regard to case."""
+
+    def create_user(self, email: str, *, name: str, password: str | None = None, **extra: Any) -> User:
+        user = self.model(email=email.strip().lower(), name=name, **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser):
+    """An account that signs in: an agent's, a contact's, or an administrator's. `email` is always lower case."""
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=200)
+    timezone = models.CharField(max_length=64, default="UTC")
+    language = models.CharField(max_length=10, default="en")
+    is_active = models.BooleanField(default=True)
+    is_admin = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+    objects = Accounts()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_agent(self) -> bool:
+        return self.is_active and hasattr(self, "agent")
+
+    def actor(self) -> Actor:
+        """Who this account is on the timeline; an agent's actor id is the Agent's key, others the User's."""
+        if hasattr(self, "agent"):
+            return self.agent.actor()
+        return Actor("admin" if self.is_admin else "contact", self.name, self.pk)
+
+
+class Team(models.Model):
+    """People who hold a queue together, on one tier."""
+
+    key = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=120)
+    tier = models.PositiveSmallIntegerField(choices=Tier.choices)
+    serves_every_client = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["tier", "name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(tier__range=(1, 4)), name="a_team_stands_on_a_tier")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Agent(models.Model):
+    """Someone who works tickets. `is_manager` opens the reports, `is_away` takes them out of assignment."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="agent")
+    teams = models.ManyToManyField(Team, through="Membership", related_name="agents")
+    is_manager = models.BooleanField(default=False)
+    is_away = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.user.name
+
+    @property
+    def name(self) -> str:
+        return self.user.name
+
+    def actor(self) -> Actor:
+        return Actor("agent", self.user.name, self.pk)
+
+    def leads(self, team_id: int | None) -> bool:
+        return self.memberships.filter(team_id=team_id, is_lead=True).exists()
+
+
+class Membership(models.Model):
+    """An agent in a team; leads answer for it."""
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="memberships")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    is_lead = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agent", "team"], name="one_membership_per_team")]
+
+
+class Skill(models.Model):
+    """What an agent can do: a platform, a level from 1 (learning) to 3 (expert), and since when."""
+
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="skills")
+    platform = models.CharField(max_length=80)
+    level = models.PositiveSmallIntegerField(default=1)
+    since_date = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["agent", "platform"], name="one_level_per_platform")]

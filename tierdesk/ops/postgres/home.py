@@ -1,0 +1,99 @@
+"""The directory that belongs to one embedded cluster: who owns it, and what lies where."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+PORT = 5432
+SOCKET = f".s.PGSQL.{PORT}"
+LONGEST_SOCKET_PATH = 103
+"""Bytes of `sun_path` before the closing NUL on the strictest system we meet (macOS; Linux has 107)."""
+
+
+class UnableToStart(RuntimeError):
+    """The embedded PostgreSQL cannot come up; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Home:
+    path: Path
+    major: int
+    """Version of PostgreSQL; the cluster's directory carries it, since no major reads another's files."""
+
+    @property
+    def data(self) -> Path:
+        return self.path / f"pg{self.major}"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log"
+
+    def furnish(self) -> Path:
+        """Make the directories that must exist and return the private one of the socket.
+
+        Raises `UnableToStart` when the home is someone else's or holds only a cluster of another major version.
+        """
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._refuse_a_strangers_home()
+        self._refuse_another_major()
+        self.log.mkdir(mode=0o700, exist_ok=True)
+        return _private(self.socket_directory())
+
+    def socket_directory(self) -> Path:
+        """`run` in the home; a short name elsewhere when the home lies too deep for the address of a socket.
+
+        The same for every process of this user, whatever its environment: owner and followers must agree.
+        """
+        inside = self.path / "run"
+        if len(os.fsencode(inside / SOCKET)) <= LONGEST_SOCKET_PATH:
+            return inside
+        name = f"tierdesk-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]}"
+        return Path("/tmp") / name
+
+    def _refuse_a_strangers_home(self) -> None:
+        owner = self.path.stat().st_uid
+        if owner != os.geteuid():
+            raise UnableToStart(
+                f"{self.path} belongs to user id {owner}, and this is user id {os.geteuid()}: run Tierdesk as its owner."
+            )
+
+    def _refuse_another_major(self) -> None:
+        others = [found for found in self.path.glob("pg[0-9]*") if found.name.removeprefix("pg").isdecimal()]
+        if others and not self.data.exists():
+            raise UnableToStart(
+                f"{others[0]} was written by another PostgreSQL than the {self.major} that is installed. "
+                "Dump it with the old version and restore it into a new home."
+            )
+
+
+class Lock:
+    """The right to own a home, held by at most one open `Lock` of all processes and given back by the kernel."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def take(self) -> bool:
+        """Whether it is ours now; never waits."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+def _private(directory: Path) -> Path:
+    """`directory`, made 0700; in a place that all may write to a stranger could have made it before us."""
+    directory.mkdir(mode=0o700, exist_ok=True)
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        raise UnableToStart(f"{directory} is not a directory of user id {os.geteuid()}: remove it.")
+    directory.chmod(0o700)
+    return directory

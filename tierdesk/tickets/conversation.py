@@ -1,0 +1,180 @@
+"""The words on a ticket: public replies, internal notes, what the contact wrote; and the files that came along."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+from tierdesk.core.facts import Actor
+from tierdesk.core.work import current, record
+from tierdesk.directory.clients.models import Client
+from tierdesk.directory.clients.visibility import ClientRows
+from tierdesk.tickets.facts import Heard, Noted, Replied
+from tierdesk.tickets.lifecycle import WOKEN_BY_CONTACT, State, UnableTo
+
+if TYPE_CHECKING:
+    from tierdesk.tickets.models import Ticket
+
+
+class Direction(models.TextChoices):
+    INBOUND = "inbound", "From the contact"
+    OUTBOUND = "outbound", "To the contact"
+    INTERNAL = "internal", "Internal"
+
+
+class Messages(ClientRows):
+    def public(self) -> Messages:
+        return self.exclude(direction=Direction.INTERNAL)
+
+
+class Message(models.Model):
+    """One thing somebody said on a ticket. `text` is what a person reads; `html` the original, cleaned when shown.
+
+    `message_id` is the mail's Message-ID, ours or theirs. `automatic`: written by a machine, not by a person.
+    `trust`: how sure we are of the sender: verified, unverified or fail (security.md §4).
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
+    ticket = models.ForeignKey(
+        "tickets.Ticket", on_delete=models.CASCADE, related_name="messages", db_index=False
+    )
+    direction = models.CharField(max_length=8, choices=Direction.choices)
+    by_kind = models.CharField(max_length=10)
+    by_id = models.BigIntegerField(null=True, blank=True)
+    by_name = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    channel = models.CharField(max_length=12)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    message_id = models.CharField(max_length=998, blank=True)
+    automatic = models.BooleanField(default=False)
+    trust = models.CharField(max_length=10, default="verified")
+    why = models.CharField(max_length=300, blank=True)
+
+    objects = Messages.as_manager()
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [
+            models.Index(fields=["ticket", "at"], name="messages_of_a_ticket"),
+            models.Index(fields=["message_id"], name="messages_by_id", condition=~models.Q(message_id="")),
+        ]
+
+    @property
+    def is_public(self) -> bool:
+        return self.direction != Direction.INTERNAL
+
+
+class Attachment(models.Model):
+    """A file on a message. Its name is only data; it is served as a download, never by its own claim of type."""
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
+    name = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=127)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+
+    objects = ClientRows.as_manager()
+
+
+class Conversation:
+    """The verbs that put words on a ticket. Mixed into `Ticket`; each runs inside a unit of work."""
+
+    def reply(self: Ticket, text: str) -> Message:
+        """Write to the contact. The first human reply is the response that the respond clock waits for."""
+        if self.state in (State.CLOSED, State.CANCELLED):
+            raise UnableTo(f"{self.reference} is {self.state}; open a follow-up ticket to write to the contact.")
+        if not text.strip():
+            raise UnableTo("Write something before you send the reply.")
+        self.acknowledge_if_human()
+        message = self.add_message(text, direction=Direction.OUTBOUND, channel="email")
+        if self.first_responded_at is None:
+            self.change(first_responded_at=current().at)
+        record(Replied(ticket=self, message=message.pk, tier=self.tier))
+        return message
+
+    def ask(self: Ticket, text: str, *, until: datetime | None = None) -> Message:
+        """Ask the contact a question and wait for the answer."""
+        message = self.reply(text)
+        self.pend("requester_info", until=until, asked=True)
+        return message
+
+    def note(self: Ticket, text: str) -> Message:
+        """Write an internal note that no contact ever sees."""
+        if not text.strip():
+            raise UnableTo("Write something before you save the note.")
+        message = self.add_message(text, direction=Direction.INTERNAL, channel="note")
+        record(Noted(ticket=self, message=message.pk))
+        return message
+
+    def hear(
+        self: Ticket,
+        text: str,
+        *,
+        channel: str,
+        html: str = "",
+        message_id: str = "",
+        automatic: bool = False,
+        trust: str = "verified",
+        why: str = "",
+    ) -> Message:
+        """The contact wrote. Wakes a ticket that waits for them, reopens a resolved one inside its window.
+
+        An automatic answer is kept, but wakes and reopens nothing. On a closed ticket raises UnableTo: the caller
+        opens a follow-up instead.
+        """
+        if self.state in (State.CLOSED, State.CANCELLED):
+            raise UnableTo(f"{self.reference} is {self.state}; what is said now belongs on a follow-up ticket.")
+        message = self.add_message(
+            text,
+            direction=Direction.INBOUND,
+            channel=channel,
+            html=html,
+            message_id=message_id,
+            automatic=automatic,
+            trust=trust,
+            why=why,
+        )
+        record(Heard(ticket=self, message=message.pk, automatic=automatic, why=why))
+        if automatic or trust == "fail":
+            return message
+        if self.state == State.PENDING and self.pending_reason in WOKEN_BY_CONTACT:
+            self.resume("the contact answered")
+        elif self.state == State.RESOLVED and self.can_reopen(current().at):
+            self.reopen("the contact answered")
+        return message
+
+    def add_message(
+        self: Ticket,
+        text: str,
+        *,
+        direction: str,
+        channel: str,
+        html: str = "",
+        message_id: str = "",
+        automatic: bool = False,
+        trust: str = "verified",
+        why: str = "",
+    ) -> Message:
+        unit = current()
+        by: Actor = unit.by
+        return Message.objects.create(
+            client_id=self.client_id,
+            ticket=self,
+            direction=direction,
+            by_kind=by.kind,
+            by_id=by.id,
+            by_name=by.name,
+            at=unit.at,
+            channel=channel,
+            text=text,
+            html=html,
+            message_id=message_id,
+            automatic=automatic,
+            trust=trust,
+            why=why,
+        )

@@ -1,0 +1,162 @@
+"""What can happen to a ticket, as the ticket itself announces it. Other rooms subclass `TicketFact` for theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tierdesk.core.facts import Fact
+
+if TYPE_CHECKING:
+    from tierdesk.tickets.models import Ticket
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TicketFact(Fact):
+    """A fact about one ticket: it becomes an entry of that ticket's timeline."""
+
+    ticket: Ticket
+
+    @property
+    def subject(self) -> object:
+        return self.ticket.pk
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Opened(TicketFact):
+    """Trouble arrived and became a ticket. `channel` is how; `message` the id of its first message."""
+
+    channel: str
+    message: int | None = None
+    trust: str = "verified"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Triaged(TicketFact):
+    """Category, priority and team are set (`why` in words); the clocks can start."""
+
+    category: str | None
+    priority: int
+    team: str | None
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Acknowledged(TicketFact):
+    """A human took the ticket for the first time."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Assigned(TicketFact):
+    """The ticket has a new assignee (None: nobody) within its team."""
+
+    agent: int | None
+    agent_name: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Categorised(TicketFact):
+    category: str | None
+    before: str | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reprioritised(TicketFact):
+    """Impact, urgency or the effective priority changed; `reason` is mandatory."""
+
+    before: int
+    after: int
+    reason: str
+    overridden: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Replied(TicketFact):
+    """A human wrote to the contact, publicly. `message` is its id."""
+
+    message: int
+    tier: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Noted(TicketFact):
+    """An agent wrote an internal note."""
+
+    message: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Heard(TicketFact):
+    """The contact wrote. Automatic answers (out of office) are heard too, but wake nothing."""
+
+    message: int
+    automatic: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pended(TicketFact):
+    """The ticket waits, for a coded reason; `until` (ISO 8601) is when it wakes by itself, if nothing else does."""
+
+    reason: str
+    until: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Resumed(TicketFact):
+    """The wait is over; `reason` is what it had waited for."""
+
+    reason: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HandedOver(TicketFact):
+    """Another tier or team works the ticket now."""
+
+    from_tier: int
+    from_team: int | None
+    to_tier: int
+    to_team: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Resolved(TicketFact):
+    """Solved by `tier`. `code` is the resolution code; `message` the public words, if there were any."""
+
+    code: str
+    tier: int
+    message: int | None = None
+    seconds_open: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reopened(TicketFact):
+    """The contact or an agent was not satisfied; `resolved_at` (ISO 8601) is when it had been resolved."""
+
+    why: str
+    resolved_at: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Closed(TicketFact):
+    """The end: confirmed, or silence for the contract's window. A later reply opens a new ticket."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Cancelled(TicketFact):
+    """Not an incident, withdrawn, or a duplicate."""
+
+    why: str
+    duplicate_of: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Linked(TicketFact):
+    """A relation to another ticket: follow_up_of, possibly_related, duplicate_of, parent."""
+
+    relation: str
+    other: int

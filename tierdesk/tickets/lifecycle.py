@@ -1,0 +1,252 @@
+"""The life of a ticket: `new → open ⇄ pending(reason) → resolved → closed`, and `cancelled`.
+
+States, the reasons to wait, and every verb that moves between them. Escalated is not a state.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import F
+
+from tierdesk.core.facts import Actor
+from tierdesk.core.work import current, record
+from tierdesk.tickets.facts import (
+    Acknowledged,
+    Assigned,
+    Cancelled,
+    Closed,
+    Pended,
+    Reopened,
+    Resolved,
+    Resumed,
+)
+
+if TYPE_CHECKING:
+    from tierdesk.directory.staff.models import Agent
+    from tierdesk.tickets.models import Ticket
+
+
+class State(models.TextChoices):
+    NEW = "new", "New"
+    OPEN = "open", "Open"
+    PENDING = "pending", "Pending"
+    RESOLVED = "resolved", "Resolved"
+    CLOSED = "closed", "Closed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+UNRESOLVED = (State.NEW, State.OPEN, State.PENDING)
+
+
+class PendingReason(models.TextChoices):
+    """What a pending ticket waits for. Which of them pause the client's clock is in response/sla."""
+
+    REQUESTER_INFO = "requester_info", "Waiting for the contact's answer"
+    REQUESTER_CONFIRM = "requester_confirm", "Waiting for the contact to confirm the fix"
+    REQUESTER_SCHEDULED = "requester_scheduled", "The contact asked for a date"
+    CLIENT_APPROVAL = "client_approval", "Waiting for the client's approval"
+    ACCESS = "access", "Waiting for access"
+    VENDOR = "vendor", "Waiting for a vendor"
+    DEPENDENCY_GROUP = "dependency_group", "Waiting for another team"
+    CHANGE = "change", "Waiting for a change window"
+    PROBLEM = "problem", "Waiting for a problem's solution"
+    EVIDENCE = "evidence", "Watching whether it comes back"
+    MAJOR_PARENT = "major_parent", "Follows a major incident"
+
+
+WOKEN_BY_CONTACT = {
+    PendingReason.REQUESTER_INFO,
+    PendingReason.REQUESTER_CONFIRM,
+    PendingReason.REQUESTER_SCHEDULED,
+    PendingReason.CLIENT_APPROVAL,
+    PendingReason.ACCESS,
+}
+
+
+class ResolutionCode(models.TextChoices):
+    FIXED = "fixed", "Fixed"
+    WORKAROUND = "workaround", "Workaround given"
+    INFORMATION = "information", "Question answered"
+    VENDOR_FIX = "vendor_fix", "Fixed by the vendor"
+    CLEARED = "cleared", "Cleared by itself"
+    NOT_REPRODUCIBLE = "not_reproducible", "Could not be reproduced"
+
+
+class StaleTicket(Exception):
+    """Somebody was faster: the ticket is not what the verb expected. Show the new state and let the user decide."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        super().__init__(f"{ticket.reference} changed in the meantime")
+        self.ticket = ticket
+
+
+class UnableTo(Exception):
+    """The verb makes no sense now; the text says why and what to do, in words for the user."""
+
+
+class Lifecycle:
+    """The verbs of a ticket's life. Mixed into `Ticket`; each runs inside a unit of work."""
+
+    def is_unresolved(self: Ticket) -> bool:
+        return self.state in UNRESOLVED
+
+    def expecting(self: Ticket, version: int) -> Ticket:
+        """The ticket as the user saw it: verbs raise StaleTicket unless its version still is `version`."""
+        self.version = version
+        return self
+
+    def take(self: Ticket, agent: Agent) -> None:
+        """`agent` works the ticket from now on; the first one to do so acknowledges it."""
+        if not self.is_unresolved():
+            raise UnableTo(f"{self.reference} is {self.state}; reopen it before somebody takes it.")
+        if self.assignee_id != agent.pk:
+            self.assign(agent)
+        self.acknowledge()
+
+    def acknowledge(self: Ticket) -> None:
+        """A human took notice. Counts once; later calls change nothing and record nothing."""
+        if self.state != State.NEW and self.acknowledged_at is not None:
+            return
+        changes: dict[str, Any] = {"acknowledged_at": self.acknowledged_at or current().at}
+        if self.state == State.NEW:
+            changes["state"] = State.OPEN
+        self.change(**changes)
+        record(Acknowledged(ticket=self))
+
+    def assign(self: Ticket, agent: Agent | None) -> None:
+        """Give the work to an agent (of the ticket's team or not), or to nobody: back to the team's queue."""
+        if not self.is_unresolved():
+            raise UnableTo(f"{self.reference} is {self.state} and cannot be assigned.")
+        self.change(assignee=agent)
+        record(Assigned(ticket=self, agent=agent and agent.pk, agent_name=agent.name if agent else ""))
+
+    def pend(self: Ticket, reason: str, *, until: datetime | None = None, asked: bool = False) -> None:
+        """Wait for `reason`. Waiting for the contact needs a public question in the same breath (`asked`).
+
+        Raises UnableTo when the ticket is not open, or the guard of the reason does not hold.
+        """
+        if self.state not in (State.NEW, State.OPEN):
+            raise UnableTo(f"{self.reference} is {self.state}; only an open ticket can wait.")
+        if reason not in PendingReason.values:
+            raise UnableTo(f"“{reason}” is not a reason to wait; choose one of {', '.join(PendingReason.values)}.")
+        if reason == PendingReason.REQUESTER_INFO and not asked:
+            raise UnableTo("Ask the contact a question first: a ticket waits for an answer only to a question.")
+        if until is not None and until <= current().at:
+            raise UnableTo("Choose a time in the future to wake the ticket.")
+        self.acknowledge_if_human()
+        self.change(state=State.PENDING, pending_reason=reason, wake_at=until)
+        record(Pended(ticket=self, reason=reason, until=until and until.isoformat()))
+
+    def acknowledge_if_human(self: Ticket) -> None:
+        if current().by.kind == "agent":
+            self.acknowledge()
+
+    def resume(self: Ticket, why: str) -> None:
+        """The wait is over: back to open."""
+        if self.state != State.PENDING:
+            raise UnableTo(f"{self.reference} is {self.state}; it does not wait for anything.")
+        reason = self.pending_reason
+        self.change(state=State.OPEN, pending_reason="", wake_at=None)
+        record(Resumed(ticket=self, reason=reason, why=why))
+
+    def resolve(self: Ticket, *, code: str, text: str = "", tier: int | None = None) -> None:
+        """Solved. `text` goes to the contact in the ticket's own voice; `code` is a ResolutionCode.
+
+        It closes by itself when the contract's reopen window has passed in silence.
+        """
+        if not self.is_unresolved():
+            raise UnableTo(f"{self.reference} is already {self.state}.")
+        if code not in ResolutionCode.values:
+            raise UnableTo(f"“{code}” is not a resolution code; choose one of {', '.join(ResolutionCode.values)}.")
+        self.acknowledge_if_human()
+        at = current().at
+        message = self.add_message(text, direction="outbound", channel="email") if text else None
+        self.change(
+            state=State.RESOLVED,
+            pending_reason="",
+            resolved_at=at,
+            first_resolved_at=self.first_resolved_at or at,
+            resolution_code=code,
+            resolved_tier=tier or self.tier,
+            wake_at=at + self.reopen_window(),
+        )
+        record(
+            Resolved(
+                ticket=self,
+                code=code,
+                tier=self.resolved_tier or self.tier,
+                message=message and message.pk,
+                seconds_open=int((at - self.created_at).total_seconds()),
+            )
+        )
+
+    def reopen_window(self: Ticket) -> timedelta:
+        version = self.contract_version
+        return timedelta(days=version.reopen_days if version else 5)
+
+    def can_reopen(self: Ticket, at: datetime) -> bool:
+        return (
+            self.state == State.RESOLVED
+            and self.resolved_at is not None
+            and at <= self.resolved_at + self.reopen_window()
+        )
+
+    def reopen(self: Ticket, why: str) -> None:
+        """Not solved after all. Only inside the contract's window; afterwards a follow-up ticket is due."""
+        if not self.can_reopen(current().at):
+            raise UnableTo(f"{self.reference} is {self.state} and its reopen window is over; open a new ticket.")
+        resolved_at = self.resolved_at
+        self.change(
+            state=State.OPEN, resolved_at=None, wake_at=None, reopen_count=F("reopen_count") + 1, resolved_tier=None
+        )
+        record(Reopened(ticket=self, why=why, resolved_at=resolved_at.isoformat() if resolved_at else ""))
+
+    def close(self: Ticket, why: str) -> None:
+        """The end of a resolved ticket: the contact confirmed, or stayed silent."""
+        if self.state != State.RESOLVED:
+            raise UnableTo(f"{self.reference} is {self.state}; only a resolved ticket closes.")
+        self.change(state=State.CLOSED, closed_at=current().at, wake_at=None)
+        record(Closed(ticket=self, why=why))
+
+    def cancel(self: Ticket, why: str, *, duplicate_of: Ticket | None = None) -> None:
+        """Not an incident, withdrawn, or a duplicate of another ticket."""
+        if not self.is_unresolved():
+            raise UnableTo(f"{self.reference} is {self.state} and cannot be cancelled.")
+        if not why.strip():
+            raise UnableTo("Say why the ticket is cancelled.")
+        self.change(
+            state=State.CANCELLED, closed_at=current().at, wake_at=None, duplicate_of=duplicate_of, pending_reason=""
+        )
+        record(Cancelled(ticket=self, why=why, duplicate_of=duplicate_of and duplicate_of.pk))
+
+    def change(self: Ticket, **values: Any) -> None:
+        """Change the row if nobody else did since we read it. Raises StaleTicket when somebody was faster."""
+        rows = type(self)._base_manager.filter(pk=self.pk, version=self.version)
+        if not rows.update(version=F("version") + 1, touched_at=current().at, **values):
+            raise StaleTicket(self)
+        self.version += 1
+        self.touched_at = current().at
+        counted = [name for name, value in values.items() if hasattr(value, "resolve_expression")]
+        for name, value in values.items():
+            if name not in counted:
+                setattr(self, name, value)
+        if counted:
+            self.refresh_from_db(fields=counted)
+
+
+def wake_tickets(tickets: list[Any], at: datetime) -> None:
+    """What due tickets do: a resolved one closes, a pending one goes back to work."""
+    for ticket in tickets:
+        if ticket.state == State.RESOLVED:
+            ticket.close("no objection within the reopen window")
+        elif ticket.state == State.PENDING:
+            ticket.resume("the agreed time has come")
+        else:
+            ticket.change(wake_at=None)
+
+
+def by_human(actor: Actor) -> bool:
+    return actor.kind in {"agent", "admin"}

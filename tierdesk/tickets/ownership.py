@@ -1,0 +1,78 @@
+"""Who has the ticket: the tier and team that work it, the agent who does, and the team that talks to the contact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db.models import F
+
+from tierdesk.core.work import record
+from tierdesk.tickets.facts import Categorised, HandedOver, Reprioritised
+from tierdesk.tickets.lifecycle import UnableTo
+from tierdesk.tickets.priority import DEFAULT_MATRIX, prioritise
+
+if TYPE_CHECKING:
+    from tierdesk.directory.services.models import Category
+    from tierdesk.directory.staff.models import Agent, Team
+    from tierdesk.tickets.models import Ticket
+
+
+class Ownership:
+    """The verbs that move the work. Mixed into `Ticket`; each runs inside a unit of work."""
+
+    def hand_over(self: Ticket, team: Team, *, why: str, assignee: Agent | None = None) -> None:
+        """Another team, and with it perhaps another tier, works the ticket from now on.
+
+        Who talks to the contact (`voice_team`) stays as it was: first line keeps the contact until resolved.
+        """
+        if not self.is_unresolved():
+            raise UnableTo(f"{self.reference} is {self.state} and cannot be handed over.")
+        if team.pk == self.team_id:
+            raise UnableTo(f"{team.name} already has {self.reference}.")
+        before_tier, before_team = self.tier, self.team_id
+        self.change(tier=team.tier, team=team, assignee=assignee, hand_over_count=F("hand_over_count") + 1)
+        record(
+            HandedOver(
+                ticket=self,
+                from_tier=before_tier,
+                from_team=before_team,
+                to_tier=team.tier,
+                to_team=team.pk,
+                why=why,
+            )
+        )
+
+    def categorise(self: Ticket, category: Category) -> None:
+        before = self.category.path if self.category else None
+        if before == category.path:
+            return
+        self.change(category=category)
+        record(Categorised(ticket=self, category=category.path, before=before))
+
+    def assess(self: Ticket, *, impact: int, urgency: int, reason: str) -> None:
+        """Set impact and urgency (1 high to 3 low); the contract's matrix gives the priority."""
+        if not reason.strip():
+            raise UnableTo("Say why impact or urgency change.")
+        version = self.contract_version
+        reading = prioritise(
+            impact=impact,
+            urgency=urgency,
+            matrix=version.matrix if version else DEFAULT_MATRIX,
+            vip=bool(self.contact and self.contact.is_vip),
+            critical_service=bool(self.service and self.service.criticality == 1),
+        )
+        before = self.priority
+        self.change(
+            impact=impact, urgency=urgency, computed_priority=reading.priority, priority=reading.priority
+        )
+        record(Reprioritised(ticket=self, before=before, after=reading.priority, reason=reason))
+
+    def override_priority(self: Ticket, priority: int, *, reason: str) -> None:
+        """Set the effective priority by hand; the computed one is kept beside it. For leads (checked by the face)."""
+        if priority not in range(1, 6):
+            raise UnableTo("A priority is a number from 1 (critical) to 5 (planning).")
+        if not reason.strip():
+            raise UnableTo("Say why the priority is overridden.")
+        before = self.priority
+        self.change(priority=priority)
+        record(Reprioritised(ticket=self, before=before, after=priority, reason=reason, overridden=True))

@@ -1,0 +1,40 @@
+"""Markdown that people wrote, made safe to show."""
+
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+_parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+
+_TAGS = {
+    *("p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", "code", "em", "strong", "s"),
+    *("ul", "ol", "li", "a", "table", "thead", "tbody", "tr", "th", "td"),
+}
+_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+_SCHEMES = {"http", "https", "mailto", "tel"}
+
+
+def markdown(text: str) -> Markup:
+    """Render CommonMark with tables to HTML.
+
+    Raw HTML in the text is shown as text. Pictures are dropped, for a remote one tells its sender that it was
+    read. Links lead to the web, to mail, to a phone or, with one leading slash, to our own pages.
+    """
+    html = nh3.clean(
+        _parser.render(text),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_own_or_absolute,
+        url_schemes=_SCHEMES,
+        link_rel="noopener noreferrer nofollow",
+    )
+    return Markup(html)
+
+
+def _own_or_absolute(tag: str, attribute: str, value: str) -> str | None:
+    """Drop relative links other than `/path`: browsers read `//host` and `/\\host` as another site."""
+    if attribute != "href":
+        return value
+    if value.startswith("/"):
+        return value if value[1:2] not in {"/", "\\"} else None
+    return value if ":" in value else None
