@@ -24,9 +24,13 @@ class TicketFact(Fact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Opened(TicketFact):
-    """Trouble arrived and became a ticket. `channel` is how; `message` the id of its first message."""
+    """Trouble arrived and became a ticket. `channel` is how; `message` the id of its first message.
+
+    `assessed`: impact and urgency were given by whoever opened it, so triage leaves them alone.
+    """
 
     channel: str
+    assessed: bool = False
     message: int | None = None
     trust: str = "verified"
 

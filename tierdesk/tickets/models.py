@@ -174,7 +174,15 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, models.Model):
         rows.insert(cls, TICKET_COLUMNS, [[getattr(t, name) for name in TICKET_ATTRS] for t in tickets])
         message_ids = _first_messages(drafts, tickets)
         for draft, ticket, message in zip(drafts, tickets, message_ids, strict=True):
-            record(Opened(ticket=ticket, channel=ticket.channel, message=message, trust=draft.trust))
+            record(
+                Opened(
+                    ticket=ticket,
+                    channel=ticket.channel,
+                    assessed=draft.impact is not None or draft.urgency is not None,
+                    message=message,
+                    trust=draft.trust,
+                )
+            )
         return tickets
 
 

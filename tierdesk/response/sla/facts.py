@@ -1,0 +1,30 @@
+"""What the clocks announce."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tierdesk.tickets.facts import TicketFact
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClockFact(TicketFact):
+    """A fact about one clock. `due_at` is ISO 8601; `tier` is set for OLAs."""
+
+    clock: int
+    metric: str
+    party: str
+    tier: int | None
+    due_at: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Warned(ClockFact):
+    """Three quarters of a target are used up and nothing has happened yet."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Breached(ClockFact):
+    """More than the target is used up. `crossed_at` (ISO 8601) is when, even if the engine was down then."""
+
+    crossed_at: str

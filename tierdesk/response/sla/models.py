@@ -1,0 +1,281 @@
+"""Clocks on promises: to the client (SLA), of our tiers (OLA), from vendors (UC).
+
+A clock's row is a projection of the timeline. Its verbs change it; `reading.py` says, purely, what it reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import connection, models
+from django.db.models import Q
+
+from tierdesk.core import rows
+from tierdesk.core.work import record
+from tierdesk.directory.calendars.models import CalendarVersion, hours_of
+from tierdesk.directory.clients.models import Client
+from tierdesk.directory.clients.visibility import ClientRows
+from tierdesk.directory.contracts.models import Metric, Party
+from tierdesk.response.sla.facts import Breached, Warned
+from tierdesk.response.sla.reading import Course, Pause
+from tierdesk.tickets.models import Ticket
+
+
+class ClockState(models.TextChoices):
+    RUNNING = "running", "Running"
+    PAUSED = "paused", "Paused"
+    MET = "met", "Met"
+    MISSED = "missed", "Missed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+GOING = (ClockState.RUNNING, ClockState.PAUSED)
+
+
+class Clocks(ClientRows):
+    def going(self) -> Self:
+        return self.filter(state__in=GOING)
+
+    def of(self, tickets: Iterable[Ticket]) -> Self:
+        return self.filter(ticket__in=[ticket.pk for ticket in tickets])
+
+    def breached(self) -> Self:
+        return self.filter(Q(breached_at__isnull=False) | Q(state=ClockState.MISSED))
+
+
+class Clock(models.Model):
+    """One promise running on one ticket.
+
+    `target_s`: working seconds of `calendar`. `counting_from`: where the present calendar took over from an earlier
+    one, under which `carried_s` had been used; usually `started_at` and 0. `pauses`: [[from, to or null, reason], …],
+    ISO 8601. `due_at` is null while paused. `breached_at`: when more than the target was used, whatever came later.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="clocks", db_index=False)
+    metric = models.CharField(max_length=12, choices=Metric.choices)
+    party = models.CharField(max_length=3, choices=Party.choices)
+    tier = models.PositiveSmallIntegerField(null=True, blank=True)
+    case_id = models.BigIntegerField(null=True, blank=True)
+    priority = models.PositiveSmallIntegerField()
+    target_s = models.PositiveIntegerField()
+    calendar = models.ForeignKey(CalendarVersion, on_delete=models.PROTECT, db_index=False)
+    started_at = models.DateTimeField()
+    counting_from = models.DateTimeField()
+    carried_s = models.FloatField(default=0)
+    pauses = models.JSONField(default=list)
+    state = models.CharField(max_length=9, choices=ClockState.choices, default=ClockState.RUNNING)
+    due_at = models.DateTimeField(null=True, blank=True)
+    warned_at = models.DateTimeField(null=True, blank=True)
+    breached_at = models.DateTimeField(null=True, blank=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    elapsed_s = models.FloatField(null=True, blank=True)
+    wake_at = models.DateTimeField(null=True, blank=True)
+
+    objects = Clocks.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["wake_at"], name="clocks_to_wake", condition=Q(wake_at__isnull=False)),
+            models.Index(fields=["ticket", "metric"], name="clocks_of_a_ticket"),
+            models.Index(fields=["stopped_at"], name="clocks_ended", condition=Q(stopped_at__isnull=False)),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(target_s__gt=0), name="a_clock_has_a_target"),
+            models.CheckConstraint(
+                condition=Q(state__in=["running", "paused"], stopped_at__isnull=True)
+                | Q(state__in=["met", "missed", "cancelled"], stopped_at__isnull=False),
+                name="an_ended_clock_has_stopped",
+            ),
+            models.UniqueConstraint(
+                fields=["ticket", "metric", "party", "tier", "case_id"],
+                condition=Q(state__in=["running", "paused"]),
+                nulls_distinct=False,
+                name="one_going_clock_per_promise",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.party} {self.metric} of {self.ticket_id}"
+
+    @property
+    def target(self) -> timedelta:
+        return timedelta(seconds=self.target_s)
+
+    @property
+    def spans(self) -> tuple[Pause, ...]:
+        """The pauses as instants."""
+        return tuple(
+            (datetime.fromisoformat(start), datetime.fromisoformat(end) if end else None)
+            for start, end, _ in self.pauses
+        )
+
+    @property
+    def course(self) -> Course:
+        return Course(
+            hours=hours_of(self.calendar_id),
+            since=self.counting_from,
+            target=self.target,
+            carried=timedelta(seconds=self.carried_s),
+            pauses=self.spans,
+        )
+
+    def has_breached(self, at: datetime) -> bool:
+        return self.breached_at is not None or not self.course.is_met(min(at, self.stopped_at or at))
+
+    def remaining(self, at: datetime) -> timedelta:
+        """Working time left at `at`; negative once breached."""
+        return self.target - self.course.elapsed(self.stopped_at or at)
+
+    def pause(self, at: datetime, reason: str) -> None:
+        if self.state == ClockState.RUNNING:
+            self.pauses = [*self.pauses, [at.isoformat(), None, reason]]
+            self.state = ClockState.PAUSED
+            self.project()
+
+    def resume(self, at: datetime) -> None:
+        if self.state == ClockState.PAUSED:
+            start, _, reason = self.pauses[-1]
+            self.pauses = [*self.pauses[:-1], [start, at.isoformat(), reason]]
+            self.state = ClockState.RUNNING
+            self.project()
+
+    def forget_last_pause(self) -> None:
+        """The pause never counted: a returned hand-over is charged to the tier that sent it (promises.md H02)."""
+        if self.state == ClockState.PAUSED:
+            self.pauses = self.pauses[:-1]
+            self.state = ClockState.RUNNING
+            self.project()
+
+    def stop(self, at: datetime) -> None:
+        """What was promised has happened: met if no more than the target was used, else missed."""
+        if self.state not in GOING:
+            return
+        used = self.course.elapsed(at)
+        met = used <= self.target and self.breached_at is None
+        self.elapsed_s, self.stopped_at = used.total_seconds(), at
+        self.state = ClockState.MET if met else ClockState.MISSED
+        if not met and self.breached_at is None:
+            self.breached_at = at
+        self.due_at = self.wake_at = None
+
+    def cancel(self, at: datetime) -> None:
+        """The promise no longer applies: neither met nor missed."""
+        if self.state in GOING:
+            self.elapsed_s = self.course.elapsed(at).total_seconds()
+            self.state, self.stopped_at = ClockState.CANCELLED, at
+            self.due_at = self.wake_at = None
+
+    def reopen(self, at: datetime) -> None:
+        """Count on from where the clock stopped; the time in between is a pause (reopen policy `resume`)."""
+        if self.stopped_at is not None and self.state in (ClockState.MET, ClockState.MISSED):
+            self.pauses = [*self.pauses, [self.stopped_at.isoformat(), at.isoformat(), "resolved"]]
+            self.state, self.stopped_at, self.elapsed_s = ClockState.RUNNING, None, None
+            self.project()
+
+    def retarget(self, *, at: datetime, target_s: int, calendar_id: int, priority: int) -> None:
+        """Another target from now on: retroactive on the same calendar, segmented on another (promises.md E01–E05)."""
+        if calendar_id != self.calendar_id:
+            self.carried_s = self.course.elapsed(at).total_seconds()
+            self.counting_from, self.calendar_id = at, calendar_id
+        self.target_s, self.priority = target_s, priority
+        self.project()
+
+    def project(self) -> None:
+        """Work out `due_at` and `wake_at` again from what the clock is now."""
+        self.due_at, self.wake_at = projection(self.course, warned=self.warned_at, breached=self.breached_at)
+
+
+def projection(
+    course: Course, *, warned: datetime | None = None, breached: datetime | None = None
+) -> tuple[datetime | None, datetime | None]:
+    """(due_at, wake_at) of a clock on this course: it wakes first to warn, then at the first instant of breach."""
+    due_at = course.due_at()
+    if due_at is None or breached is not None:
+        return due_at, None
+    return due_at, course.breaches_at(due_at) if warned else course.warns_at()
+
+
+CHANGING = (
+    "calendar_id priority target_s counting_from carried_s pauses state due_at warned_at breached_at stopped_at"
+    " elapsed_s wake_at"
+).split()
+
+STARTING = (
+    "client_id ticket_id metric party tier case_id priority target_s calendar_id started_at counting_from carried_s"
+    " pauses state due_at warned_at breached_at stopped_at elapsed_s wake_at"
+).split()
+
+
+def start(clocks: Sequence[Clock]) -> None:
+    """Put clocks into the world, in one statement, and let their tickets know what is due next."""
+    rows.insert(Clock, STARTING, [[getattr(clock, name) for name in STARTING] for clock in clocks])
+    project_onto_tickets({clock.ticket_id for clock in clocks})
+
+
+def keep(clocks: Sequence[Clock]) -> None:
+    """Write changed clocks back, in one statement, and let their tickets know what is due next."""
+    rows.update(Clock, CHANGING, [[clock.pk, *(getattr(clock, name) for name in CHANGING)] for clock in clocks])
+    project_onto_tickets({clock.ticket_id for clock in clocks})
+
+
+def project_onto_tickets(ticket_ids: set[int]) -> None:
+    """Set `next_due_at` of these tickets to the earliest due time of their running clocks."""
+    if not ticket_ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE tickets_ticket AS ticket SET next_due_at = next.due_at
+            FROM (
+                SELECT one.id, (
+                    SELECT min(due_at) FROM sla_clock
+                    WHERE ticket_id = one.id AND state = 'running' AND party <> 'UC'
+                ) AS due_at
+                FROM unnest(%s::bigint[]) AS one(id)
+            ) AS next
+            WHERE ticket.id = next.id AND ticket.next_due_at IS DISTINCT FROM next.due_at
+            """,
+            [sorted(ticket_ids)],
+        )
+
+
+WAKING = "id ticket_id metric party tier due_at warned_at wake_at calendar_id".split()
+
+
+def wake_clocks(due: list[Any], at: datetime) -> None:
+    """What due clocks do: warn once, then breach once. After an outage a clock that is past both only breaches.
+
+    `due`: tuples in the order of WAKING. The breach carries the instant it was crossed, not the one we noticed.
+    """
+    tickets = Ticket.objects.in_bulk({row[1] for row in due})
+    warned: list[tuple[Any, ...]] = []
+    breached: list[tuple[Any, ...]] = []
+    for pk, ticket_id, metric, party, tier, due_at, warned_at, wake_at, calendar_id in due:
+        crossing = wake_at if warned_at else _crossing(due_at, calendar_id)
+        about: dict[str, Any] = {
+            "ticket": tickets[ticket_id],
+            "clock": pk,
+            "metric": metric,
+            "party": party,
+            "tier": tier,
+            "due_at": due_at.isoformat(),
+        }
+        if warned_at is None and (crossing is None or at < crossing):
+            warned.append((pk, at, crossing))
+            record(Warned(**about))
+        else:
+            breached.append((pk, crossing, None))
+            record(Breached(**about, crossed_at=(crossing or at).isoformat()))
+    rows.update(Clock, ["warned_at", "wake_at"], warned)
+    rows.update(Clock, ["breached_at", "wake_at"], breached)
+
+
+def _crossing(due_at: datetime, calendar_id: int) -> datetime | None:
+    opening = hours_of(calendar_id).next_opening(due_at)
+    return None if opening is None else opening + timedelta(microseconds=1)
+
+
+__all__ = ["GOING", "Clock", "ClockState", "WAKING", "keep", "projection", "start", "wake_clocks"]

@@ -1,0 +1,357 @@
+"""What the clocks do when something happens to a ticket. Each reaction takes all facts of its kind at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from tierdesk.directory.contracts.models import ContractVersion, Metric, Party, Promise
+from tierdesk.response.sla.models import GOING, Clock, ClockState, keep, projection, start
+from tierdesk.response.sla.policy import pauses
+from tierdesk.tickets.facts import (
+    Acknowledged,
+    Cancelled,
+    Closed,
+    HandedOver,
+    Pended,
+    Replied,
+    Reopened,
+    Reprioritised,
+    Resolved,
+    Resumed,
+    TicketFact,
+    Triaged,
+)
+from tierdesk.tickets.models import Ticket
+
+
+class EscalationSentLike(Protocol):
+    """What the acceptance clock needs to know of a hand-over that was sent."""
+
+    ticket: Ticket
+    to_tier: int
+    accept_s: int | None
+    accept_calendar: int | None
+    at: datetime
+
+
+class CaseSubmittedLike(Protocol):
+    """What a vendor's clocks need to know of a case: its targets, as {metric, target_s, calendar} each."""
+
+    ticket: Ticket
+    case: int
+    severity: int
+    targets: Sequence[dict[str, Any]]
+    at: datetime
+
+
+class CaseMovedLike(Protocol):
+    ticket: Ticket
+    case: int
+    after: str
+    at: datetime
+
+
+def start_clocks(facts: list[Triaged]) -> None:
+    """The promises of each ticket's contract start to run, from the instant it was received."""
+    promises = _promises({fact.ticket.contract_version_id for fact in facts})
+    clocks: list[Clock] = []
+    laid_out: dict[tuple[int, datetime, int], tuple[datetime | None, datetime | None]] = {}
+    for fact in facts:
+        ticket = fact.ticket
+        for promise in promises.get((ticket.contract_version_id, ticket.priority), ()):
+            if promise.metric == Metric.UPDATE or promise.tier not in (None, ticket.tier):
+                continue
+            clocks.append(_clock(promise, ticket, ticket.created_at, laid_out))
+    start(clocks)
+    stop_respond_on_the_phone([fact for fact in facts if _spoken(fact)])
+
+
+def stop_respond_on_the_phone(facts: Sequence[Triaged]) -> None:
+    """An agent who opens a ticket on the phone has responded already (promises.md F03)."""
+    _each(facts, Clock.objects.filter(metric=Metric.RESPOND), lambda clock, fact: clock.stop(fact.at))
+
+
+def stop_acknowledge(facts: list[Acknowledged]) -> None:
+    _each(facts, Clock.objects.filter(metric=Metric.ACKNOWLEDGE), lambda clock, fact: clock.stop(fact.at))
+
+
+def stop_respond(facts: list[Replied]) -> None:
+    """The first human public words are the response; every later one keeps the client informed."""
+    _each(facts, Clock.objects.filter(metric=Metric.RESPOND), lambda clock, fact: clock.stop(fact.at))
+    restart_update(facts)
+
+
+def restart_update(facts: Sequence[Replied]) -> None:
+    """The cadence of updates counts from our last public words (promises.md G01, G04)."""
+    _each(facts, Clock.objects.filter(metric=Metric.UPDATE), lambda clock, fact: clock.stop(fact.at))
+    going_on = [fact for fact in facts if fact.ticket.is_unresolved()]
+    promises = _promises({fact.ticket.contract_version_id for fact in going_on})
+    start(
+        [
+            _clock(promise, fact.ticket, fact.at, {})
+            for fact in going_on
+            for promise in promises.get((fact.ticket.contract_version_id, fact.ticket.priority), ())
+            if promise.metric == Metric.UPDATE
+        ]
+    )
+
+
+def pause_clocks(facts: list[Pended]) -> None:
+    agreed = _agreed_pauses(facts)
+
+    def pause(clock: Clock, fact: Pended) -> None:
+        if pauses(clock.metric, clock.party, fact.reason, agreed=agreed.get(fact.ticket.contract_version_id)):
+            clock.pause(fact.at, fact.reason)
+
+    _each(facts, Clock.objects.exclude(party=Party.UC), pause)
+
+
+def resume_clocks(facts: list[Resumed]) -> None:
+    def resume(clock: Clock, fact: Resumed) -> None:
+        if clock.state == ClockState.PAUSED and clock.pauses[-1][2] == fact.reason:
+            clock.resume(fact.at)
+
+    _each(facts, Clock.objects.filter(state=ClockState.PAUSED), resume)
+
+
+def stop_clocks(facts: list[Resolved]) -> None:
+    """Resolved: the resolution notice is also a response if there was none; a running cadence simply ends (G07)."""
+
+    def stop(clock: Clock, fact: Resolved) -> None:
+        if clock.metric == Metric.UPDATE:
+            clock.cancel(fact.at)
+        elif clock.party != Party.UC:
+            clock.stop(fact.at)
+
+    _each(facts, Clock.objects.all(), stop)
+
+
+def count_on(facts: list[Reopened]) -> None:
+    """Reopened: the resolve clocks count on from where they stopped; respond runs once per ticket (D01, D09)."""
+    clocks = list(Clock.objects.of(f.ticket for f in facts).filter(metric=Metric.RESOLVE, state__in=["met", "missed"]))
+    by_ticket = {fact.ticket.pk: fact for fact in facts}
+    reopened = [clock for clock in clocks if clock.party == Party.SLA or clock.tier == _tier_of(by_ticket, clock)]
+    for clock in reopened:
+        clock.reopen(by_ticket[clock.ticket_id].at)
+    keep(reopened)
+
+
+def cancel_clocks(facts: Sequence[Cancelled | Closed]) -> None:
+    _each(facts, Clock.objects.all(), lambda clock, fact: clock.cancel(fact.at))
+
+
+def retarget_clocks(facts: list[Reprioritised]) -> None:
+    """Another priority, other targets; a promise that the new priority does not make is cancelled."""
+    promises = _promises({fact.ticket.contract_version_id for fact in facts})
+
+    def retarget(clock: Clock, fact: Reprioritised) -> None:
+        for promise in promises.get((fact.ticket.contract_version_id, fact.after), ()):
+            if (promise.metric, promise.party, promise.tier) == (clock.metric, clock.party, clock.tier):
+                clock.retarget(
+                    at=fact.at,
+                    target_s=promise.target_s,
+                    calendar_id=promise.calendar_id,
+                    priority=fact.after,
+                )
+                return
+        clock.cancel(fact.at)
+
+    _each(facts, Clock.objects.exclude(party=Party.UC).exclude(metric=Metric.ACCEPT), retarget)
+
+
+def change_tier_clocks(facts: list[HandedOver]) -> None:
+    """The tier that gave the ticket away stops counting, the one that has it now counts on, or begins (H01)."""
+    moved = [fact for fact in facts if fact.from_tier != fact.to_tier]
+
+    def switch(clock: Clock, fact: HandedOver) -> None:
+        if clock.tier == fact.from_tier:
+            clock.pause(fact.at, "handed_over")
+        elif clock.tier == fact.to_tier:
+            clock.resume(fact.at)
+
+    _each(moved, Clock.objects.filter(party=Party.OLA, metric=Metric.RESOLVE), switch)
+    have = set(
+        Clock.objects.of(f.ticket for f in moved)
+        .going()
+        .filter(party=Party.OLA, metric=Metric.RESOLVE)
+        .values_list("ticket_id", "tier")
+    )
+    promises = _promises({fact.ticket.contract_version_id for fact in moved})
+    start(
+        [
+            _clock(promise, fact.ticket, fact.at, {})
+            for fact in moved
+            for promise in promises.get((fact.ticket.contract_version_id, fact.ticket.priority), ())
+            if promise.party == Party.OLA and promise.tier == fact.to_tier and promise.metric == Metric.RESOLVE
+            if (fact.ticket.pk, fact.to_tier) not in have
+        ]
+    )
+
+
+def start_acceptance(facts: Sequence[EscalationSentLike]) -> None:
+    """The receiving tier has its own, short, time to accept a hand-over."""
+    start(
+        [
+            _new_clock(
+                fact.ticket,
+                metric=Metric.ACCEPT,
+                party=Party.OLA,
+                tier=fact.to_tier,
+                target_s=fact.accept_s,
+                calendar_id=fact.accept_calendar,
+                at=fact.at,
+            )
+            for fact in facts
+            if fact.accept_s and fact.accept_calendar
+        ]
+    )
+
+
+def stop_acceptance(facts: Sequence[TicketFact]) -> None:
+    _each(facts, Clock.objects.filter(metric=Metric.ACCEPT), lambda clock, fact: clock.stop(fact.at))
+
+
+def charge_returned_time(facts: Sequence[TicketFact]) -> None:
+    """A returned hand-over: its time is charged to the tier that sent it, as if it had never left (H02).
+
+    Runs after `change_tier_clocks` has resumed that tier's clock: the pause is taken back.
+    """
+
+    def take_back(clock: Clock, fact: TicketFact) -> None:
+        if clock.tier == fact.ticket.tier and clock.pauses and clock.pauses[-1][2] == "handed_over":
+            clock.pauses = clock.pauses[:-1]
+            clock.project()
+        elif clock.tier != fact.ticket.tier:
+            clock.cancel(fact.at)
+
+    stop_acceptance(facts)
+    _each(facts, Clock.objects.filter(party=Party.OLA, metric=Metric.RESOLVE), take_back)
+
+
+def start_vendor_clocks(facts: Sequence[CaseSubmittedLike]) -> None:
+    """The vendor's own promises run on the vendor's calendar, beside the client's, which they never stop."""
+    start(
+        [
+            _new_clock(
+                fact.ticket,
+                metric=target["metric"],
+                party=Party.UC,
+                case_id=fact.case,
+                target_s=target["target_s"],
+                calendar_id=target["calendar"],
+                at=fact.at,
+            )
+            for fact in facts
+            for target in fact.targets
+        ]
+    )
+
+
+def follow_vendor_case(facts: Sequence[CaseMovedLike]) -> None:
+    """Waiting on us pauses the vendor; its answer stops the clocks (promises.md H07, H08)."""
+    by_case = {fact.case: fact for fact in facts}
+    clocks = list(Clock.objects.going().filter(party=Party.UC, case_id__in=by_case))
+    for clock in clocks:
+        fact = by_case[clock.case_id or 0]
+        if fact.after == "waiting_on_us":
+            clock.pause(fact.at, "waiting_on_us")
+        elif fact.after in {"solution_offered", "verifying", "closed"}:
+            clock.stop(fact.at)
+        else:
+            if clock.state == ClockState.PAUSED:
+                clock.resume(fact.at)
+            if clock.metric == Metric.RESPOND:
+                clock.stop(fact.at)
+    keep(clocks)
+
+
+def _each[F: TicketFact | Any](
+    facts: Iterable[F], among: Any, verb: Callable[[Clock, F], None]
+) -> None:
+    """Let `verb` change each going clock of the facts' tickets, in one read and one write."""
+    by_ticket = {fact.ticket.pk: fact for fact in facts}
+    if not by_ticket:
+        return
+    clocks = list(among.filter(ticket_id__in=by_ticket, state__in=GOING).select_for_update().order_by("id"))
+    for clock in clocks:
+        verb(clock, by_ticket[clock.ticket_id])
+    keep(clocks)
+
+
+def _promises(version_ids: set[int | None]) -> dict[tuple[int | None, int], list[Promise]]:
+    found: dict[tuple[int | None, int], list[Promise]] = defaultdict(list)
+    for promise in Promise.objects.filter(contract_version__in=[pk for pk in version_ids if pk]):
+        found[promise.contract_version_id, promise.priority].append(promise)
+    return found
+
+
+def _clock(
+    promise: Promise,
+    ticket: Ticket,
+    at: datetime,
+    laid_out: dict[tuple[int, datetime, int], tuple[datetime | None, datetime | None]],
+) -> Clock:
+    clock = Clock(
+        client_id=ticket.client_id,
+        ticket=ticket,
+        metric=promise.metric,
+        party=promise.party,
+        tier=promise.tier,
+        priority=promise.priority,
+        target_s=promise.target_s,
+        calendar_id=promise.calendar_id,
+        started_at=at,
+        counting_from=at,
+    )
+    known = (promise.calendar_id, at, promise.target_s)
+    if known not in laid_out:
+        laid_out[known] = projection(clock.course)
+    clock.due_at, clock.wake_at = laid_out[known]
+    return clock
+
+
+def _new_clock(
+    ticket: Ticket,
+    *,
+    metric: str,
+    party: str,
+    at: datetime,
+    target_s: int | None,
+    calendar_id: int | None,
+    tier: int | None = None,
+    case_id: int | None = None,
+) -> Clock:
+    clock = Clock(
+        client_id=ticket.client_id,
+        ticket=ticket,
+        metric=metric,
+        party=party,
+        tier=tier,
+        case_id=case_id,
+        priority=ticket.priority,
+        target_s=target_s,
+        calendar_id=calendar_id,
+        started_at=at,
+        counting_from=at,
+    )
+    clock.project()
+    return clock
+
+
+def _agreed_pauses(facts: Sequence[Pended]) -> dict[int | None, list[str]]:
+    """The pausing reasons of the contracts that name their own."""
+    ids = {fact.ticket.contract_version_id for fact in facts if fact.ticket.contract_version_id}
+    policies = ContractVersion.objects.filter(pk__in=ids).values_list("pk", "policies")
+    return {pk: policy["pause_reasons"] for pk, policy in policies if "pause_reasons" in policy}
+
+
+def _tier_of(by_ticket: dict[int, Reopened], clock: Clock) -> int:
+    return by_ticket[clock.ticket_id].ticket.tier
+
+
+def _spoken(fact: Triaged) -> bool:
+    return fact.ticket.channel == "phone" and fact.by.kind == "agent"
+

@@ -1,0 +1,60 @@
+"""What a clock says: a pure function of its start, target, hours, pauses and the present instant.
+
+Elapsed is the truth, `due_at` a projection. Met means elapsed ≤ target, in real seconds, never rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tierdesk.directory.calendars.hours import Hours, due, elapsed
+from tierdesk.response.sla.policy import WARN_AT
+
+INSTANT = timedelta(microseconds=1)
+
+type Pause = tuple[datetime, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a clock is laid out: counting from `since`, `carried` already used before it (another calendar's time)."""
+
+    hours: Hours
+    since: datetime
+    target: timedelta
+    carried: timedelta = timedelta(0)
+    pauses: tuple[Pause, ...] = ()
+
+    def elapsed(self, at: datetime) -> timedelta:
+        """Working time used up to `at`."""
+        return self.carried + elapsed(self.hours, self.since, max(at, self.since), list(self.pauses))
+
+    def due_at(self) -> datetime | None:
+        """When the target is used up; None while paused, or when the calendar never opens."""
+        return self._when(self.target)
+
+    def warns_at(self) -> datetime | None:
+        return self._when(self.target * WARN_AT)
+
+    def breaches_at(self, due_at: datetime) -> datetime | None:
+        """The first instant at which more than the target is used: after a closing time, that is the next opening."""
+        opening = self.hours.next_opening(due_at)
+        return None if opening is None else opening + INSTANT
+
+    def is_met(self, at: datetime) -> bool:
+        return self.elapsed(at) <= self.target
+
+    def _when(self, used: timedelta) -> datetime | None:
+        left = used - self.carried
+        if left <= timedelta(0):
+            return self.since
+        if any(end is None for _, end in self.pauses):
+            return None
+        return due(self.hours, self.since, left, list(self.pauses))
+
+
+def paused_since(pauses: Sequence[Pause]) -> datetime | None:
+    """Since when the clock stands still, or None if it runs."""
+    return next((start for start, end in pauses if end is None), None)

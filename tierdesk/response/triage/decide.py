@@ -1,0 +1,103 @@
+"""The three decisions of triage: category, priority, team. Pure; each says why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+SURE = 0.6
+"""From this confidence on a suggested category is set; below it is only shown."""
+
+WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Keywords:
+    """A category and the words (or phrases) that suggest it."""
+
+    category: int
+    path: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A category with a confidence from 0 to 1 and the words that led to it."""
+
+    category: int
+    path: str
+    confidence: float
+    because: tuple[str, ...]
+
+
+def suggest(subject: str, text: str, keywords: Iterable[Keywords]) -> Suggestion | None:
+    """The category whose words a ticket uses most. Words of the subject count three times.
+
+    Confidence is the winner's share of all hits, damped for a single hit in the text alone; None without any hit.
+    """
+    head, body = _folded(subject), _folded(text[:4000])
+    scored = [(_score(entry, head, body), entry) for entry in keywords]
+    hits = [(score, entry) for score, entry in scored if score > 0]
+    if not hits:
+        return None
+    best, entry = max(hits, key=lambda hit: (hit[0], hit[1].path))
+    confidence = best / sum(score for score, _ in hits) * min(1.0, best / 2)
+    because = tuple(word for word in entry.words if _has(word, head) or _has(word, body))
+    return Suggestion(entry.category, entry.path, round(confidence, 2), because)
+
+
+def _score(entry: Keywords, head: str, body: str) -> int:
+    return sum(3 * _has(word, head) + _has(word, body) for word in entry.words)
+
+
+def _folded(text: str) -> str:
+    return f" {' '.join(WORD.findall(text.casefold()))} "
+
+
+def _has(word: str, folded: str) -> bool:
+    return f" {word.casefold()} " in folded
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A route as plain values; None and "*" and "" mean any."""
+
+    team: int
+    client: int | None
+    service: int | None
+    scope: str
+    channel: str
+
+    def covers(self, *, client: int, service: int | None, category: str, channel: str) -> bool:
+        return (
+            self.client in (None, client)
+            and self.service in (None, service)
+            and self.channel in ("", channel)
+            and within(category, self.scope)
+        )
+
+    @property
+    def weight(self) -> tuple[bool, bool, int, bool]:
+        """How specific the rule is: client before service before category before channel."""
+        return (self.client is not None, self.service is not None, len(self.scope.strip("*")), bool(self.channel))
+
+
+def within(path: str, scope: str) -> bool:
+    """Whether `scope` (`network/vpn`, `network/*` or `*`) covers the category path."""
+    return scope in {"*", path} or (scope.endswith("/*") and f"{path}/".startswith(scope[:-1]))
+
+
+def route(
+    rules: Sequence[Rule], *, client: int, service: int | None, category: str, channel: str
+) -> Rule | None:
+    """The most specific rule that covers a ticket, or None."""
+    covering = [
+        rule for rule in rules if rule.covers(client=client, service=service, category=category, channel=channel)
+    ]
+    return max(covering, key=lambda rule: rule.weight, default=None)
+
+
+def first_tier(performers: dict[str, str]) -> int:
+    """The lowest tier that we perform for this client; a co-managed client may do the first line itself."""
+    return next((tier for tier in (1, 2, 3) if performers.get(str(tier), "us") == "us"), 1)

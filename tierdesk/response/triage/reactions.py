@@ -1,0 +1,140 @@
+"""Triage: what the desk decides the moment trouble becomes a ticket, for one or for five hundred at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from tierdesk.core import rows
+from tierdesk.core.work import record
+from tierdesk.directory.clients.models import Assignment
+from tierdesk.directory.contracts.models import ContractVersion
+from tierdesk.directory.services.models import Category
+from tierdesk.directory.staff.models import Team
+from tierdesk.response.triage.decide import SURE, Keywords, Rule, first_tier, route, suggest
+from tierdesk.response.triage.models import Route
+from tierdesk.tickets.facts import Opened, Triaged
+from tierdesk.tickets.models import Ticket
+from tierdesk.tickets.priority import DEFAULT_MATRIX, prioritise
+
+SETTING = (
+    "category_id suggested_category_id contract_version_id impact urgency computed_priority priority tier team_id"
+    " voice_team_id"
+).split()
+
+
+def triage(facts: list[Opened]) -> None:
+    """Categorise, prioritise and route new tickets, and say why."""
+    room = _Room.for_tickets([fact.ticket for fact in facts])
+    reasons = {fact.ticket.pk: room.decide(fact) for fact in facts}
+    rows.update(
+        Ticket, SETTING, [[fact.ticket.pk, *(getattr(fact.ticket, name) for name in SETTING)] for fact in facts]
+    )
+    for fact in facts:
+        ticket = fact.ticket
+        record(
+            Triaged(
+                ticket=ticket,
+                category=ticket.category.path if ticket.category else None,
+                priority=ticket.priority,
+                team=room.teams[ticket.team_id].name if ticket.team_id else None,
+                why=reasons[ticket.pk],
+            )
+        )
+
+
+@dataclass
+class _Room:
+    """What triage needs to know, read once for the whole batch."""
+
+    categories: dict[int, Category]
+    keywords: list[Keywords]
+    rules: list[Rule]
+    teams: dict[int, Team]
+    first_lines: dict[tuple[int, int], int]
+    contracts: dict[int, ContractVersion]
+
+    @classmethod
+    def for_tickets(cls, tickets: list[Ticket]) -> _Room:
+        clients = {ticket.client_id for ticket in tickets}
+        on = max(ticket.created_at for ticket in tickets).date()
+        categories = {category.pk: category for category in Category.objects.all()}
+        return cls(
+            categories=categories,
+            keywords=[Keywords(c.pk, c.path, tuple(c.keywords)) for c in categories.values() if c.keywords],
+            rules=[
+                Rule(r.team_id, r.client_id, r.service_id, r.category_scope, r.channel) for r in Route.objects.all()
+            ],
+            teams={team.pk: team for team in Team.objects.all()},
+            first_lines=_first_lines(clients),
+            contracts=_contracts(clients, on),
+        )
+
+    def decide(self, fact: Opened) -> str:
+        """Set what triage sets on the ticket (not yet saved) and return the reasons in words."""
+        ticket = fact.ticket
+        version = ticket.contract_version or self.contracts.get(ticket.client_id)
+        ticket.contract_version = version
+        reasons = [self._categorise(ticket, assessed=fact.assessed)]
+        reading = prioritise(
+            impact=ticket.impact,
+            urgency=ticket.urgency,
+            matrix=version.matrix if version else DEFAULT_MATRIX,
+            vip=bool(ticket.contact and ticket.contact.is_vip),
+            critical_service=bool(ticket.service and ticket.service.criticality == 1),
+        )
+        ticket.computed_priority = ticket.priority = reading.priority
+        ticket.urgency = reading.urgency
+        reasons.append(f"impact {reading.impact} × urgency {reading.urgency} = P{reading.priority}")
+        reasons += [f"urgency raised: {name}" for name in reading.raised_by]
+        reasons.append(self._route(ticket, first_tier(version.performers if version else {})))
+        return "; ".join(reason for reason in reasons if reason)
+
+    def _categorise(self, ticket: Ticket, *, assessed: bool) -> str:
+        if ticket.category_id is not None:
+            return "category given"
+        suggestion = suggest(ticket.subject, ticket.description, self.keywords)
+        if suggestion is None:
+            return "no category suggested"
+        ticket.suggested_category = self.categories[suggestion.category]
+        words = ", ".join(suggestion.because)
+        if suggestion.confidence < SURE:
+            return f"category {suggestion.path} suggested by: {words}"
+        ticket.category = self.categories[suggestion.category]
+        if not assessed:
+            ticket.impact, ticket.urgency = ticket.category.impact, ticket.category.urgency
+        return f"category {suggestion.path} by: {words}"
+
+    def _route(self, ticket: Ticket, tier: int) -> str:
+        rule = route(
+            self.rules,
+            client=ticket.client_id,
+            service=ticket.service_id,
+            category=self.categories[ticket.category_id].path if ticket.category_id else "",
+            channel=ticket.channel,
+        )
+        if rule is not None:
+            team, why = self.teams[rule.team], "by route"
+        else:
+            pk = self.first_lines.get((ticket.client_id, tier)) or self.first_lines.get((ticket.client_id, 1))
+            if pk is None:
+                return "no team serves this client: routed to nobody"
+            team, why = self.teams[pk], "the client’s first team of its tier"
+        ticket.team, ticket.tier = team, team.tier
+        ticket.voice_team = team
+        return f"to {team.name}, {why}"
+
+
+def _first_lines(clients: set[int]) -> dict[tuple[int, int], int]:
+    """The team that serves each client first on each tier; a team for every client stands in where none is named."""
+    found: dict[tuple[int, int], int] = {}
+    for team in Team.objects.filter(serves_every_client=True).order_by("-pk"):
+        found.update({(client, team.tier): team.pk for client in clients})
+    own = Assignment.objects.filter(client__in=clients).select_related("team").order_by("-pk")
+    found.update({(line.client_id, line.team.tier): line.team_id for line in own})
+    return found
+
+
+def _contracts(clients: set[int], on: date) -> dict[int, ContractVersion]:
+    versions = ContractVersion.objects.filter(client__in=clients, effective_from__lte=on)
+    return {version.client_id: version for version in versions.order_by("effective_from", "version")}
