@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from django.db.models import QuerySet
 
-from tierdesk.core.scope import EVERY_CLIENT, NO_CLIENT, only
+from tierdesk.core.scope import EVERY_CLIENT, NO_CLIENT, only, seeing
 from tierdesk.directory.staff.models import Team, User
 
 
@@ -33,8 +33,6 @@ def scope_of(user: User) -> str:
 
 
 def _look_up(user: User) -> frozenset[int] | None:
-    from tierdesk.directory.clients.models import Assignment
-
     if not getattr(user, "is_active", False):
         return frozenset()
     if user.is_admin:
@@ -43,17 +41,15 @@ def _look_up(user: User) -> frozenset[int] | None:
         teams = Team.objects.filter(memberships__agent=user.agent)
         if teams.filter(serves_every_client=True).exists():
             return None
-        return frozenset(Assignment.objects.filter(team__in=teams).values_list("client_id", flat=True))
-    # A contact's own row is under the lock that we are about to set: the link is read through the account.
+        return frozenset(teams.filter(clients__isnull=False).values_list("clients", flat=True))
     return frozenset(_client_of_contact(user))
 
 
 def _client_of_contact(user: User) -> list[int]:
-    from tierdesk.core.scope import seeing
-    from tierdesk.directory.clients.models import Contact
-
+    """A contact's own row is under the lock that this look-up is about to set, so it is read without it."""
     with seeing(EVERY_CLIENT):
-        return list(Contact.objects.filter(user=user, is_active=True).values_list("client_id", flat=True))
+        own = User.objects.filter(pk=user.pk, contact__is_active=True)
+        return list(own.values_list("contact__client_id", flat=True))
 
 
 class ClientRows(QuerySet[Any]):
