@@ -1,0 +1,14 @@
+import "./requests.js";
+import "./single-submit.js";
+import "./invokers.js";
+import "./elements/auto-save-draft.js";
+import "./elements/confirm-action.js";
+import "./elements/data-chart.js";
+import "./elements/density-toggle.js";
+import "./elements/keyboard-shortcuts.js";
+import "./elements/live-updates.js";
+import "./elements/queue-list.js";
+import "./elements/relative-time.js";
+import "./elements/theme-toggle.js";
+import "./elements/toast-region.js";
+import "./elements/tool-tip.js";

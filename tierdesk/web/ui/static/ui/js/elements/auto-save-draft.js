@@ -1,0 +1,72 @@
+const PREFIX = "tierdesk:draft:";
+const SENT = "tierdesk:sent";
+const PAUSE_MS = 400;
+
+/**
+ * Keeps unsent words of the form inside it on this device, under data-key, until the form has been sent.
+ * A form with data-forget-drafts (signing out) clears all of them.
+ */
+class AutoSaveDraft extends HTMLElement {
+  #timer;
+
+  connectedCallback() {
+    this.#settle();
+    this.#restore();
+    this.addEventListener("input", () => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#save(), PAUSE_MS);
+    });
+    this.addEventListener("submit", () => {
+      this.#save();
+      sessionStorage.setItem(SENT, this.#place);
+    });
+    this.addEventListener("htmx:afterRequest", ({ detail }) => {
+      if (detail.requestConfig.verb === "get") return;
+      sessionStorage.removeItem(SENT);
+      if (detail.successful) this.#clear();
+    });
+  }
+
+  get #place() {
+    return PREFIX + this.dataset.key;
+  }
+
+  get #fields() {
+    return [...this.querySelectorAll("textarea[name], input[type=text][name]")];
+  }
+
+  /** A page that comes back without a complaint has taken the words that were sent before. */
+  #settle() {
+    if (sessionStorage.getItem(SENT) !== this.#place) return;
+    sessionStorage.removeItem(SENT);
+    if (!this.querySelector("[aria-invalid=true]")) this.#clear();
+  }
+
+  #save() {
+    clearTimeout(this.#timer);
+    const words = Object.fromEntries(this.#fields.filter(({ value }) => value).map(({ name, value }) => [name, value]));
+    if (Object.keys(words).length) localStorage.setItem(this.#place, JSON.stringify(words));
+    else this.#clear();
+  }
+
+  #restore() {
+    const words = JSON.parse(localStorage.getItem(this.#place) ?? "{}");
+    for (const field of this.#fields) {
+      if (!field.value && words[field.name]) field.value = words[field.name];
+    }
+  }
+
+  #clear() {
+    clearTimeout(this.#timer);
+    localStorage.removeItem(this.#place);
+  }
+}
+
+customElements.define("auto-save-draft", AutoSaveDraft);
+
+document.addEventListener("submit", ({ target }) => {
+  if (!target.matches("[data-forget-drafts]")) return;
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith(PREFIX)) localStorage.removeItem(key);
+  }
+});

@@ -1,0 +1,82 @@
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 60_000;
+const GATHER_MS = 250;
+
+/**
+ * Listens at data-src for topics such as `ticket:42` (one or several a message, parted by spaces).
+ * Each topic is announced on the document as `live:ticket` with detail {topic, id}, and every element whose
+ * data-live names it (or `ticket:*`) gets the event `live`, on which its hx-trigger refetches it.
+ * A hidden tab does not listen; when it is shown again, everything that may have changed is refetched.
+ */
+class LiveUpdates extends HTMLElement {
+  #source;
+  #wait = FIRST_WAIT_MS;
+  #timer;
+  #changed = new Set();
+  #gathering;
+  #missed = false;
+  #visibility = () => (document.hidden ? this.#pause() : this.#listen());
+
+  connectedCallback() {
+    document.addEventListener("visibilitychange", this.#visibility);
+    if (!document.hidden) this.#listen();
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("visibilitychange", this.#visibility);
+    this.#pause();
+  }
+
+  #listen() {
+    clearTimeout(this.#timer);
+    if (this.#source) return;
+    this.#source = new EventSource(this.dataset.src);
+    this.#source.addEventListener("open", () => this.#resume());
+    this.#source.addEventListener("message", ({ data }) => data.split(/\s+/).filter(Boolean).forEach((one) => this.#hear(one)));
+    this.#source.addEventListener("error", () => this.#retry());
+  }
+
+  #pause() {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = undefined;
+    this.#missed = true;
+  }
+
+  #resume() {
+    this.#wait = FIRST_WAIT_MS;
+    if (this.#missed) document.querySelectorAll("[data-live]").forEach((element) => this.#refetch(element));
+    this.#missed = false;
+  }
+
+  #retry() {
+    this.#pause();
+    this.#timer = setTimeout(() => !document.hidden && this.#listen(), this.#wait * (0.5 + Math.random()));
+    this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
+  }
+
+  #hear(topic) {
+    const [kind, id] = topic.split(":");
+    document.dispatchEvent(new CustomEvent(`live:${kind}`, { detail: { topic, id } }));
+    this.#changed.add(topic).add(`${kind}:*`);
+    this.#gathering ??= setTimeout(() => this.#spread(), GATHER_MS);
+  }
+
+  #spread() {
+    this.#gathering = undefined;
+    const showing = [...document.querySelectorAll("[data-live]")].filter((element) =>
+      element.dataset.live.split(" ").some((topic) => this.#changed.has(topic)),
+    );
+    this.#changed.clear();
+    showing.forEach((element) => this.#refetch(element));
+  }
+
+  /** Never pulls a field away from under somebody's hands: the refetch waits until they leave it. */
+  #refetch(element) {
+    const writing = element.querySelector("textarea:focus, input:focus, select:focus");
+    if (writing) writing.addEventListener("blur", () => this.#refetch(element), { once: true });
+    else element.dispatchEvent(new CustomEvent("live"));
+  }
+}
+
+customElements.define("live-updates", LiveUpdates);
