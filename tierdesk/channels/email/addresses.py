@@ -1,7 +1,8 @@
 """Address lists (RFC 5322 §3.4), read suspiciously: what is not plainly one address is no address.
 
 The standard library glues `a1@ac` and `me.com` of a folded line into `a1@acme.com` and finds an address in
-`a1@acme.com@evil.example` (CVE-2023-27043). Here such text yields an empty address, and never somebody else's.
+`a1@acme.com@evil.example` (CVE-2023-27043). Here such text yields an empty address, and never somebody
+else's.
 """
 
 import re

@@ -36,7 +36,8 @@ class Headers:
 def read_headers(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
     """The header block that begins at `start`, and where the body begins. Raises Unreadable over a limit.
 
-    The block ends at the first empty line, or at the first line that can be no header: then that line is text.
+    The block ends at the first empty line, or at the first line that can be no header: then that line is
+    text.
     """
     extents: list[tuple[str, int, int]] = []  # name, and where its folded value begins and ends
     at = start
@@ -74,10 +75,12 @@ def _count_words(value: bytes) -> int:
 
 
 def decode_words(value: bytes) -> str:
-    """One line of text: encoded words decoded, raw 8-bit bytes guessed, line breaks and controls made blanks."""
+    """One line of text: encoded words decoded, raw 8-bit bytes guessed, control characters made blanks."""
     if b"=?" not in value:
         return _one_line(charsets.decode(value))
-    pieces: list[tuple[bytes, str]] = []  # content and charset; neighbours of one charset are decoded together
+    pieces: list[
+        tuple[bytes, str]
+    ] = []  # content and charset; neighbours of one charset are decoded together
     at = 0
     for word in _ENCODED_WORD.finditer(value):
         between = value[at : word.start()]

@@ -1,7 +1,8 @@
 """What we refuse to read, decided before anything is understood.
 
 The figures answer measured attacks on mail parsers: 438 KB of encoded words cost more than 6 GB, a thousand
-nested parts break recursion. A mail over a limit is never dropped: its raw bytes are kept and a person is told.
+nested parts break recursion. A mail over a limit is never dropped: its raw bytes are kept and a person is
+told.
 """
 
 MESSAGE_BYTES = 35 * 1024 * 1024
@@ -11,6 +12,9 @@ ENCODED_WORDS = 200
 ADDRESSES = 500
 PARTS = 1_000
 DEPTH = 50
+
+# No limit but a cut: the rest of an endless text is kept as a file.
+TEXT_BYTES = 1024 * 1024
 
 # Names are shortened, not refused: 90 Chinese characters are an ordinary file name and 270 bytes.
 FILE_NAME_BYTES = 255

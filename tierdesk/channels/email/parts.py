@@ -1,8 +1,9 @@
 """A mail taken apart into its MIME parts (RFC 2045–2046), iteratively and within limits.
 
-The standard library's parser recurses once per nesting level and keeps every line as an object: a thousand levels
-in 56 KB end in RecursionError, 100,000 empty parts take seven seconds. Here a part is a pair of offsets into the
-raw bytes, limits are checked while the structure is found, and nothing is decoded before it is asked for.
+The standard library's parser recurses once per nesting level and keeps every line as an object: a thousand
+levels in 56 KB end in RecursionError, 100,000 empty parts take seven seconds. Here a part is a pair of
+offsets into the raw bytes, limits are checked while the structure is found, and nothing is decoded before it
+is asked for.
 """
 
 import binascii
@@ -62,7 +63,9 @@ class Part:
     @cached_property
     def name(self) -> str:
         """The file name, made harmless: no path, no invisible or direction-changing characters, 255 bytes."""
-        return safe_name(decode_words((self._content_headers.get_filename() or "").encode("utf-8", "replace")))
+        return safe_name(
+            decode_words((self._content_headers.get_filename() or "").encode("utf-8", "replace"))
+        )
 
     @property
     def content_id(self) -> str:
@@ -112,10 +115,12 @@ def split(raw: bytes, headers: Headers, body_at: int) -> list[Part]:
                 leaves.append(entity.leaf(raw, content_type="text/plain"))
         else:
             leaves.append(entity.leaf(raw))
-            if kind == "message/rfc822" and not entity.headers.raw("content-transfer-encoding").lower().startswith(
-                (b"base64", b"quoted")
-            ):
-                inside.append(_entity_at(raw, entity.start, entity.end, entity, 0, "text/plain", carried=True))
+            if kind == "message/rfc822" and not entity.headers.raw(
+                "content-transfer-encoding"
+            ).lower().startswith((b"base64", b"quoted")):
+                inside.append(
+                    _entity_at(raw, entity.start, entity.end, entity, 0, "text/plain", carried=True)
+                )
         if inside and inside[0].depth > limits.DEPTH:
             raise Unreadable(f"The parts are nested more than {limits.DEPTH} deep.")
         waiting.extend(reversed(inside))
@@ -140,7 +145,14 @@ class _Entity:
 
 
 def _entity_at(
-    raw: bytes, start: int, end: int, parent: _Entity, alternative: int, default: str, *, carried: bool = False
+    raw: bytes,
+    start: int,
+    end: int,
+    parent: _Entity,
+    alternative: int,
+    default: str,
+    *,
+    carried: bool = False,
 ) -> _Entity:
     headers, body_at = read_headers(raw, start, end)
     if not headers.raw("content-type") and default != "text/plain":
@@ -181,7 +193,7 @@ def _delimited(raw: bytes, entity: _Entity, boundary: bytes, room: int) -> Itera
 
 
 def _delimiters(raw: bytes, start: int, end: int, dashed: bytes) -> Iterator[tuple[int, int, bool]]:
-    """Each delimiter line: where it begins, where the next line begins, and whether it closes the multipart."""
+    """Each delimiter line: where it begins and ends, and whether it closes the multipart."""
     at = start if raw.startswith(dashed, start) else raw.find(b"\n" + dashed, start, end) + 1
     while at:
         tail = at + len(dashed)
@@ -226,7 +238,7 @@ def _uudecode(body: bytes, at: int) -> tuple[bytes, int] | None:
         length = (line[1][0] - 32) & 63
         if length == 0:
             break
-        wanted = (length + 2) // 3 * 4
+        wanted = (length * 4 + 2) // 3  # some encoders fill up the last line with garbage
         try:
             content.append(binascii.a2b_uu(line[1] + line[2][:wanted].ljust(wanted)))
         except binascii.Error:

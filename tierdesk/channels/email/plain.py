@@ -79,7 +79,7 @@ class _Writer:
             if self._lines and self._lines[-1].strip("> "):
                 self._lines.append("> " * self._quotes)
             if name == "blockquote":
-                self._quotes = max(0, min(50, self._quotes + (-1 if tag[0] == "/" else 1)))
+                self._quotes = max(0, min(8, self._quotes + (-1 if tag[0] == "/" else 1)))
         elif name in _LINES:
             self._end_line(even_if_empty=tag == "br")
             if tag == "li":
