@@ -36,7 +36,7 @@ def django_db_setup(request: pytest.FixtureRequest, django_test_environment: Non
 
     request.getfixturevalue("django_db_modify_db_settings")
     with django_db_blocker.unblock(), owner():
-        config = setup_databases(verbosity=0, interactive=False)
+        config = setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
     connection.close()
     yield
     with django_db_blocker.unblock(), owner():

@@ -1,0 +1,136 @@
+"""The `tierdesk` command: everything that somebody who runs a desk does with it.
+
+Without DATABASE_URL every sub-command joins, or starts, the embedded PostgreSQL in the data folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+type Run = Callable[[argparse.Namespace], int]
+
+DJANGO_COMMANDS = {"migrate", "makemigrations", "check", "shell", "showmigrations", "sqlmigrate", "collectstatic"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the result is its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tierdesk.config.settings")
+    if words and words[0] in DJANGO_COMMANDS:
+        with database():
+            return _django(words)
+    options = _parser().parse_args(words)
+    if options.command == "serve":
+        return _serve(options)
+    with database():
+        import django
+
+        django.setup()
+        return _run(options.module)(options)
+
+
+def home() -> Path:
+    """The data folder: TIERDESK_HOME, or ./data."""
+    return Path(os.environ.get("TIERDESK_HOME", "data")).resolve()
+
+
+@contextmanager
+def database() -> Iterator[None]:
+    """Make sure DATABASE_URL names a running server, the embedded one if none is given."""
+    if os.environ.get("DATABASE_URL"):
+        yield
+        return
+    from tierdesk.ops.postgres import Cluster
+
+    with Cluster(home() / "postgres") as cluster:
+        os.environ["DATABASE_URL"] = cluster.url
+        try:
+            yield
+        finally:
+            from django.db import connections
+
+            connections.close_all()
+            del os.environ["DATABASE_URL"]
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from tierdesk.ops.supervisor import serve_tree
+
+    return serve_tree(home=home() / "postgres", host=options.host, port=options.port, environ=os.environ)
+
+
+def _django(words: list[str]) -> int:
+    import django
+    from django.core.management import execute_from_command_line
+
+    django.setup()
+    from tierdesk.core.roles import owner
+
+    with owner():
+        execute_from_command_line(["tierdesk", *words])
+    return 0
+
+
+def _run(module: str) -> Run:
+    run: Run = import_module(f"tierdesk.ops.{module}").run
+    return run
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tierdesk", description="A service desk with tiers, L1 to L4.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="run web, worker and (without DATABASE_URL) the database")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000)
+
+    _add(commands, "worker", "run the wake-up engine, the job queue and the mail listener", module="worker")
+
+    apply = _add(commands, "apply", "make the desk as the file says, showing the difference first", module="apply")
+    apply.add_argument("file", type=Path, help="the desk, as YAML")
+    apply.add_argument("--dry-run", action="store_true", help="show the difference and change nothing")
+
+    export = _add(commands, "export", "write the desk as YAML", module="export")
+    export.add_argument("file", type=Path, nargs="?", help="where to (default: standard output)")
+
+    admin = _add(commands, "createadmin", "make an administrator, or give one a new password", module="createadmin")
+    admin.add_argument("email")
+    admin.add_argument("--name", default="Administrator")
+    admin.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+    _add(commands, "doctor", "look whether everything is in order, and say what to do where not", module="doctor")
+
+    backup = _add(commands, "backup", "write database and secrets into one archive", module="backup")
+    backup.add_argument("file", type=Path)
+
+    restore = _add(commands, "restore", "put a backup back; refuses to overwrite a desk with tickets", module="restore")
+    restore.add_argument("file", type=Path)
+    restore.add_argument("--force", action="store_true", help="overwrite what is there")
+
+    demo = _add(commands, "demo", "fill a living desk, serve it and say where to log in", module="demo.run")
+    demo.add_argument("--host", default="127.0.0.1")
+    demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--days", type=int, default=21, help="how many days of history to live through")
+    demo.add_argument("--fill-only", action="store_true", help="fill the desk and stop")
+
+    mail = _add(commands, "receive-mail", "take one mail from standard input (for a pipe transport)", module="receive")
+    mail.add_argument("recipient", help="the address it was delivered to")
+    return parser
+
+
+def _add(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str, *, module: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(module=module)
+    return command
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""The worker: the wake-up engine, the job queue, and the mail listener where one is configured.
+
+Any number of workers may run; they share the work through the database and keep nothing themselves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import threading
+from contextlib import ExitStack
+
+from django.conf import settings
+from procrastinate.contrib.django import app
+
+from tierdesk.channels.email.listener import listening
+from tierdesk.core.wakeups import run_forever
+
+log = logging.getLogger(__name__)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Work until SIGTERM or SIGINT; what is under way is finished first."""
+    stopping = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopping.set())
+    with ExitStack() as stack:
+        if settings.SMTP_LISTEN_PORT:
+            stack.enter_context(listening(settings.SMTP_LISTEN_HOST, settings.SMTP_LISTEN_PORT))
+        jobs = threading.Thread(target=_run_jobs, args=(stopping,), name="jobs", daemon=True)
+        jobs.start()
+        log.info("the worker is at work")
+        run_forever(stopping.is_set)
+        jobs.join(timeout=15)
+    return 0
+
+
+def _run_jobs(stopping: threading.Event) -> None:
+    """Run queued jobs, looking again every second: a notification missed is a second lost, not five."""
+    import asyncio
+
+    async def work() -> None:
+        worker_app = app.with_connector(app.connector.get_worker_connector())
+        async with worker_app.open_async():
+            worker = asyncio.create_task(
+                worker_app.run_worker_async(
+                    fetch_job_polling_interval=1.0, install_signal_handlers=False, concurrency=4
+                )
+            )
+            while not stopping.is_set() and not worker.done():
+                await asyncio.sleep(0.2)
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+
+    while not stopping.is_set():
+        try:
+            asyncio.run(work())
+        except Exception:
+            log.exception("the job queue stopped; starting it again")
+            stopping.wait(2.0)

@@ -1,0 +1,187 @@
+"""Live events: tells open pages *what changed*; the page fetches its own fragment again. A plain ASGI application.
+
+One LISTEN connection per process, one bounded queue per open page. Only ids travel; a page hears of a ticket only if
+its user may see the ticket's client. Rights are looked at again every RECHECK_SECONDS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from importlib import import_module
+from typing import Any
+
+import psycopg
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.db import close_old_connections
+from django.http import HttpRequest
+
+from tierdesk.directory.clients.visibility import visible_clients
+from tierdesk.tickets.timeline import LIVE_CHANNEL
+
+type Scope = MutableMapping[str, Any]
+type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PING_SECONDS = 15.0
+RECHECK_SECONDS = 5.0
+WAITING_AT_MOST = 100
+RETRY_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Listener:
+    """One open page: the clients its user may see (None: all) and the words that wait to be sent."""
+
+    clients: frozenset[int] | None
+    words: asyncio.Queue[str] = field(default_factory=lambda: asyncio.Queue(WAITING_AT_MOST))
+
+    def hears_of(self, client_id: int) -> bool:
+        return self.clients is None or client_id in self.clients
+
+
+class Hub:
+    """Listens to PostgreSQL once and tells every open page of this process."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self.listeners: set[Listener] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._listen())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
+                    await connection.execute(f"LISTEN {LIVE_CHANNEL}")
+                    self._tell_all("reload")  # whatever happened while nobody listened
+                    async for notice in connection.notifies():
+                        self._spread(json.loads(notice.payload))
+            except (psycopg.Error, OSError):
+                log.warning("live events: the database is away; listening again in %s s", RETRY_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _spread(self, word: dict[str, Any]) -> None:
+        for listener in list(self.listeners):
+            if word["tickets"]:
+                ids = [pk for pk, client_id in word["tickets"] if listener.hears_of(client_id)]
+                if ids:
+                    self._tell(listener, _event("tickets", {"ids": ids}))
+            elif any(listener.hears_of(client_id) for client_id in word["clients"]):
+                self._tell(listener, _event("reload", {}))
+
+    def _tell_all(self, event: str) -> None:
+        for listener in list(self.listeners):
+            self._tell(listener, _event(event, {}))
+
+    def _tell(self, listener: Listener, word: str) -> None:
+        try:
+            listener.words.put_nowait(word)
+        except asyncio.QueueFull:
+            self.listeners.discard(listener)  # too slow: its stream ends and the page connects anew
+
+
+class LiveLane:
+    """`GET /live`: server-sent events for whoever is signed in."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        clients = await _visible_to_session(_session_key(scope))
+        if clients is NOBODY:
+            await _answer(send, 401)
+            return
+        listener = Listener(clients)
+        self.hub.listeners.add(listener)
+        gone = asyncio.create_task(_until_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
+            await self._stream(listener, _session_key(scope), gone, send)
+        finally:
+            self.hub.listeners.discard(listener)
+            gone.cancel()
+
+    async def _stream(self, listener: Listener, session: str, gone: asyncio.Task[None], send: Send) -> None:
+        await send(_chunk("retry: 2000\n\n"))
+        quiet = 0.0
+        while not gone.done() and listener in self.hub.listeners:
+            try:
+                word = await asyncio.wait_for(listener.words.get(), RECHECK_SECONDS)
+                await send(_chunk(word))
+                quiet = 0.0
+            except TimeoutError:
+                quiet += RECHECK_SECONDS
+                clients = await _visible_to_session(session)
+                if clients is NOBODY:
+                    break
+                listener.clients = clients
+                if quiet >= PING_SECONDS:
+                    await send(_chunk(": still here\n\n"))
+                    quiet = 0.0
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+NOBODY: frozenset[int] = frozenset({-1})
+"""Marks a request without a signed-in user."""
+
+STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+@sync_to_async(thread_sensitive=False)
+def _visible_to_session(session_key: str) -> frozenset[int] | None:
+    """The clients that the session's user may see; NOBODY if it is not (or no longer) signed in."""
+    try:
+        request = HttpRequest()
+        request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key or None)
+        user = get_user(request)
+        if not user.is_authenticated or not user.is_active:
+            return NOBODY
+        return visible_clients(user)
+    finally:
+        close_old_connections()
+
+
+def _session_key(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            morsel = SimpleCookie(value.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
+            return morsel.value if morsel else ""
+    return ""
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _answer(send: Send, status: int) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"sign in first\n"})
+
+
+def _event(name: str, details: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(details)}\n\n"
+
+
+def _chunk(text: str) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": text.encode(), "more_body": True}

@@ -1,0 +1,60 @@
+"""What every page of the workspace begins with: an agent who is signed in, and a ticket that this agent may see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+
+from tierdesk.directory.staff.models import Agent, User
+from tierdesk.tickets.models import Ticket
+
+type View = Callable[..., HttpResponse]
+
+
+def agent_page(view: View) -> View:
+    """Only agents get in. A contact is shown to the portal, a stranger to the sign-in page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not hasattr(request.user, "agent"):
+            return redirect("portal:tickets")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def manager_page(view: View) -> View:
+    """Only managers and administrators get in; for other agents the page does not exist."""
+
+    @agent_page
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not (agent_of(request).is_manager or user_of(request).is_admin):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def user_of(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+def agent_of(request: HttpRequest) -> Agent:
+    return user_of(request).agent
+
+
+def ticket_of(request: HttpRequest, pk: int) -> Ticket:
+    """The ticket, if this user may see it; forbidden and unknown look the same (404)."""
+    related = ("client", "contact", "service", "category", "suggested_category", "team", "voice_team")
+    tickets = Ticket.objects.visible_to(user_of(request)).select_related(
+        *related, "assignee__user", "contract_version__contract", "contact__client"
+    )
+    return get_object_or_404(tickets, pk=pk)

@@ -1,0 +1,27 @@
+"""What stands around every page of the workspace: the views with their counts, and who is here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from tierdesk.core import clock
+from tierdesk.web.workspace.guard import agent_of, user_of
+from tierdesk.web.workspace.queue import VIEWS, count_of
+
+COUNTED = {"team", "mine", "unassigned", "at-risk"}
+
+
+def navigation(request: HttpRequest, current: str = "") -> dict[str, Any]:
+    """Context for `workspace/base.html`. `current` is the slug of the page that is open."""
+    user, at = user_of(request), clock.now()
+    return {
+        "current": current,
+        "user": user,
+        "agent": agent_of(request),
+        "views": [
+            (view, count_of(view, user, at) if view.slug in COUNTED else None) for view in VIEWS
+        ],
+        "sees_reports": agent_of(request).is_manager or user.is_admin,
+    }

@@ -1,0 +1,166 @@
+"""Queues: which tickets an agent looks at, in which order, a page at a time.
+
+A page is one query of fifty rows of plain values; the order is by what is due next, and a cursor takes the place of
+page numbers, so that page one thousand costs what page one costs. Counts stop at COUNT_AT_MOST.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, Q
+
+from tierdesk.directory.staff.models import Agent, User
+from tierdesk.tickets.models import Ticket, Tickets
+
+PAGE = 50
+COUNT_AT_MOST = 100
+AT_RISK = timedelta(hours=1)
+
+COLUMNS = (
+    "id",
+    "subject",
+    "state",
+    "pending_reason",
+    "priority",
+    "tier",
+    "channel",
+    "is_major",
+    "next_due_at",
+    "created_at",
+    "touched_at",
+    "version",
+    "client__key",
+    "client__name",
+    "contact__name",
+    "category__name",
+    "team__name",
+    "assignee__user__name",
+)
+
+type Filter = Callable[[Tickets, Agent, datetime], Tickets]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A saved view: its name in the address, what people call it, and which tickets it shows."""
+
+    slug: str
+    name: str
+    icon: str
+    empty: str
+    tickets: Filter
+
+
+def _my_teams(tickets: Tickets, agent: Agent, at: datetime) -> Tickets:
+    return tickets.unresolved().filter(team__in=_teams(agent))
+
+
+def _teams(agent: Agent) -> list[int]:
+    return list(agent.memberships.values_list("team_id", flat=True))
+
+
+VIEWS: Sequence[View] = (
+    View(
+        "team",
+        "My teams",
+        "inbox",
+        "Nothing waits for your teams. New trouble appears here by itself.",
+        _my_teams,
+    ),
+    View(
+        "mine",
+        "My work",
+        "user",
+        "You have no ticket in your hands. Take the next one from your team’s queue.",
+        lambda tickets, agent, at: tickets.unresolved().worked_by(agent),
+    ),
+    View(
+        "unassigned",
+        "Unassigned",
+        "users",
+        "Every ticket of your teams has somebody who works it.",
+        lambda tickets, agent, at: _my_teams(tickets, agent, at).unassigned(),
+    ),
+    View(
+        "at-risk",
+        "At risk",
+        "clock",
+        "No promise is close to its limit.",
+        lambda tickets, agent, at: tickets.unresolved().due_before(at + AT_RISK),
+    ),
+    View(
+        "escalated",
+        "Escalated by me",
+        "escalate",
+        "Nothing that you handed over is still open.",
+        lambda tickets, agent, at: tickets.unresolved().filter(escalations__sent_by=agent).distinct(),
+    ),
+    View(
+        "pending",
+        "Waiting",
+        "pause",
+        "No ticket waits for anybody.",
+        lambda tickets, agent, at: tickets.filter(state="pending", team__in=_teams(agent)),
+    ),
+    View(
+        "all",
+        "All open",
+        "list",
+        "There is no open ticket at all.",
+        lambda tickets, agent, at: tickets.unresolved(),
+    ),
+)
+BY_SLUG = {view.slug: view for view in VIEWS}
+
+
+class BadCursor(ValueError):
+    """The cursor in the address is not one that we gave out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows as dictionaries of COLUMNS, and the cursor of the next page (None on the last)."""
+
+    rows: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+def page_of(view: View, user: User, at: datetime, cursor: str | None = None) -> Page:
+    """One page of a view for a user, after `cursor`. Raises BadCursor."""
+    tickets = view.tickets(Ticket.objects.visible_to(user), user.agent, at)
+    ordered = tickets.order_by(F("next_due_at").asc(nulls_last=True), "id")
+    if cursor:
+        ordered = ordered.filter(_after(cursor))
+    found = list(ordered.values(*COLUMNS)[: PAGE + 1])
+    rows = found[:PAGE]
+    return Page(rows, _cursor(rows[-1]) if len(found) > PAGE else None)
+
+
+def count_of(view: View, user: User, at: datetime) -> int:
+    """How many tickets a view shows, counting no further than COUNT_AT_MOST."""
+    tickets = view.tickets(Ticket.objects.visible_to(user), user.agent, at)
+    return tickets.order_by().values("id")[:COUNT_AT_MOST].count()
+
+
+def _cursor(row: dict[str, Any]) -> str:
+    due = row["next_due_at"]
+    word = json.dumps([due.isoformat() if due else None, row["id"]])
+    return base64.urlsafe_b64encode(word.encode()).decode().rstrip("=")
+
+
+def _after(cursor: str) -> Q:
+    try:
+        due, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        at, pk = (datetime.fromisoformat(due) if due else None), int(pk)
+    except (binascii.Error, ValueError, TypeError, UnicodeDecodeError) as error:
+        raise BadCursor("This page address is damaged; go back to the start of the queue.") from error
+    if at is None:
+        return Q(next_due_at=None, id__gt=pk)
+    return Q(next_due_at__gt=at) | Q(next_due_at=at, id__gt=pk) | Q(next_due_at=None)

@@ -1,0 +1,119 @@
+"""What an agent does to a ticket. Each action is a resource; each makes one domain call."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_POST
+
+from tierdesk.directory.services.models import Category
+from tierdesk.directory.staff.models import Agent
+from tierdesk.tickets.lifecycle import UnableTo
+from tierdesk.tickets.models import Ticket
+from tierdesk.web.workspace.answer import act_on
+from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
+
+
+@agent_page
+@require_POST
+def replies(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write to the contact; `ask` makes it a question that the ticket waits for."""
+    text = request.POST.get("text", "")
+    if request.POST.get("ask"):
+        return act_on(request, pk, lambda ticket: ticket.ask(text), "Question sent; the ticket waits for the answer.")
+    return act_on(request, pk, lambda ticket: ticket.reply(text), "Reply sent.")
+
+
+@agent_page
+@require_POST
+def notes(request: HttpRequest, pk: int) -> HttpResponse:
+    return act_on(request, pk, lambda ticket: ticket.note(request.POST.get("text", "")), "Note saved.")
+
+
+@agent_page
+@require_POST
+def assignment(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the ticket (`agent` empty), give it to somebody (`agent` is a key), or to nobody (`agent` is 0)."""
+    chosen = request.POST.get("agent", "")
+    if chosen == "0":
+        return act_on(request, pk, lambda ticket: ticket.assign(None), "Back in the team’s queue.")
+    if not chosen:
+        return act_on(request, pk, lambda ticket: ticket.take(agent_of(request)), "The ticket is yours.")
+    agent = get_object_or_404(Agent, pk=chosen if chosen.isdigit() else 0)
+    return act_on(request, pk, lambda ticket: ticket.assign(agent), f"Assigned to {agent.name}.")
+
+
+@agent_page
+@require_POST
+def waiting(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let the ticket wait for `reason`, until a local time if one is given; or wake it (`resume`)."""
+    if request.POST.get("resume"):
+        return act_on(request, pk, lambda ticket: ticket.resume("an agent took it up again"), "Back to work.")
+    reason, until = request.POST.get("reason", ""), request.POST.get("until", "")
+    zone = user_of(request).timezone
+    return act_on(request, pk, lambda ticket: ticket.pend(reason, until=_local(until, zone)), "The ticket waits.")
+
+
+@agent_page
+@require_POST
+def resolution(request: HttpRequest, pk: int) -> HttpResponse:
+    """Resolve with a code and words for the contact; or take it back (`reopen`)."""
+    if request.POST.get("reopen"):
+        why = request.POST.get("why", "").strip() or "an agent reopened it"
+        return act_on(request, pk, lambda ticket: ticket.reopen(why), "Reopened.")
+    code, text = request.POST.get("code", ""), request.POST.get("text", "").strip()
+    return act_on(request, pk, lambda ticket: ticket.resolve(code=code, text=text), "Resolved. The contact is told.")
+
+
+@agent_page
+@require_POST
+def cancellation(request: HttpRequest, pk: int) -> HttpResponse:
+    return act_on(request, pk, lambda ticket: ticket.cancel(request.POST.get("why", "")), "Cancelled.")
+
+
+@agent_page
+@require_POST
+def assessment(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set impact and urgency with a reason; a lead of the team may override the priority instead."""
+    reason = request.POST.get("reason", "")
+    override = request.POST.get("priority", "")
+    if override:
+        return act_on(request, pk, lambda ticket: _override(request, ticket, override, reason), "Priority overridden.")
+    impact, urgency = (_one_to_three(request, name) for name in ("impact", "urgency"))
+    return act_on(
+        request,
+        pk,
+        lambda ticket: ticket.assess(impact=impact, urgency=urgency, reason=reason),
+        "Impact and urgency set; the clocks follow.",
+    )
+
+
+@agent_page
+@require_POST
+def category(request: HttpRequest, pk: int) -> HttpResponse:
+    chosen = get_object_or_404(Category, path=request.POST.get("category", ""))
+    return act_on(request, pk, lambda ticket: ticket.categorise(chosen), f"Category: {chosen.name}.")
+
+
+def _override(request: HttpRequest, ticket: Ticket, priority: str, reason: str) -> None:
+    if not agent_of(request).leads(ticket.team_id):
+        raise UnableTo("Only a lead of the ticket’s team overrides a priority.")
+    ticket.override_priority(int(priority) if priority.isdigit() else 0, reason=reason)
+
+
+def _one_to_three(request: HttpRequest, name: str) -> int:
+    raw = request.POST.get(name, "")
+    return int(raw) if raw in {"1", "2", "3"} else 3
+
+
+def _local(raw: str, zone: str) -> datetime | None:
+    """A `datetime-local` value of the reader's zone as an instant; None when it is empty. Raises UnableTo."""
+    if not raw:
+        return None
+    try:
+        return datetime.fromisoformat(raw).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except ValueError as error:
+        raise UnableTo(f"“{raw}” is not a date and time.") from error

@@ -1,0 +1,28 @@
+"""The queue pages: what an agent sees all day."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from tierdesk.core import clock
+from tierdesk.web.workspace.guard import agent_page, user_of
+from tierdesk.web.workspace.navigation import navigation
+from tierdesk.web.workspace.queue import BY_SLUG, BadCursor, page_of
+
+
+@agent_page
+def queue(request: HttpRequest, slug: str = "team") -> HttpResponse:
+    """One page of a view. Asked by htmx, it answers with the rows alone."""
+    view = BY_SLUG.get(slug)
+    if view is None:
+        raise Http404
+    at = clock.now()
+    try:
+        page = page_of(view, user_of(request), at, request.GET.get("after"))
+    except BadCursor as error:
+        raise Http404(str(error)) from error
+    context = {"view": view, "page": page, "at": at}
+    if request.headers.get("HX-Request"):
+        return render(request, "workspace/queue_rows.html", context)
+    return render(request, "workspace/queue.html", context | navigation(request, current=view.slug))
