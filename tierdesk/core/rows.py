@@ -6,6 +6,7 @@ Row-level security forbids COPY, so both statements unnest typed arrays; one rou
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Any
 
 from django.db import connection
@@ -28,7 +29,7 @@ def insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[A
     if not rows:
         return
     fields = [_field(model, column) for column in columns]
-    arrays = [[_plain(field, row[i]) for row in rows] for i, field in enumerate(fields)]
+    arrays = [_array(field, [row[i] for row in rows]) for i, field in enumerate(fields)]
     names = ", ".join(f'"{column}"' for column in columns)
     slots = ", ".join(f"%s::{_sql_type(field)}[]" for field in fields)
     with connection.cursor() as cursor:
@@ -41,7 +42,7 @@ def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[A
         return 0
     fields = [_field(model, column) for column in columns]
     arrays = [[row[0] for row in rows]]
-    arrays += [[_plain(field, row[i + 1]) for row in rows] for i, field in enumerate(fields)]
+    arrays += [_array(field, [row[i + 1] for row in rows]) for i, field in enumerate(fields)]
     slots = ", ".join(["%s::bigint[]", *(f"%s::{_sql_type(field)}[]" for field in fields)])
     names = ", ".join(["id", *(f'"{column}"' for column in columns)])
     sets = ", ".join(f'"{column}" = new."{column}"' for column in columns)
@@ -64,9 +65,8 @@ def _sql_type(field: Field[Any, Any]) -> str:
     return str(field.rel_db_type(connection)) if field.primary_key else str(field.db_type(connection))
 
 
-def _plain(field: Field[Any, Any], value: Any) -> Any:
-    if value is None:
-        return None
+def _array(field: Field[Any, Any], values: list[Any]) -> list[Any]:
+    """The values as the driver wants them: JSON wrapped, a choice as its plain text, everything else as it is."""
     if field.get_internal_type() == "JSONField":
-        return Jsonb(value)
-    return field.get_prep_value(value)
+        return [None if value is None else Jsonb(value) for value in values]
+    return [value.value if isinstance(value, Enum) else value for value in values]
