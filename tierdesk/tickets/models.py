@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
@@ -67,7 +67,8 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, models.Model):
     """One matter of one client. `version` counts changes of state and ownership, so that the slower of two knows.
 
     `tier`, `team`, `assignee`: who works it. `voice_team`: who talks to the contact. `next_due_at`: when the next
-    running clock of any kind is due (a projection that response/sla keeps, for ordering queues).
+    running clock of any kind is due (a projection that response/sla keeps, for ordering queues). `traits`: what a
+    machine told when it opened the ticket, flat, such as `alarm.class` and `alarm.resource`; books match on it.
     """
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="tickets", db_index=False)
@@ -82,6 +83,7 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, models.Model):
     channel = models.CharField(max_length=12)
     subject = models.CharField(max_length=300)
     description = models.TextField(blank=True)
+    traits = models.JSONField(default=dict, blank=True)
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
     pending_reason = models.CharField(max_length=20, choices=PendingReason.choices, blank=True)
@@ -204,6 +206,7 @@ class Draft:
     html: str = ""
     message_id: str = ""
     trust: str = "verified"
+    traits: dict[str, Any] = field(default_factory=dict)
     at: datetime | None = None
 
     def ticket(self, pk: int, *, at: datetime) -> Ticket:
@@ -218,6 +221,7 @@ class Draft:
             channel=self.channel,
             subject=" ".join(self.subject.split())[:300] or "(no subject)",
             description=self.text,
+            traits=self.traits,
             impact=self.impact or (self.category.impact if self.category else 3),
             urgency=self.urgency or (self.category.urgency if self.category else 2),
             created_at=self.at or at,

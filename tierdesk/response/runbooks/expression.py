@@ -6,9 +6,9 @@
     comparison = value [ ("==" | "!=" | "<" | "<=" | ">" | ">=" | "in" | "not in") value | "matches" text ]
     value      = number | text | "true" | "false" | name | "[" value { "," value } "]" | "(" rule ")"
 
-Truth has three values. A fact that is absent, a text that is no number beside a number, or an output too long for `matches`
-makes a comparison *unknown*; unknown stays unknown under `not`, and a rule holds only when it is true. So a garbled output can
-never satisfy a rule by accident: it falls through to `else`.
+Truth has three values. A fact that is absent, a text that is no number beside a number, or an output too
+long for `matches` makes a comparison *unknown*; unknown stays unknown under `not`, and a rule holds only
+when it is true. So a garbled output can never satisfy a rule by accident: it falls through to `else`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tierdesk.response.runbooks.pattern import TEXT_CHARACTERS, PatternError, co
 RULE_CHARACTERS: Final = 500
 NESTING: Final = 20
 
-type Value = str | int | float | Decimal | bool | None | tuple[Value, ...]
+type Value = str | int | float | Decimal | bool | tuple[Value, ...] | None
 type Facts = Mapping[str, Value]
 type _Term = Callable[[Facts], Value]
 
@@ -63,7 +63,7 @@ def parse_expression(text: str) -> Expression:
     return Expression(text, frozenset(reader.names), frozenset(reader.truths), term)
 
 
-# ---- what the words mean -------------------------------------------------------------------------------------------------
+# ---- what the words mean -----------------------------------------------------------------------------------
 
 
 def _truth(value: Value) -> bool | None:
@@ -127,7 +127,7 @@ COMPARISONS: Final[Mapping[str, Callable[[Value, Value], bool | None]]] = {
     "not in": lambda item, whole: _not(_within(item, whole)),
 }
 
-# ---- how they are read ---------------------------------------------------------------------------------------------------
+# ---- how they are read -------------------------------------------------------------------------------------
 
 WORDS: Final = frozenset({"and", "or", "not", "in", "matches", "true", "false"})
 TOKEN: Final = re.compile(

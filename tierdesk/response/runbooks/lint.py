@@ -1,7 +1,8 @@
 """Whether a book that can be read is a book that can be trusted.
 
-A refusal keeps it from being saved: somebody would be led nowhere, round in circles, or into a change that cannot be taken
-back. A warning is for its author and reviewer. Each check is one function from a book to its findings; CHECKS lists them all.
+A refusal keeps it from being saved: somebody would be led nowhere, round in circles, or into a change that
+cannot be taken back. A warning is for its author and reviewer. Each check is one function from a book to its
+findings; CHECKS lists them all.
 """
 
 from __future__ import annotations
@@ -13,8 +14,23 @@ from enum import StrEnum
 from typing import Final
 
 from tierdesk.response.runbooks.book import (
-    Again, Book, Choose, Command, Done, Effect, Else, Escalate, Goto, If, InputError, InputType, Language, Outcome, Risk, Step,
-)  # fmt: skip
+    Again,
+    Book,
+    Choose,
+    Command,
+    Done,
+    Effect,
+    Else,
+    Escalate,
+    Goto,
+    If,
+    InputError,
+    InputType,
+    Language,
+    Outcome,
+    Risk,
+    Step,
+)
 from tierdesk.response.runbooks.expression import Expression
 from tierdesk.response.runbooks.match import is_fact
 
@@ -47,7 +63,7 @@ def refusals(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity is Severity.REFUSAL]
 
 
-# ---- the way through -----------------------------------------------------------------------------------------------------
+# ---- the way through ---------------------------------------------------------------------------------------
 
 
 def targets_exist(book: Book) -> Iterator[Finding]:
@@ -65,32 +81,28 @@ def steps_are_reached(book: Book) -> Iterator[Finding]:
 
 
 def steps_have_a_way_out(book: Book) -> Iterator[Finding]:
-    leading = {
-        step.id: {other.id for other in book.steps if step.id in _following(other)} for step in book.steps
-    }
-    out = _closure({step.id for step in book.steps if _ends_here(step)}, leading)
+    ahead = {step.id: _following(step) for step in book.steps}
+    behind = {name: {other for other in ahead if name in ahead[other]} for name in ahead}
+    out = _closure({step.id for step in book.steps if _ends_here(step)}, behind)
     for step in book.steps:
         if not step.outcomes:
             yield _refused(step.line, f"“{step.id}” does not say what follows")
         elif step.id not in out:
             yield _refused(step.line, f"from “{step.id}” no way leads to done or escalate")
         elif not step.command and not step.choices and not step.otherwise:
-            yield _refused(
-                step.outcomes[-1].line, f"“{step.id}” needs an else: none of its outcomes may hold"
-            )
+            yield _refused(step.line, f"“{step.id}” needs an else: perhaps none of its outcomes holds")
 
 
 def circles_are_counted(book: Book) -> Iterator[Finding]:
-    """Steps that can be walked for ever: left over when steps that nothing leads to, or that lead nowhere, are taken away."""
+    """What is left when the steps that nothing leads to, and those that lead nowhere, are taken away."""
     ahead = {step.id: _following(step, counted=False) for step in book.steps}
     while loose := {name for name in ahead if not ahead[name] & ahead.keys() or not _led_to(name, ahead)}:
         ahead = {name: following for name, following in ahead.items() if name not in loose}
     circle = [step for step in book.steps if step.id in ahead]
     if circle:
         names = ", ".join(f"“{step.id}”" for step in circle)
-        yield _refused(
-            circle[0].line, f"{names} can go round for ever: lead back with “again N every T → #step”"
-        )
+        remedy = "lead back with “again N every T → #step”"
+        yield _refused(circle[0].line, f"{names} can go round for ever: {remedy}")
 
 
 def somebody_can_be_asked(book: Book) -> Iterator[Finding]:
@@ -108,7 +120,7 @@ def answers_differ(book: Book) -> Iterator[Finding]:
                 seen.add(outcome.condition.answer)
 
 
-# ---- what is run ---------------------------------------------------------------------------------------------------------
+# ---- what is run -------------------------------------------------------------------------------------------
 
 
 def commands_are_bounded(book: Book) -> Iterator[Finding]:
@@ -135,40 +147,30 @@ def commands_have_a_place(book: Book) -> Iterator[Finding]:
 
 def changes_can_be_undone(book: Book) -> Iterator[Finding]:
     for step in book.steps:
-        command, undo = step.command, step.undo
-        if undo and (command is None or Effect.WRITE not in command.effects):
-            yield _refused(undo.line, f"“{step.id}” changes nothing, so there is nothing to undo")
-        if command is None or Effect.WRITE not in command.effects:
-            continue
-        if undo is None and not command.undo_none:
+        if step.undo and not _changes_something(step):
+            yield _refused(step.undo.line, f"“{step.id}” changes nothing, so there is nothing to undo")
+    for step, command in _changes(book):
+        if step.undo is None and not command.undo_none:
             yield _refused(command.line, "a write has an undo fence, or says undo=none")
-        if undo and command.undo_none:
+        if step.undo and command.undo_none:
             yield _refused(command.line, "a write that says undo=none has no undo fence")
 
 
 def destruction_has_a_second_approver(book: Book) -> Iterator[Finding]:
-    for _, command in _commands(book):
-        if command.destructive and Effect.WRITE not in command.effects:
+    for step, command in _commands(book):
+        if command.destructive and not _changes_something(step):
             yield _refused(command.line, "only a write can be destructive")
         if command.destructive and command.approve in (None, "self"):
             yield _refused(command.line, "what destroys needs a second person: approve=L2")
 
 
 def undo_fences_are_bare(book: Book) -> Iterator[Finding]:
-    for step in book.steps:
-        if step.undo and (
-            step.undo.effects
-            or step.undo.approve
-            or step.undo.undo_none
-            or step.undo.destructive
-            or step.undo.dry
-        ):
-            yield _refused(
-                step.undo.line, "an undo fence takes only on= and timeout=; the rest is its write's"
-            )
+    for undo in (step.undo for step in book.steps if step.undo):
+        if undo.effects or undo.approve or undo.undo_none or undo.destructive or undo.dry:
+            yield _refused(undo.line, "an undo fence takes only on= and timeout=; its write says the rest")
 
 
-# ---- what is asked -------------------------------------------------------------------------------------------------------
+# ---- what is asked -----------------------------------------------------------------------------------------
 
 
 def rules_ask_for_what_is_known(book: Book) -> Iterator[Finding]:
@@ -187,37 +189,30 @@ def rules_ask_for_what_is_known(book: Book) -> Iterator[Finding]:
 def facts_are_known(book: Book) -> Iterator[Finding]:
     for name in sorted(book.match.names if book.match else ()):
         if not is_fact(name):
-            yield _refused(
-                book.line_of("match"), f"“{name}” is no fact of a ticket, so the book would never be offered"
-            )
+            yield _refused(book.line_of("match"), f"“{name}” is no fact, so the book would never be offered")
     for name in sorted(book.match.truths if book.match else ()):
         yield _refused(book.line_of("match"), f"“{name}” is no yes or no: compare it with something")
     for given in book.inputs:
         if given.source and not is_fact(given.source):
-            yield _refused(
-                given.line, f"“{given.name}” is taken from “{given.source}”, which is no fact of a ticket"
-            )
+            yield _refused(given.line, f"“{given.source}” is no fact to take “{given.name}” from")
 
 
 def inputs_fit_themselves(book: Book) -> Iterator[Finding]:
     for given in book.inputs:
-        offered = ([given.default] if given.default else []) + list(given.values)
-        for text in offered:
+        for text in filter(None, (given.default, *given.values)):
             try:
                 given.read(text)
             except InputError as fault:
                 yield _refused(given.line, f"“{given.name}” does not take its own value: {fault}")
 
 
-# ---- what a good book does -----------------------------------------------------------------------------------------------
+# ---- what a good book does ---------------------------------------------------------------------------------
 
 
 def says_when_and_whose(book: Book) -> Iterator[Finding]:
     if not book.preamble:
-        yield _warned(
-            book.line_of("title"),
-            "the book does not say when it applies: write a paragraph above the first step",
-        )
+        sentence = "the book does not say when it applies: write a paragraph above the first step"
+        yield _warned(book.line_of("title"), sentence)
     if book.match is None:
         yield _warned(book.line_of("id"), "without “match” the book is never offered for a ticket")
     if book.review is None:
@@ -229,16 +224,14 @@ def says_when_and_whose(book: Book) -> Iterator[Finding]:
 def inputs_come_from_the_ticket(book: Book) -> Iterator[Finding]:
     for given in book.inputs:
         if given.source is None and given.default is None:
-            yield _warned(
-                given.line, f"“{given.name}” must be typed in: take it “from” the alarm or ticket if you can"
-            )
+            yield _warned(given.line, f"“{given.name}” must be typed in: take it “from” the alarm or ticket")
 
 
 def steps_say_what_to_do(book: Book) -> Iterator[Finding]:
     for step in book.steps:
         if not step.command and not step.prose:
             yield _warned(step.line, f"“{step.id}” does not say what to do")
-        if step.command and not any(True for _ in _rules(step)):
+        if step.command and not step.choices and not list(_rules(step)):
             yield _warned(step.line, f"“{step.id}” does not say what it expects: write it as a rule")
         for line in step.shown_fences:
             yield _warned(line, "this fence has no attributes, so it is shown and not run")
@@ -246,11 +239,11 @@ def steps_say_what_to_do(book: Book) -> Iterator[Finding]:
 
 def outcomes_are_in_order(book: Book) -> Iterator[Finding]:
     for step in book.steps:
-        always = next(
-            (place for place, one in enumerate(step.outcomes) if isinstance(one.condition, Else)), None
-        )
-        for outcome in step.outcomes[always + 1 :] if always is not None else ():
-            yield _warned(outcome.line, "this outcome is never tried: it stands below else")
+        decided = False
+        for outcome in step.outcomes:
+            if decided:
+                yield _warned(outcome.line, "this outcome is never tried: it stands below else")
+            decided = decided or isinstance(outcome.condition, Else)
 
 
 def exits_say_why(book: Book) -> Iterator[Finding]:
@@ -259,15 +252,12 @@ def exits_say_why(book: Book) -> Iterator[Finding]:
             if isinstance(outcome.target, Done | Escalate) and not outcome.target.words:
                 yield _warned(outcome.line, "the exit does not say why, in quotes")
             if isinstance(outcome.target, Escalate) and outcome.target.tier <= book.tier:
-                yield _warned(
-                    outcome.line, f"an L{book.tier} book does not escalate to L{outcome.target.tier}"
-                )
+                sentence = f"an L{book.tier} book does not escalate to L{outcome.target.tier}"
+                yield _warned(outcome.line, sentence)
 
 
 def changes_are_verified_and_weighed(book: Book) -> Iterator[Finding]:
-    for step, command in _commands(book):
-        if Effect.WRITE not in command.effects:
-            continue
+    for step, command in _changes(book):
         if command.approve is None:
             yield _warned(command.line, "nobody agrees to this change: approve=L2, or approve=self")
         if book.risk is Risk.LOW:
@@ -300,7 +290,7 @@ CHECKS: Final[tuple[Callable[[Book], Iterator[Finding]], ...]] = (
     changes_are_verified_and_weighed,
 )
 
-# ---- the map of a book ---------------------------------------------------------------------------------------------------
+# ---- the map of a book -------------------------------------------------------------------------------------
 
 
 def _following(step: Step, *, counted: bool = True) -> set[str]:
@@ -332,6 +322,14 @@ def _closure(begin: set[str], edges: dict[str, set[str]]) -> set[str]:
 
 def _commands(book: Book) -> Iterator[tuple[Step, Command]]:
     return ((step, step.command) for step in book.steps if step.command)
+
+
+def _changes(book: Book) -> Iterator[tuple[Step, Command]]:
+    return ((step, command) for step, command in _commands(book) if _changes_something(step))
+
+
+def _changes_something(step: Step) -> bool:
+    return step.command is not None and Effect.WRITE in step.command.effects
 
 
 def _rules(step: Step) -> Iterator[tuple[Outcome, Expression]]:

@@ -1,7 +1,7 @@
-"""Which books apply to a ticket: the `match:` rule of a book over the facts of ticket, alarm, service and category.
+"""Which books apply to a ticket: the `match:` rule of a book over what is known about the ticket.
 
-The facts are one flat mapping; a fact that is absent (no alarm, no service) is unknown, so a book that asks for it does not
-apply. A book without `match` is found by hand only.
+The facts are one flat mapping; a fact that is absent (no alarm, no service) is unknown, so a book that asks
+for it does not apply. A book without `match` is found by hand only.
 """
 
 from __future__ import annotations
@@ -14,15 +14,18 @@ from tierdesk.response.runbooks.book import Book, Risk
 from tierdesk.response.runbooks.expression import Facts, Value
 
 FACTS: Final = frozenset(
-    {
-        "alarm.class", "alarm.resource", "alarm.severity", "alarm.service", "alarm.source", "alarm.key", "alarm.group",
-        "alarm.summary", "alarm.text",
-        "ticket.number", "ticket.title", "ticket.description", "ticket.type", "ticket.priority", "ticket.impact",
-        "ticket.urgency", "ticket.channel", "ticket.tier",
-        "service.name", "service.kind", "component.name", "component.kind",
-        "category", "client.name", "site.name", "contact.name", "contact.email",
-    }
-)  # fmt: skip
+    f"{noun}.{attribute}"
+    for noun, attributes in {
+        "alarm": "class resource severity service source key group summary text",
+        "ticket": "number title description type priority impact urgency channel tier",
+        "service": "name kind",
+        "component": "name kind",
+        "client": "name",
+        "site": "name",
+        "contact": "name email",
+    }.items()
+    for attribute in attributes.split()
+) | {"category"}
 LABELS: Final = "alarm.labels."
 """An alarm's own labels are facts too, under any name."""
 RISKS: Final = tuple(Risk)
@@ -50,8 +53,8 @@ def applies(book: Book, facts: Facts) -> bool:
 def suggest(books: Iterable[Book], facts: Facts, *, tier: int) -> list[Suggestion]:
     """The books that apply, best first for somebody of `tier`.
 
-    Books within reach come before those of a higher tier; among them the nearest tier, then the rule that asks for more facts
-    (the more particular one), then the lower risk.
+    Books within reach come before those of a higher tier; among them the nearest tier, then the rule that
+    asks for more facts (the more particular one), then the lower risk.
     """
     suggestions = [_suggestion(book, facts, tier) for book in books if applies(book, facts)]
     return sorted(suggestions, key=lambda suggestion: _rank(suggestion, tier))

@@ -1,11 +1,13 @@
 """Regular expressions that cannot hang, for `matches` in a rule and `pattern` of an input.
 
-The text comes from a machine in trouble, and Python's `re` needs exponential time for patterns as short as `(a+)+$`. This
-reader follows all alternatives at once, so a look costs at most PROGRAM_STEPS x TEXT_CHARACTERS small steps (Thompson 1968;
-R. Cox, "Regular Expression Matching: the Virtual Machine Approach").
+The text comes from a machine in trouble, and Python's `re` needs exponential time for patterns as short as
+`(a+)+$`. This reader follows all alternatives at once, so a look costs at most PROGRAM_STEPS x
+TEXT_CHARACTERS small steps (Thompson 1968; R. Cox, "Regular Expression Matching: the Virtual Machine
+Approach").
 
-Offered: characters, `.`, `[a-z]`, `[^a-z]`, `\\d \\w \\s` and their capitals, `\\n`, `\\t`, groups, `|`, `* + ? {n} {n,m} {n,}`,
-and `^` `$` at the edges of a line. What is offered means what it means in `re` with MULTILINE; everything else is refused.
+Offered: characters, `.`, `[a-z]`, `[^a-z]`, `\\d \\w \\s` and their capitals, `\\n`, `\\t`, groups, `|`,
+`* + ? {n} {n,m} {n,}`, and `^` `$` at the edges of a line. What is offered means what it means in `re` with
+MULTILINE; everything else is refused.
 """
 
 from __future__ import annotations
@@ -188,7 +190,7 @@ class _Reader:
         repeat = self._repeat()
         if repeat is None:
             return once
-        if once and isinstance(once[0], _Edge):
+        if len(once) == 1 and isinstance(once[0], _Edge):
             raise PatternError("an edge of a line cannot be repeated")
         least, most = repeat
         if len(once) * (most or least) > PROGRAM_STEPS:

@@ -9,8 +9,8 @@
     Finish   done "…"
     HandUp   escalate Lx "…", with a coded reason
 
-"This book does not cover it" (a Gap) can be said of every step and ends the run like any other exit. Every run ends: a run of
-more than MOST_STEPS results hands up, whatever the book says.
+"This book does not cover it" (a Gap) can be said of every step and ends the run like any other exit. Every
+run ends: after MOST_STEPS results it hands up, whatever the book says.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NONE_OF_THESE: Final = ""
 
 
 class UnableToWalk(ValueError):
-    """The results do not belong to this book: a step out of turn, an answer nobody offered, a result after the end."""
+    """The results do not fit the book: a step out of turn, an answer nobody offered, one after the end."""
 
 
 class Gap(StrEnum):
@@ -170,51 +170,60 @@ class Undo:
 
 
 type Next = Show | Execute | Answer | Look | Finish | HandUp
-type _Ending = Answer | Look | Finish | HandUp
 type _Rounds = Counter[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """On to another step, after a pause."""
+
+    to: Step
+    after: timedelta = timedelta(0)
+
 
 NOTHING_KNOWN: Final[Facts] = MappingProxyType({})
 
 
 def decide(book: Book, results: Sequence[Result], inputs: Facts = NOTHING_KNOWN) -> Next:
     """What is next after `results`, which begin at the book's first step. Raises UnableToWalk."""
-    step, after, rounds = book.steps[0], timedelta(0), _Rounds()
+    step, after = book.steps[0], timedelta(0)
+    rounds: _Rounds = Counter()
     for number, result in enumerate(results, start=1):
         if result.step != step.id:
             raise UnableToWalk(f"the run stands at “{step.id}”, not at “{result.step}”")
-        outcome = _leave(book, step, result, inputs, rounds)
-        follower = _follower(book, step, outcome) if isinstance(outcome, Outcome) else outcome
-        if isinstance(follower, Step) and number >= MOST_STEPS:
-            follower = _circling(book, step)
-        if not isinstance(follower, Step):
+        left = _leave(book, step, result, inputs, rounds)
+        if isinstance(left, _Move) and number >= MOST_STEPS:
+            left = _not_covered(book, step, Gap.WRONG, f"{MOST_STEPS} steps without an end")
+        if not isinstance(left, _Move):
             if number < len(results):
-                raise UnableToWalk(f"the run ended at “{step.id}”; nothing follows")
-            return follower
-        step, after = follower, _pause(outcome)
-    return _arrival(step, after)
+                raise UnableToWalk(f"the run stopped at “{step.id}”; nothing can follow")
+            return left
+        step, after = left.to, left.after
+    return Execute(step, step.command, after) if step.command else Show(step, _on_offer(step), after)
 
 
 def undo(book: Book, results: Sequence[Result]) -> tuple[Undo, ...]:
     """The changes of a run that can be taken back, the last one first."""
-    visits = ((book.step(result.step), result) for result in reversed(results) if not result.undone)
+    effective = (one for one in reversed(results) if not one.undone and (one.unknown or one.succeeded))
+    visits = ((book.step(result.step), result) for result in effective)
     return tuple(
-        Undo(step, step.undo, certain=not result.unknown)
+        Undo(step, step.undoing, certain=not result.unknown)
         for step, result in visits
-        if step and step.undo and (result.unknown or result.succeeded)
+        if step and step.undoing
     )
 
 
 def reason_of(step: Step, outcome: Outcome) -> Reason:
     """The coded reason of an escalate exit.
 
-    Its words may begin with the code: `escalate L2 "access: the firewall is out of reach"`. Otherwise the way to the exit
-    tells: a rule or an answer that the author foresaw sends on what is beyond the tier (skill); `else` says that a command or
-    all rounds of `again` did not help (book_failed), or that no answer fitted (book_insufficient).
+    Its words may begin with the code: `escalate L2 "access: the firewall is out of reach"`. Otherwise the
+    way to the exit tells: a rule or an answer that the author foresaw sends on what is beyond the tier
+    (skill); `else` says that a command or all rounds of `again` did not help (book_failed), or that no
+    answer fitted (book_insufficient).
     """
-    words = outcome.target.words if isinstance(outcome.target, Escalate) else ""
-    code = words.partition(":")[0].strip()
-    if code in tuple(Reason):
-        return Reason(code)
+    reason, _ = _coded(outcome.target.words) if isinstance(outcome.target, Escalate) else (None, "")
+    if reason:
+        return reason
     if not isinstance(outcome.condition, Else):
         return Reason.SKILL
     if step.command or any(isinstance(other.condition, Again) for other in step.outcomes):
@@ -222,50 +231,54 @@ def reason_of(step: Step, outcome: Outcome) -> Reason:
     return Reason.BOOK_INSUFFICIENT if step.choices else Reason.SKILL
 
 
-def _arrival(step: Step, after: timedelta) -> Show | Execute:
-    if step.command:
-        return Execute(step, step.command, after)
-    return Show(step, _on_offer(step), after)
-
-
 def _on_offer(step: Step) -> tuple[str, ...]:
     """The choices of a step, with NONE_OF_THESE where something follows from it."""
     return (*step.choices, NONE_OF_THESE) if step.choices and step.otherwise else step.choices
 
 
-def _leave(book: Book, step: Step, result: Result, inputs: Facts, rounds: _Rounds) -> Outcome | _Ending:
-    """The outcome that holds, or why the walk stops at this step."""
+def _leave(
+    book: Book, step: Step, result: Result, inputs: Facts, rounds: _Rounds
+) -> _Move | Answer | Look | Finish | HandUp:
+    """Where the result of a step leads, or what is still missing from it."""
     if result.gap:
         return _not_covered(book, step, result.gap, result.remark)
-    if result.unknown:
+    if result.unknown or (step.command and result.succeeded is None):
         return Look(step)
     if result.answer is not None and result.answer not in _on_offer(step):
         raise UnableToWalk(f"“{result.answer[:60]}” is no answer to “{step.id}”")
     facts = _facts(result, inputs)
     for place, outcome in enumerate(step.outcomes):
-        match outcome.condition:
-            case Choose() if result.answer is None:
-                return Answer(step, _on_offer(step))
-            case Choose(answer) if answer == result.answer:
-                return outcome
-            case If(rule) if rule.holds(facts):
-                return outcome
-            case Again(times) if rounds[step.id, place] < times:
-                rounds[step.id, place] += 1
-                return outcome
-            case Else():
-                return outcome
+        if isinstance(outcome.condition, Choose) and result.answer is None:
+            return Answer(step, _on_offer(step))
+        if _holds(outcome, result, facts, rounds[step.id, place]):
+            rounds[step.id, place] += 1
+            return _follow(book, step, outcome)
     return _not_covered(book, step, Gap.MISSING, "the book does not say what follows")
 
 
-def _follower(book: Book, step: Step, outcome: Outcome) -> Step | Finish | HandUp:
+def _holds(outcome: Outcome, result: Result, facts: Facts, taken: int) -> bool:
+    match outcome.condition:
+        case If(rule):
+            return rule.holds(facts)
+        case Choose(answer):
+            return answer == result.answer
+        case Again(times):
+            return taken < times
+        case Else():
+            return True
+
+
+def _follow(book: Book, step: Step, outcome: Outcome) -> _Move | Finish | HandUp:
     match outcome.target:
         case Done(words):
             return Finish(step, words)
         case Escalate(tier, words):
-            return HandUp(step, tier, _without_code(words), reason_of(step, outcome))
+            return HandUp(step, tier, _coded(words)[1], reason_of(step, outcome))
         case Goto(name):
-            return book.step(name) or _not_covered(book, step, Gap.WRONG, f"the book has no step “{name}”")
+            following = book.step(name)
+            if following is None:
+                return _not_covered(book, step, Gap.WRONG, f"the book has no step “{name}”")
+            return _Move(following, _pause(outcome))
 
 
 def _not_covered(book: Book, step: Step, gap: Gap, words: str) -> HandUp:
@@ -274,18 +287,14 @@ def _not_covered(book: Book, step: Step, gap: Gap, words: str) -> HandUp:
     return HandUp(step, tier, words or f"the book does not cover “{step.title}”", REASON_OF_GAP[gap], gap)
 
 
-def _circling(book: Book, step: Step) -> HandUp:
-    return _not_covered(book, step, Gap.WRONG, f"{MOST_STEPS} steps without an end")
-
-
-def _without_code(words: str) -> str:
+def _coded(words: str) -> tuple[Reason | None, str]:
+    """The reason that the words of an exit begin with, and the words without it."""
     code, colon, rest = words.partition(":")
-    return rest.strip() if colon and code.strip() in tuple(Reason) else words
+    return (Reason(code), rest.strip()) if colon and code in tuple(Reason) else (None, words)
 
 
-def _pause(outcome: Outcome | _Ending) -> timedelta:
-    is_again = isinstance(outcome, Outcome) and isinstance(outcome.condition, Again)
-    return outcome.condition.every if is_again else timedelta(0)
+def _pause(outcome: Outcome) -> timedelta:
+    return outcome.condition.every if isinstance(outcome.condition, Again) else timedelta(0)
 
 
 def _facts(result: Result, inputs: Facts) -> Facts:

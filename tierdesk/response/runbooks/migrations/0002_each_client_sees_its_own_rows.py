@@ -1,0 +1,11 @@
+from django.db import migrations
+
+from tierdesk.core.scope import lock
+
+
+class Migration(migrations.Migration):
+    dependencies = [("runbooks", "0001_initial"), ("core", "0001_the_app_role_may_work_but_owns_nothing")]
+    operations = [
+        *lock("runbooks_book", "runbooks_revision", shared=True),
+        *lock("runbooks_run", "runbooks_attempt", "runbooks_gap"),
+    ]

@@ -1,0 +1,33 @@
+"""What the books do when something happens elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from tierdesk.response.runbooks.models import Gap, RunState
+from tierdesk.response.runbooks.walk import Reason
+from tierdesk.tickets.facts import Resolved
+from tierdesk.tickets.models import Ticket
+
+
+class EscalationSentLike(Protocol):
+    """What a gap needs to know of an escalation: its coded reason, and the team that will know better."""
+
+    ticket: Ticket
+    reason: str
+    to_team: int
+
+
+def open_gaps(facts: Sequence[EscalationSentLike]) -> None:
+    """An escalation because of the book opens a task to improve it, owned by the tier that takes over."""
+    for fact in facts:
+        if fact.reason in set(Reason) and Reason(fact.reason).improves_the_book:
+            Gap.open_for(fact.ticket, kind=fact.reason, owner_id=fact.to_team)
+
+
+def leave_runs(facts: Sequence[Resolved]) -> None:
+    """Nobody follows a book on a resolved ticket."""
+    for fact in facts:
+        for run in fact.ticket.runs.filter(state=RunState.RUNNING):
+            run.leave("the ticket was resolved")
