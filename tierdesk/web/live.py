@@ -33,6 +33,7 @@ PING_SECONDS = 15.0
 RECHECK_SECONDS = 5.0
 WAITING_AT_MOST = 100
 RETRY_SECONDS = 1.0
+ANY_TICKET = "ticket:*"
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,8 @@ class Hub:
             try:
                 async with await psycopg.AsyncConnection.connect(self.dsn, autocommit=True) as connection:
                     await connection.execute(f"LISTEN {LIVE_CHANNEL}")
-                    self._tell_all("reload")  # whatever happened while nobody listened
+                    for listener in list(self.listeners):
+                        self._tell(listener, ANY_TICKET)  # whatever happened while nobody listened
                     async for notice in connection.notifies():
                         self._spread(json.loads(notice.payload))
             except (psycopg.Error, OSError):
@@ -81,13 +83,9 @@ class Hub:
             if word["tickets"]:
                 ids = [pk for pk, client_id in word["tickets"] if listener.hears_of(client_id)]
                 if ids:
-                    self._tell(listener, _event("tickets", {"ids": ids}))
+                    self._tell(listener, " ".join(f"ticket:{pk}" for pk in ids))
             elif any(listener.hears_of(client_id) for client_id in word["clients"]):
-                self._tell(listener, _event("reload", {}))
-
-    def _tell_all(self, event: str) -> None:
-        for listener in list(self.listeners):
-            self._tell(listener, _event(event, {}))
+                self._tell(listener, ANY_TICKET)
 
     def _tell(self, listener: Listener, word: str) -> None:
         try:
@@ -123,7 +121,7 @@ class LiveLane:
         while not gone.done() and listener in self.hub.listeners:
             try:
                 word = await asyncio.wait_for(listener.words.get(), RECHECK_SECONDS)
-                await send(_chunk(word))
+                await send(_chunk(f"data: {word}\n\n"))
                 quiet = 0.0
             except TimeoutError:
                 quiet += RECHECK_SECONDS
@@ -177,10 +175,6 @@ async def _until_gone(receive: Receive) -> None:
 async def _answer(send: Send, status: int) -> None:
     await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
     await send({"type": "http.response.body", "body": b"sign in first\n"})
-
-
-def _event(name: str, details: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(details)}\n\n"
 
 
 def _chunk(text: str) -> dict[str, Any]:

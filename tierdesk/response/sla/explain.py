@@ -26,12 +26,22 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of the picture, in thousandths of its width. `kind`: open, used, paused, due or now."""
+    """A stretch of the picture, as fractions of its width. `kind`: window, running, paused or over."""
 
     kind: str
-    left: int
-    width: int
+    start: float
+    stop: float
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The time bar: stretches drawn in this order, marks as (fraction, label), and what it begins and ends with."""
+
+    spans: Sequence[Span]
+    marks: Sequence[tuple[float, str]]
+    begins: datetime
+    ends: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,7 @@ class Explanation:
     due_at: datetime | None
     windows: Sequence[Window]
     pauses: Sequence[tuple[datetime, datetime | None, str]]
-    picture: Sequence[Span]
+    picture: Picture
 
     @property
     def remaining(self) -> timedelta:
@@ -92,25 +102,25 @@ def _overlap(pauses: Sequence[Pause], opens: datetime, closes: datetime) -> time
     return paused
 
 
-def _picture(clock: Clock, windows: Sequence[Window], *, at: datetime, end: datetime) -> list[Span]:
+def _picture(clock: Clock, windows: Sequence[Window], *, at: datetime, end: datetime) -> Picture:
     first, last = clock.started_at, max(end, clock.started_at + timedelta(minutes=1))
-    whole = (last - first).total_seconds()
+    now, due = min(clock.stopped_at or at, last), clock.due_at
 
-    def place(moment: datetime) -> int:
-        return max(0, min(1000, round(1000 * (moment - first).total_seconds() / whole)))
+    def place(moment: datetime) -> float:
+        return max(0.0, min(1.0, (moment - first) / (last - first)))
 
     def span(kind: str, start: datetime, stop: datetime, label: str) -> Span:
-        return Span(kind, place(start), max(2, place(stop) - place(start)), label)
+        return Span(kind, place(start), max(place(stop), place(start) + 0.002), label)
 
-    now = min(clock.stopped_at or at, last)
-    parts = [span("open", w.opens, w.closes, "working time") for w in windows]
-    parts += [span("used", w.opens, min(w.closes, now), "counted") for w in windows if w.opens < now]
-    parts += [
-        span("paused", start, stop or now, reason)
+    spans = [span("window", w.opens, w.closes, "working time") for w in windows]
+    spans += [span("running", w.opens, min(w.closes, now), "counted") for w in windows if w.opens < now]
+    if due is not None and due < now:
+        spans += [span("over", max(w.opens, due), min(w.closes, now), "over") for w in windows if w.closes > due]
+    spans += [
+        span("paused", start, stop or now, reason.replace("_", " "))
         for (start, stop), (_, _, reason) in zip(clock.spans, clock.pauses, strict=True)
     ]
-    if clock.due_at is not None:
-        parts.append(span("due", clock.due_at, clock.due_at, "due"))
+    marks = [(place(due), "due")] if due is not None else []
     if clock.state in (ClockState.RUNNING, ClockState.PAUSED):
-        parts.append(span("now", now, now, "now"))
-    return parts
+        marks.append((place(now), "now"))
+    return Picture(spans, marks, first, last)

@@ -63,7 +63,7 @@ def _letters(word: str) -> str:
 
 def face(name: str) -> int:
     """The colour pair, 1 to `FACES`, in which `name` is always shown."""
-    return zlib.crc32(name.encode()) % FACES + 1
+    return zlib.crc32(name.casefold().encode()) % FACES + 1
 
 
 def iso(at: datetime) -> str:

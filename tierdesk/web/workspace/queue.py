@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,11 +17,14 @@ from typing import Any
 from django.db.models import F, Q
 
 from tierdesk.directory.staff.models import Agent, User
+from tierdesk.tickets.lifecycle import PendingReason
 from tierdesk.tickets.models import Ticket, Tickets
 
 PAGE = 50
 COUNT_AT_MOST = 100
 AT_RISK = timedelta(hours=1)
+
+PENDING: Mapping[str, str] = {value: str(label) for value, label in PendingReason.choices}
 
 COLUMNS = (
     "id",
@@ -139,8 +142,16 @@ def page_of(view: View, user: User, at: datetime, cursor: str | None = None) -> 
     if cursor:
         ordered = ordered.filter(_after(cursor))
     found = list(ordered.values(*COLUMNS)[: PAGE + 1])
-    rows = found[:PAGE]
+    rows = [_shown(row, at) for row in found[:PAGE]]
     return Page(rows, _cursor(rows[-1]) if len(found) > PAGE else None)
+
+
+def _shown(row: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """The row with what a person reads: the state of its next promise and what it waits for."""
+    due = row["next_due_at"]
+    row["waits_for"] = PENDING.get(row["pending_reason"])
+    row["clock"] = None if due is None else "breached" if due < at else "at_risk" if due < at + AT_RISK else "ok"
+    return row
 
 
 def count_of(view: View, user: User, at: datetime) -> int:

@@ -19,18 +19,14 @@ from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 
 @agent_page
 @require_POST
-def replies(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write to the contact; `ask` makes it a question that the ticket waits for."""
+def words(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write to the contact (`audience` reply; with `ask` the ticket waits for the answer) or to colleagues (note)."""
     text = request.POST.get("text", "")
+    if request.POST.get("audience") == "note":
+        return act_on(request, pk, lambda ticket: ticket.note(text), "Note saved.")
     if request.POST.get("ask"):
         return act_on(request, pk, lambda ticket: ticket.ask(text), "Question sent; the ticket waits for the answer.")
     return act_on(request, pk, lambda ticket: ticket.reply(text), "Reply sent.")
-
-
-@agent_page
-@require_POST
-def notes(request: HttpRequest, pk: int) -> HttpResponse:
-    return act_on(request, pk, lambda ticket: ticket.note(request.POST.get("text", "")), "Note saved.")
 
 
 @agent_page
@@ -82,11 +78,12 @@ def assessment(request: HttpRequest, pk: int) -> HttpResponse:
     override = request.POST.get("priority", "")
     if override:
         return act_on(request, pk, lambda ticket: _override(request, ticket, override, reason), "Priority overridden.")
-    impact, urgency = (_one_to_three(request, name) for name in ("impact", "urgency"))
     return act_on(
         request,
         pk,
-        lambda ticket: ticket.assess(impact=impact, urgency=urgency, reason=reason),
+        lambda ticket: ticket.assess(
+            impact=_one_to_three(request, "impact"), urgency=_one_to_three(request, "urgency"), reason=reason
+        ),
         "Impact and urgency set; the clocks follow.",
     )
 
@@ -106,7 +103,9 @@ def _override(request: HttpRequest, ticket: Ticket, priority: str, reason: str) 
 
 def _one_to_three(request: HttpRequest, name: str) -> int:
     raw = request.POST.get(name, "")
-    return int(raw) if raw in {"1", "2", "3"} else 3
+    if raw not in {"1", "2", "3"}:
+        raise UnableTo(f"Choose an {name} from 1 (high) to 3 (low).")
+    return int(raw)
 
 
 def _local(raw: str, zone: str) -> datetime | None:

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from tierdesk.core import clock
+from tierdesk.tickets.search import find
 from tierdesk.web.workspace.guard import agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
 from tierdesk.web.workspace.queue import BY_SLUG, BadCursor, page_of
@@ -22,7 +23,15 @@ def queue(request: HttpRequest, slug: str = "team") -> HttpResponse:
         page = page_of(view, user_of(request), at, request.GET.get("after"))
     except BadCursor as error:
         raise Http404(str(error)) from error
-    context = {"view": view, "page": page, "at": at}
+    context = {"view": view, "page": page, "first": "after" not in request.GET}
     if request.headers.get("HX-Request"):
         return render(request, "workspace/queue_rows.html", context)
     return render(request, "workspace/queue.html", context | navigation(request, current=view.slug))
+
+
+@agent_page
+def search(request: HttpRequest) -> HttpResponse:
+    """Find tickets by number, by the people and by words; newest first."""
+    query = request.GET.get("q", "").strip()[:200]
+    found = find(query, user_of(request)) if query else []
+    return render(request, "workspace/search.html", {"query": query, "found": found} | navigation(request))

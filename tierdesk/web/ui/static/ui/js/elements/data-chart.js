@@ -35,6 +35,7 @@ class DataChart extends HTMLElement {
     const { kind, unit } = this.dataset;
     const [names, series] = this.#read();
     const [ink, line] = [this.#colour("--ink-soft"), this.#colour("--line")];
+    globalThis.Chart.defaults.font.family = getComputedStyle(this).fontFamily;
     const axis = { grid: { color: line }, border: { display: false }, ticks: { color: ink }, stacked: kind === "stacked" };
     this.#chart = new globalThis.Chart(this.querySelector("canvas"), {
       type: kind === "line" ? "line" : "bar",
@@ -43,9 +44,9 @@ class DataChart extends HTMLElement {
         animation: false,
         maintainAspectRatio: false,
         interaction: { mode: "index", intersect: false },
-        font: { family: getComputedStyle(this).fontFamily },
+        layout: { padding: { right: 8 } },
         scales: { x: { ...axis, grid: { display: false } }, y: { ...axis, beginAtZero: true, title: { display: Boolean(unit), text: unit, color: ink } } },
-        plugins: { legend: { display: series.length > 1, align: "start", labels: { color: ink, boxWidth: 10, boxHeight: 10 } } },
+        plugins: { legend: { display: series.length > 1, align: "start", labels: { color: ink, boxWidth: 10, boxHeight: 10, usePointStyle: kind === "line", pointStyle: "line" } } },
       },
     });
   }

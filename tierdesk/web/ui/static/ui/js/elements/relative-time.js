@@ -9,7 +9,7 @@ const STEPS = [
 
 /**
  * Writes the <time> inside it in the reader's language and zone.
- * data-form: ago (“5 minutes ago”), at (“2 Mar 2026, 09:15”), left (“1 h 5 min left”, then “… over”).
+ * data-form: ago (“5 min. ago”), at (“2 Mar, 09:15”), left (“1 h 5 min left”, then “… over”; SI symbols need no language).
  */
 class RelativeTime extends HTMLElement {
   #timer;
@@ -27,13 +27,22 @@ class RelativeTime extends HTMLElement {
     const at = Date.parse(time?.dateTime ?? "");
     if (Number.isNaN(at)) return;
     const seconds = (at - Date.now()) / 1000;
-    const exact = this.#format({ dateStyle: "medium", timeStyle: "short" }, at);
     const form = this.dataset.form;
-    time.textContent = form === "at" ? exact : form === "left" ? this.#left(seconds) : this.#ago(seconds);
+    time.title = this.#format({ dateStyle: "medium", timeStyle: "short" }, at);
+    time.textContent = form === "at" ? this.#at(at) : form === "left" ? this.#left(seconds) : this.#ago(seconds);
     if (form !== "at") {
-      time.title = exact;
       this.#timer = setTimeout(() => this.#write(), Math.abs(seconds) < 3600 ? 15_000 : 300_000);
     }
+  }
+
+  /** The day is left out today, the year this year; the title has both. */
+  #at(at) {
+    const [then, now] = [new Date(at), new Date()];
+    const time = { hour: "numeric", minute: "2-digit" };
+    if (then.toDateString() === now.toDateString()) return this.#format(time, at);
+    const day = { day: "numeric", month: "short" };
+    const year = then.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
+    return this.#format({ ...year, ...day, ...time }, at);
   }
 
   #ago(seconds) {
@@ -45,14 +54,9 @@ class RelativeTime extends HTMLElement {
   #left(seconds) {
     const minutes = Math.floor(Math.abs(seconds) / 60);
     const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
-    const parts = hours >= 48 ? [[Math.floor(hours / 24), "day"], [hours % 24, "hour"]] : [[hours, "hour"], [rest, "minute"]];
-    const shown = parts.filter(([count]) => count > 0).map(([count, unit]) => this.#count(count, unit));
-    const length = shown.join(" ") || this.#count(0, "minute");
+    const parts = hours >= 48 ? [[Math.floor(hours / 24), "d"], [hours % 24, "h"]] : [[hours, "h"], [rest, "min"]];
+    const length = parts.filter(([count]) => count > 0).map((part) => part.join(" ")).join(" ") || "0 min";
     return (seconds < 0 ? this.dataset.over : this.dataset.left).replace("{0}", length);
-  }
-
-  #count(count, unit) {
-    return new Intl.NumberFormat(this.#language, { style: "unit", unit, unitDisplay: "short" }).format(count);
   }
 
   #format(options, at) {

@@ -1,0 +1,42 @@
+"""The life of a vendor case (promises.md §2.4): which state may follow which. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import models
+
+
+class CaseState(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    SUBMITTED = "submitted", "Submitted"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    VENDOR_WORKING = "vendor_working", "The vendor works on it"
+    WAITING_ON_US = "waiting_on_us", "The vendor waits for us"
+    SOLUTION_OFFERED = "solution_offered", "A solution is offered"
+    VERIFYING = "verifying", "We try the solution"
+    CLOSED = "closed", "Closed"
+
+
+FOLLOWS: Mapping[str, frozenset[str]] = {
+    "draft": frozenset({"submitted", "closed"}),
+    "submitted": frozenset({"acknowledged", "vendor_working", "waiting_on_us", "solution_offered", "closed"}),
+    "acknowledged": frozenset({"vendor_working", "waiting_on_us", "solution_offered", "closed"}),
+    "vendor_working": frozenset({"waiting_on_us", "solution_offered", "closed"}),
+    "waiting_on_us": frozenset({"vendor_working", "solution_offered", "closed"}),
+    "solution_offered": frozenset({"verifying", "vendor_working", "closed"}),
+    "verifying": frozenset({"vendor_working", "closed"}),
+    "closed": frozenset(),
+}
+
+
+class CloseCode(models.TextChoices):
+    FIXED = "fixed", "Fixed"
+    WORKAROUND = "workaround", "Workaround"
+    AS_DESIGNED = "as_designed", "Works as designed"
+    ENHANCEMENT = "enhancement", "Taken as an enhancement"
+    ABANDONED = "abandoned", "Abandoned"
+
+
+def may_follow(before: str, after: str) -> bool:
+    return after in FOLLOWS[before]

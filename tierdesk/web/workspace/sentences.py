@@ -1,0 +1,117 @@
+"""The timeline in words: what each kind of entry says, with which sign. Who and when stand beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
+from tierdesk.tickets.models import Entry
+
+type Say = Callable[[Mapping[str, Any]], str]
+
+PARTIES: Mapping[str, str] = {"SLA": "promise to the client", "OLA": "tier’s own time", "UC": "vendor’s promise"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """How an entry of one kind reads. `say` gets the entry's details; tone and icon as in the design system."""
+
+    say: Say
+    icon: str = "circle"
+    tone: str = "neutral"
+
+
+def _clock(details: Mapping[str, Any]) -> str:
+    tier = f" of L{details['tier']}" if details.get("tier") else ""
+    return f"{details['metric']}{tier} ({PARTIES.get(details['party'], details['party'])})"
+
+
+def _label(choices: Any, value: str) -> str:
+    return str(dict(choices.choices).get(value, value))
+
+
+def _day(raw: str | None) -> str:
+    return f" {_('until')} {datetime.fromisoformat(raw):%Y-%m-%d %H:%M} UTC" if raw else ""
+
+
+SENTENCES: Mapping[str, Sentence] = {
+    "opened": Sentence(lambda d: _("opened the ticket by %s") % d["channel"].replace("_", " "), "plus"),
+    "triaged": Sentence(lambda d: _("sorted: %s") % d["why"], "filter"),
+    "acknowledged": Sentence(lambda d: _("acknowledged it"), "eye", "success"),
+    "assigned": Sentence(
+        lambda d: _("assigned it to %s") % d["agent_name"] if d["agent"] else _("put it back into the queue"), "user-plus"
+    ),
+    "categorised": Sentence(lambda d: _("set the category %s") % d["category"], "tag"),
+    "reprioritised": Sentence(
+        lambda d: _("changed the priority from P%(before)s to P%(after)s: %(reason)s") % d, "flag", "warning"
+    ),
+    "pended": Sentence(lambda d: _label(PendingReason, d["reason"]) + _day(d.get("until")), "pause"),
+    "resumed": Sentence(lambda d: _("took it up again: %s") % d["why"], "play"),
+    "handed_over": Sentence(
+        lambda d: _("handed it from L%(from_tier)s to L%(to_tier)s: %(why)s") % d, "arrow-up", "accent"
+    ),
+    "resolved": Sentence(
+        lambda d: _("resolved it on L%(tier)s: %(code)s")
+        % {"tier": d["tier"], "code": _label(ResolutionCode, d["code"]).lower()},
+        "check-circle",
+        "success",
+    ),
+    "reopened": Sentence(lambda d: _("reopened it: %s") % d["why"], "refresh", "warning"),
+    "closed": Sentence(lambda d: _("closed it: %s") % d["why"], "archive"),
+    "cancelled": Sentence(lambda d: _("cancelled it: %s") % d["why"], "x-circle"),
+    "linked": Sentence(
+        lambda d: _("linked it: %(relation)s TD-%(other)s")
+        % {"relation": d["relation"].replace("_", " "), "other": d["other"]},
+        "link",
+    ),
+    "warned": Sentence(lambda d: _("three quarters of the time for %s are used") % _clock(d), "triangle", "warning"),
+    "breached": Sentence(lambda d: _("breached: %s") % _clock(d), "octagon", "danger"),
+    "run_started": Sentence(lambda d: _("follows the book %s") % d["book"], "book"),
+    "step_done": Sentence(lambda d: f"{d['step']}: {d['result']}", "check"),
+    "run_ended": Sentence(
+        lambda d: {
+            "done": _("came to the end of %(book)s: %(words)s"),
+            "escalate": _("%(book)s sends it up: %(words)s"),
+            "left": _("left the book %(book)s: %(words)s"),
+        }.get(d["outcome"], "%(words)s")
+        % d,
+        "book",
+    ),
+    "gap_opened": Sentence(lambda d: _("asked for a better book: %s") % d["book"], "edit", "warning"),
+    "gap_closed": Sentence(lambda d: _("closed the task about the book: %s") % d["outcome"], "edit", "success"),
+    "escalation_sent": Sentence(
+        lambda d: _("escalated from L%(from_tier)s to L%(to_tier)s: %(reason)s")
+        % {**d, "reason": str(d["reason"]).replace("_", " ")},
+        "escalate",
+        "accent",
+    ),
+    "escalation_accepted": Sentence(lambda d: _("accepted the hand-over"), "check", "success"),
+    "escalation_returned": Sentence(
+        lambda d: _("returned the hand-over: %s") % str(d["reason"]).replace("_", " "), "return", "warning"
+    ),
+    "escalation_withdrawn": Sentence(lambda d: _("withdrew the escalation"), "return"),
+    "consulted": Sentence(lambda d: _("asked another tier for advice"), "chat"),
+    "consultation_answered": Sentence(lambda d: _("gave advice"), "chat"),
+    "hierarchy_told": Sentence(lambda d: _("told the hierarchy: %s") % d.get("why", ""), "bell", "warning"),
+    "case_submitted": Sentence(lambda d: _("opened a case with %s") % d.get("vendor_name", _("the vendor")), "package"),
+    "case_moved": Sentence(
+        lambda d: _("vendor case: %(before)s → %(after)s")
+        % {name: str(d[name]).replace("_", " ") for name in ("before", "after")},
+        "package",
+    ),
+    "case_heard": Sentence(lambda d: _("the vendor wrote"), "mail"),
+    "case_answered": Sentence(lambda d: _("wrote to the vendor"), "send"),
+}
+
+
+def sentence_of(entry: Entry) -> tuple[str, str, str]:
+    """(words, icon, tone) of an entry; a kind without a sentence of its own is told by its name."""
+    sentence = SENTENCES.get(entry.kind)
+    if sentence is None:
+        return entry.kind.replace("_", " "), "circle", "neutral"
+    return sentence.say(entry.details), sentence.icon, sentence.tone

@@ -1,0 +1,75 @@
+"""A ticket's page in one order: messages and timeline entries, each event with its cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Prefetch
+
+from tierdesk.tickets.conversation import Direction
+from tierdesk.tickets.models import Attachment, Entry, Message, Ticket
+from tierdesk.web.workspace.sentences import sentence_of
+
+TOLD_BY_THE_MESSAGE = {"replied", "noted", "heard"}
+"""Entries that the message itself shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A timeline entry as the page shows it. `cause`: (words, address) of the entry that led to it."""
+
+    id: int
+    at: datetime
+    actor: str
+    words: str
+    icon: str
+    tone: str
+    cause: dict[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of the stream: exactly one of the two is set."""
+
+    at: datetime
+    message: Message | None = None
+    kind: str = ""
+    event: Event | None = None
+
+
+def stream_of(ticket: Ticket) -> list[Item]:
+    """Everything that was said and done, oldest first."""
+    files = Attachment.objects.only("id", "name", "size", "message_id")
+    messages = ticket.messages.prefetch_related(Prefetch("attachments", queryset=files)).order_by("at", "id")
+    entries = list(Entry.objects.of(ticket.pk))
+    items = [Item(message.at, message=message, kind=_kind(message)) for message in messages]
+    items += [Item(event.at, event=event) for event in _events(entries)]
+    return sorted(items, key=lambda item: (item.at, item.message is None))
+
+
+def _events(entries: Sequence[Entry]) -> list[Event]:
+    by_id = {entry.pk: entry for entry in entries}
+    return [_event(entry, by_id.get(entry.cause_id or 0)) for entry in entries if entry.kind not in TOLD_BY_THE_MESSAGE]
+
+
+def _event(entry: Entry, cause: Entry | None) -> Event:
+    words, icon, tone = sentence_of(entry)
+    because = {"text": _short(cause), "href": f"#entry-{cause.pk}"} if cause else None
+    return Event(entry.pk, entry.at, entry.by_name, words, icon, tone, because)
+
+
+def _short(entry: Entry) -> str:
+    if entry.kind in TOLD_BY_THE_MESSAGE:
+        return {"replied": "we replied", "noted": "a note was written", "heard": "the contact wrote"}[entry.kind]
+    words = f"{entry.by_name} {sentence_of(entry)[0]}" if entry.by_kind != "engine" else sentence_of(entry)[0]
+    return words if len(words) <= 80 else words[:79] + "…"
+
+
+def _kind(message: Message) -> str:
+    if message.direction == Direction.INTERNAL:
+        return "note"
+    if message.direction == Direction.OUTBOUND:
+        return "reply"
+    return "system" if message.automatic or message.by_kind in {"channel", "engine"} else "customer"

@@ -1,0 +1,60 @@
+"""The service report: a table and a chart, and the same figures as a file."""
+
+from __future__ import annotations
+
+import csv
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from tierdesk.core import clock
+from tierdesk.learning.analytics.report import DEFINITIONS, Line, Report, last_days, report
+from tierdesk.web.workspace.guard import manager_page, user_of
+from tierdesk.web.workspace.navigation import navigation
+
+PERIODS = (7, 30, 90)
+
+
+@manager_page
+def report_page(request: HttpRequest) -> HttpResponse:
+    """Per tier and per client, over the last 7, 30 or 90 days."""
+    days = _days(request)
+    figures = report(user_of(request), *last_days(days, clock.now()))
+    context = {"figures": figures, "days": days, "periods": PERIODS, "definitions": DEFINITIONS}
+    return render(request, "workspace/report.html", context | navigation(request, "report"))
+
+
+@manager_page
+def report_csv(request: HttpRequest) -> HttpResponse:
+    """The figures of the report page, one line per client and tier."""
+    figures = report(user_of(request), *last_days(_days(request), clock.now()))
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = 'attachment; filename="tierdesk-report.csv"'
+    write_csv(response, figures)
+    return response
+
+
+HEAD = "client tier open at_risk breached resolved first_tier_resolved escalations returns hours".split()
+
+
+def write_csv(file: HttpResponse, figures: Report) -> None:
+    writer = csv.writer(file)
+    writer.writerow(HEAD)
+    for (client, tier), line in sorted(figures.cells.items()):
+        writer.writerow([_harmless(figures.clients.get(client, "")), f"L{tier}", *_cells(line)])
+
+
+def _cells(line: Line) -> list[object]:
+    return [getattr(line, name) for name in HEAD[2:]]
+
+
+def _harmless(text: str) -> str:
+    """Text that no spreadsheet takes for a formula (security.md, SEC-069)."""
+    return f"'{text}" if text[:1] in set("=+-@\t\r\n＝") else text
+
+
+def _days(request: HttpRequest) -> int:
+    raw = request.GET.get("days", "")
+    return int(raw) if raw.isdigit() and int(raw) in PERIODS else PERIODS[1]
+
+

@@ -1,0 +1,81 @@
+"""The ticket page and what hangs on it: its stream, its clocks explained, its files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.http import content_disposition_header
+
+from tierdesk.core import clock
+from tierdesk.directory.services.models import Category
+from tierdesk.directory.staff.models import Agent
+from tierdesk.response.sla.explain import explain
+from tierdesk.response.sla.models import Clock
+from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
+from tierdesk.tickets.models import Attachment, Ticket
+from tierdesk.web.workspace.books import books_of
+from tierdesk.web.workspace.clocks import faces_of, worst
+from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of, user_of
+from tierdesk.web.workspace.ladder import ladder_of
+from tierdesk.web.workspace.navigation import navigation
+from tierdesk.web.workspace.stream import stream_of
+
+SHOWN_INLINE = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
+
+
+@agent_page
+def ticket(request: HttpRequest, pk: int) -> HttpResponse:
+    """The whole ticket. Asked by htmx, it answers with the body that changes, without what is being written."""
+    found = ticket_of(request, pk)
+    context = _ticket_context(request, found)
+    if request.headers.get("HX-Request"):
+        return render(request, "workspace/ticket_body.html", context)
+    return render(request, "workspace/ticket.html", context | navigation(request))
+
+
+def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
+    at = clock.now()
+    faces = faces_of(found, at)
+    return {
+        "ticket": found,
+        "agent": agent_of(request),
+        "stream": stream_of(found),
+        "faces": faces,
+        "worst": worst(faces),
+        "colleagues": Agent.objects.filter(memberships__team=found.team).select_related("user").distinct(),
+        "categories": Category.objects.all(),
+        "pending_reasons": [(v, label) for v, label in PendingReason.choices if v != PendingReason.REQUESTER_INFO],
+        "resolution_codes": ResolutionCode.choices,
+        "may_override": agent_of(request).leads(found.team_id),
+        "can_reopen": found.can_reopen(at),
+        **books_of(found, agent_of(request)),
+        **ladder_of(found, agent_of(request)),
+    }
+
+
+@agent_page
+def explained_clock(request: HttpRequest, pk: int, clock_id: int) -> HttpResponse:
+    """How a deadline came about: windows, pauses, versions."""
+    found = ticket_of(request, pk)
+    one = get_object_or_404(
+        Clock.objects.visible_to(user_of(request)).select_related("calendar__calendar"), pk=clock_id, ticket=found
+    )
+    explanation = explain(one, clock.now())
+    context = {"ticket": found, "explanation": explanation, "clocks": faces_of(found, clock.now())}
+    return render(request, "workspace/clock.html", context | navigation(request))
+
+
+@agent_page
+def attachment(request: HttpRequest, pk: int, attachment_id: int) -> HttpResponse:
+    """A file, as a download that no browser interprets; a few harmless kinds may be shown."""
+    found = ticket_of(request, pk)
+    file = get_object_or_404(
+        Attachment.objects.visible_to(user_of(request)), pk=attachment_id, message__ticket=found
+    )
+    kind = file.content_type if file.content_type in SHOWN_INLINE else "application/octet-stream"
+    response = HttpResponse(bytes(file.content), content_type=kind)
+    response.headers["Content-Disposition"] = content_disposition_header(True, file.name) or "attachment"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
