@@ -1,0 +1,67 @@
+"""The words that the desk itself writes: one place, plain text, placeholders filled from a fixed set of plain strings.
+
+Nothing here ever contains text that somebody else supplied, except the subject of the ticket on a reply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from string import Template
+
+from django.utils.translation import gettext_lazy as _
+
+RECEIPT = _("""Hello $name,
+
+we have received your message and registered it as $number. You do not need to do anything now.
+
+$promise
+To add something, answer this mail.
+
+$team""")
+
+RECEIPT_PROMISE = _("A colleague will look at it by $acknowledge (your time).\n")
+
+REPLY = _("""$text
+
+--
+$team · $number
+To answer, reply to this mail.""")
+
+RESOLVED = _("""$text
+
+We consider $number solved. If it is not, answer this mail within $days days and we take it up again; otherwise it
+closes by itself.
+
+$team""")
+
+RESOLVED_WITHOUT_WORDS = _("Hello $name,\n\nwe have solved your request “$subject”.")
+
+VENDOR = _("""$text
+
+--
+Our case number: $number. Please keep it in the subject.""")
+
+DESK: Mapping[str, tuple[object, object]] = {
+    "new_ticket": (_("$number · new for $team"), _("$client: $subject (P$priority)")),
+    "assigned": (_("$number was given to you"), _("$client: $subject")),
+    "escalated": (_("$number was escalated to $team"), _("$client: $subject (P$priority)")),
+    "returned": (_("$number came back"), _("$note")),
+    "hierarchy": (_("$number: $why"), _("$client: $subject (P$priority), worked by $team")),
+    "consulted": (_("$number: your advice is asked for"), _("$question")),
+    "advice": (_("$number: advice has arrived"), _("$answer")),
+    "heard": (_("$number: the contact wrote"), _("$client: $subject")),
+    "case_heard": (_("$number: the vendor wrote"), _("$client: $subject")),
+    "chase": (_("$number: chase the vendor"), _("$why")),
+    "gap": (_("$number: a book needs you"), _("$book")),
+}
+
+
+def fill(text: object, values: Mapping[str, object]) -> str:
+    """Put plain values into a text. Placeholders are names only: no attribute, no expression, no loop."""
+    return Template(str(text)).safe_substitute({name: str(value) for name, value in values.items()})
+
+
+def desk_notice(kind: str, values: Mapping[str, object]) -> tuple[str, str]:
+    """Subject and text of a notice on the desk."""
+    subject, text = DESK[kind]
+    return fill(subject, values)[:300], fill(text, values)
