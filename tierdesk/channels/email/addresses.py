@@ -75,17 +75,16 @@ class _Scanner:
                 self._add(char, comments, in_angle)
             elif char == "\\" and (in_quotes or comments):
                 escaped = True
+            elif char == '"' and self.honours_quotes and not comments:
+                in_quotes = not in_quotes
+                (self.angle if in_angle else self.spec).append(char)
             elif in_quotes:
-                in_quotes = char != '"'
                 self._add(char, comments, in_angle)
             elif char == "(":
                 comments += 1
             elif comments:
                 comments -= char == ")"
                 self.comment.append(char if comments else " ")
-            elif char == '"' and self.honours_quotes:
-                in_quotes = True
-                self._add(char, comments, in_angle)
             elif char == "<":
                 in_angle, self.angles = True, self.angles + 1
             elif char == ">":
@@ -106,8 +105,7 @@ class _Scanner:
             self.angle.append(char)
         else:
             self.spec.append(char)
-            if char != '"' or not self.honours_quotes:
-                self.words.append(char)
+            self.words.append(char)
 
     def _finish(self) -> None:
         name = _name("".join(self.words)) if self.angles else _name("".join(self.comment))

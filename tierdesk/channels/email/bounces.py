@@ -15,6 +15,7 @@ from tierdesk.channels.email.headers import Headers, read_headers
 from tierdesk.channels.email.parts import Part
 
 _REPORT_CHARS = 64 * 1024
+_REPORT_PARTS = 10
 
 
 class Outcome(StrEnum):
@@ -81,7 +82,7 @@ def read_bounce(
     status_parts = [
         part for part in parts if part.content_type.endswith("/delivery-status") and not part.carried
     ]
-    fields = "\n\n".join(part.text()[:_REPORT_CHARS] for part in status_parts)
+    fields = "\n\n".join(part.text()[:_REPORT_CHARS] for part in status_parts[:_REPORT_PARTS])
     if reports := tuple(_reports(fields, told)):
         return Bounce("delivery status report", reports, message_id)
     if (from_mail_system or is_report) and (reports := tuple(_reports(told, told))):

@@ -13,7 +13,7 @@ ADDRESSES = 500
 PARTS = 1_000
 DEPTH = 50
 
-# No limit but a cut: the rest of an endless text is kept as a file.
+# No limit but a cut, for all text of a mail together: the whole of an endless text is kept as a file.
 TEXT_BYTES = 1024 * 1024
 
 # Names are shortened, not refused: 90 Chinese characters are an ordinary file name and 270 bytes.

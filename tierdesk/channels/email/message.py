@@ -156,7 +156,7 @@ def _body(parts: Sequence[Part]) -> tuple[str, str, list[Attachment]]:
     """
     spoken = [part for part in parts if part.is_text and not part.carried]
     files: list[Attachment] = []
-    words = [_words(part, files) for part in spoken]
+    words = _words(spoken, files)
     told_plainly = {
         part.alternative
         for part, said in zip(spoken, words, strict=True)
@@ -175,15 +175,23 @@ def _body(parts: Sequence[Part]) -> tuple[str, str, list[Attachment]]:
     return "\n\n".join(filled), "\n".join(htmls), files
 
 
-def _words(part: Part, files: list[Attachment]) -> str:
-    """The beginning of a text part; uuencoded files in it, and all of an endless text, become `files`."""
-    content = part.content()
-    if part.content_type == "text/plain":
-        content, unpacked = take_uuencoded(content)
-        files.extend(Attachment(name, "application/octet-stream", file) for name, file in unpacked)
-    if len(content) > limits.TEXT_BYTES:
-        files.append(Attachment(_invented_name(part), part.content_type, content))
-    return decode(content[: limits.TEXT_BYTES], part.charset)
+def _words(spoken: Sequence[Part], files: list[Attachment]) -> list[str]:
+    """What each part says, in all no more than the limit; the whole of a part cut short becomes a file.
+
+    So do uuencoded files within plain text.
+    """
+    words: list[str] = []
+    left = limits.TEXT_BYTES
+    for part in spoken:
+        content = part.content()
+        if part.content_type == "text/plain":
+            content, unpacked = take_uuencoded(content)
+            files.extend(Attachment(name, "application/octet-stream", file) for name, file in unpacked)
+        if len(content) > left:
+            files.append(Attachment(_invented_name(part), part.content_type, content))
+        words.append(decode(content[:left], part.charset))
+        left = max(0, left - len(content))
+    return words
 
 
 def _attachments(parts: Iterable[Part], within_text: list[Attachment]) -> Iterable[Attachment]:

@@ -19,8 +19,9 @@ from tierdesk.channels.email.headers import Headers, decode_base64, decode_words
 from tierdesk.channels.email.limits import Unreadable
 
 # Reading parameters is quadratic in the standard library; no honest Content-Type is longer.
-_PARAMETER_BYTES = 8 * 1024
+_PARAMETER_BYTES = 4 * 1024
 
+_TYPE = re.compile(r"[a-z0-9][\w!#$&^.+-]{0,126}/[a-z0-9][\w!#$&^.+-]{0,126}", re.ASCII)
 _UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
 _UU_LINE = re.compile(rb"([ -`])([ -`]*)\r?\n")
 _UU_END = re.compile(rb"(?:`?\s*\r?\n)?end[ \t]*(?:\r?\n|$)")
@@ -47,7 +48,9 @@ class Part:
 
     @cached_property
     def content_type(self) -> str:
-        return self._content_headers.get_content_type()
+        """As declared, in lower case; what is no type at all is "application/octet-stream"."""
+        declared = self._content_headers.get_content_type()
+        return declared if _TYPE.fullmatch(declared) else "application/octet-stream"
 
     @property
     def is_text(self) -> bool:

@@ -14,7 +14,7 @@ _EMPTY_LINES = re.compile(r"\n{3,}")
 
 # Their content is no text of the message.
 _UNSPOKEN = {"script", "style", "title", "template", "textarea", "noscript", "object", "xml"}
-_PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "pre", "hr", "blockquote"}
+_PARAGRAPHS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "pre", "hr"}
 _LINES = {"div", "li", "tr", "br", "dt", "dd", "section", "article", "address", "header", "footer", "center"}
 
 
@@ -74,12 +74,13 @@ class _Writer:
     def mark(self, tag: str) -> None:
         """What an opening or closing tag means for lines; every other tag means nothing."""
         name = tag.removeprefix("/")
-        if name in _PARAGRAPHS:
+        if name == "blockquote":
+            self._end_line()
+            self._quotes = max(0, min(8, self._quotes + (-1 if tag[0] == "/" else 1)))
+        elif name in _PARAGRAPHS:
             self._end_line()
             if self._lines and self._lines[-1].strip("> "):
                 self._lines.append("> " * self._quotes)
-            if name == "blockquote":
-                self._quotes = max(0, min(8, self._quotes + (-1 if tag[0] == "/" else 1)))
         elif name in _LINES:
             self._end_line(even_if_empty=tag == "br")
             if tag == "li":

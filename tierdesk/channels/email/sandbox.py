@@ -60,7 +60,8 @@ class ParserFault(Exception):
 class Pool:
     """A few children, each reading one mail at a time; the one used last goes first, the others stay cold."""
 
-    def __init__(self, children: int = _CHILDREN) -> None:
+    def __init__(self, children: int = _CHILDREN, *, program: str = _BOOT) -> None:
+        self._program = program  # what a child runs; tests start children that misbehave
         self._free = threading.BoundedSemaphore(children)
         self._idle: list[_Child] = []
         self._lock = threading.Lock()
@@ -69,7 +70,7 @@ class Pool:
         with self._free:
             with self._lock:
                 child = self._idle.pop() if self._idle else None
-            child = child if child and child.is_alive() else _Child()
+            child = child if child and child.is_alive() else _Child(self._program)
             try:
                 return child.parse(raw, deadline_s)
             finally:
@@ -91,16 +92,17 @@ class Pool:
 
 
 class _Child:
-    def __init__(self) -> None:
+    def __init__(self, program: str) -> None:
         ours, theirs = socket.socketpair()
         root = str(Path(tierdesk.__file__).parents[1])
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BOOT, root],
+                [sys.executable, "-I", "-c", program, root],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 env={"PATH": os.defpath},
+                start_new_session=True,
             )
         self._socket = ours
         # False while an answer is awaited: whoever is interrupted then must not leave its rest to the next

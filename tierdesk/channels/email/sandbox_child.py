@@ -17,9 +17,8 @@ MEMORY_BYTES = 512 * 1024 * 1024
 HEAD = struct.Struct("!Qd")
 ANSWER_HEAD = struct.Struct("!c?Q")
 
-# A process that has grown is replaced after its answer: what a large mail left behind must not fail the next
-# one.
-_RECYCLE_KB = 160 * 1024
+# After a mail of this size the process is replaced: what it left behind must not fail the next one.
+_LARGE_BYTES = 8 * 1024 * 1024
 
 
 def serve() -> None:
@@ -33,17 +32,18 @@ def serve() -> None:
     while not leaving:
         size, seconds = HEAD.unpack(_receive(connection, HEAD.size))
         raw = _receive(connection, size)
-        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.setitimer(signal.ITIMER_PROF, seconds + 1)  # the parent is first, unless it is gone
         try:
             kind, answer = b"m", pickle.dumps(parse(bytes(raw)), protocol=5)
         except Unreadable as unreadable:
             kind, answer = b"u", unreadable.reason.encode()
         except MemoryError:
+            leaving = True
             kind, answer = b"u", b"Reading it takes more memory than allowed."
         except Exception:  # a fault of ours must not look like a dead child; the parent reports it
             kind, answer = b"f", traceback.format_exc(limit=-8).encode("utf-8", "replace")
         signal.setitimer(signal.ITIMER_PROF, 0)
-        leaving = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > _RECYCLE_KB
+        leaving = leaving or size > _LARGE_BYTES
         connection.sendall(ANSWER_HEAD.pack(kind, leaving, len(answer)))
         connection.sendall(answer)
         del raw, answer
