@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import time
 from collections.abc import Iterator
@@ -99,6 +100,16 @@ def test_an_answer_may_only_be_a_mail(pool: Pool) -> None:
     assert "ended the process" in refused(pool, "stranger").reason
 
 
+def test_an_answer_runs_nothing_here(tmp_path: Path) -> None:
+    class Hostile:
+        def __reduce__(self) -> tuple[object, ...]:
+            return os.mkdir, (str(tmp_path / "taken over"),)
+
+    with pytest.raises(pickle.UnpicklingError, match="no part of a mail"):
+        sandbox._mail(bytearray(pickle.dumps(Hostile())))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_child_sees_no_secrets_and_no_django(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIERDESK_SECRET_KEY", "CANARY-SEC-c0de")
     assert set(refused(pool, "environment").reason.split(",")) <= {
@@ -137,10 +148,12 @@ def test_a_bomb_does_not_hold_up_ordinary_mail() -> None:
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_process_starts_children_of_its_own() -> None:
     sandbox.parse(raw_mail())
+    inherited = sandbox._pool._idle[-1]
     pid = os.fork()
     if pid == 0:
         signal.alarm(30)
-        os._exit(0 if sandbox.parse(raw_mail("in the fork")).text == "in the fork" else 1)
+        read = sandbox.parse(raw_mail("in the fork")).text == "in the fork"
+        os._exit(0 if read and inherited not in sandbox._pool._idle else 1)
     assert os.waitpid(pid, 0)[1] == 0
     assert sandbox.parse(raw_mail("in the parent")).text == "in the parent"
 

@@ -196,7 +196,7 @@ atexit.register(lambda: _pool.close())
 
 
 def _after_fork() -> None:
-    """The parent's children answer the parent: a forked process must not talk to them."""
+    """The parent's children answer the parent, and its locks may be held by threads that do not exist here."""
     global _pool
     _pool = Pool()
 
