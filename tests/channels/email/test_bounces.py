@@ -108,6 +108,17 @@ def test_exim_names_the_failed_recipients_in_a_header() -> None:
     assert bounce.original_message_id == "<t7.n1.abc@desk.example>"
 
 
+def test_a_server_that_dislikes_our_own_address_says_nothing_about_the_recipient() -> None:
+    bounce = bounce_of(
+        report(
+            "Final-Recipient: rfc822; a1@acme.example\nAction: failed\nStatus: 5.1.8\n"
+            "Diagnostic-Code: smtp; 550 No such domain (in reply to MAIL\n FROM command)"
+        )
+    )
+    assert bounce.reports[0].cause is Cause.REFUSED
+    assert not bounce.reports[0].address_is_dead
+
+
 def test_a_person_who_forwards_a_bounce_has_not_bounced() -> None:
     mail = parse(
         raw_mail("What does this mean? Undelivered Mail Returned to Sender", subject="Fwd: Undelivered Mail")

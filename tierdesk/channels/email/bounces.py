@@ -294,9 +294,10 @@ _BY_STATUS: tuple[tuple[str, Cause], ...] = (
 
 def _cause(text: str, status: str) -> Cause:
     """The words of the server first: codes are often generic or wrong; then the enhanced status code."""
-    text = _ADDRESS_LIKE.sub(" ", text).lower()
+    text = " ".join(text.lower().split())
     if "after mail from" in text or "in reply to mail from" in text:
         return Cause.REFUSED  # it was our own address that was not liked
+    text = _ADDRESS_LIKE.sub(" ", text)
     for cause, phrases in _BY_WORDS:
         if any(phrase in text for phrase in phrases):
             return cause

@@ -196,7 +196,7 @@ atexit.register(lambda: _pool.close())
 
 
 def _after_fork() -> None:
-    """The parent's children answer the parent, and its locks may be held by threads that do not exist here."""
+    """The parent's children answer the parent, and its locks may be held by threads not here."""
     global _pool
     _pool = Pool()
 
