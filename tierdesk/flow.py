@@ -8,13 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tierdesk.channels.alarms.models import Alarm
+from tierdesk.channels.alarms.ticketing import follow_up, next_unseen, wake_and_resolve
+from tierdesk.channels.email.sender import send
+from tierdesk.channels.intake import understand_due
+from tierdesk.channels.models import Inbound
+from tierdesk.channels.outbox import Outbox
 from tierdesk.core import jobs
 from tierdesk.core.facts import Fact
-from tierdesk.core.wakeups import Wakeup
+from tierdesk.core.wakeups import Errand, Wakeup
 from tierdesk.core.work import Reactions, Wiring
+from tierdesk.response.notifications import reactions as notifications
+from tierdesk.response.notifications.models import Notice
+from tierdesk.response.runbooks import reactions as runbooks
+from tierdesk.response.sla import facts as clocks
 from tierdesk.response.sla import reactions as sla
 from tierdesk.response.sla.models import WAKING, Clock, wake_clocks
+from tierdesk.response.tiers import facts as ladder
+from tierdesk.response.tiers import reactions as tiers
 from tierdesk.response.triage import reactions as triage
+from tierdesk.response.vendors import facts as vendors
+from tierdesk.response.vendors.models import Case, chase_cases
 from tierdesk.tickets import facts as tickets
 from tierdesk.tickets.lifecycle import wake_tickets
 from tierdesk.tickets.models import Ticket
@@ -23,18 +37,37 @@ from tierdesk.tickets.timeline import Timeline
 FLOW: dict[type[Fact], Reactions] = {
     # Trouble becomes a ticket.
     tickets.Opened: Reactions(now=[triage.triage]),
-    tickets.Triaged: Reactions(now=[sla.start_clocks]),
+    tickets.Triaged: Reactions(now=[sla.start_clocks, notifications.send_receipts, notifications.tell_team]),
     # Somebody takes it and talks to the contact.
     tickets.Acknowledged: Reactions(now=[sla.stop_acknowledge]),
-    tickets.Replied: Reactions(now=[sla.stop_respond]),
+    tickets.Assigned: Reactions(now=[notifications.tell_assignee]),
+    tickets.Replied: Reactions(now=[sla.stop_respond, notifications.mail_replies]),
+    tickets.Heard: Reactions(now=[notifications.tell_about_words]),
     tickets.Reprioritised: Reactions(now=[sla.retarget_clocks]),
     # It waits, and wakes.
     tickets.Pended: Reactions(now=[sla.pause_clocks]),
     tickets.Resumed: Reactions(now=[sla.resume_clocks]),
-    # It climbs the ladder.
+    # A promise runs out; the hierarchy is told, the ticket does not move.
+    clocks.Warned: Reactions(now=[tiers.warn_hierarchy]),
+    clocks.Breached: Reactions(now=[tiers.tell_hierarchy]),
+    ladder.HierarchyTold: Reactions(now=[notifications.tell_hierarchy]),
+    # It climbs the ladder, or comes back.
     tickets.HandedOver: Reactions(now=[sla.change_tier_clocks]),
+    ladder.EscalationSent: Reactions(
+        now=[sla.start_acceptance, notifications.tell_receiving_team, runbooks.open_gaps]
+    ),
+    ladder.EscalationAccepted: Reactions(now=[sla.stop_acceptance]),
+    ladder.EscalationReturned: Reactions(now=[sla.charge_returned_time, notifications.tell_sending_team]),
+    ladder.Consulted: Reactions(now=[notifications.tell_consulted_team]),
+    ladder.ConsultationAnswered: Reactions(now=[notifications.tell_advised]),
+    # The vendor works on it.
+    vendors.CaseSubmitted: Reactions(now=[sla.start_vendor_clocks]),
+    vendors.CaseAnswered: Reactions(now=[notifications.mail_vendor]),
+    vendors.CaseHeard: Reactions(now=[notifications.tell_about_case]),
+    vendors.CaseMoved: Reactions(now=[sla.follow_vendor_case]),
+    vendors.CaseChased: Reactions(now=[notifications.remind_driver]),
     # It ends, or does not.
-    tickets.Resolved: Reactions(now=[sla.stop_clocks]),
+    tickets.Resolved: Reactions(now=[sla.stop_clocks, runbooks.leave_runs, notifications.mail_resolutions]),
     tickets.Reopened: Reactions(now=[sla.count_on]),
     tickets.Closed: Reactions(now=[sla.cancel_clocks]),
     tickets.Cancelled: Reactions(now=[sla.cancel_clocks]),
@@ -42,7 +75,12 @@ FLOW: dict[type[Fact], Reactions] = {
 
 WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later)
 
-WAKEUPS: Sequence[Wakeup] = [
+WAKEUPS: Sequence[Wakeup | Errand] = [
+    Errand(Inbound, understand_due),
+    Errand(Alarm, follow_up, waits_since=next_unseen),
+    Wakeup(Alarm, wake_and_resolve),
     Wakeup(Clock, wake_clocks, values=WAKING, batch=2000),
     Wakeup(Ticket, wake_tickets),
+    Wakeup(Case, chase_cases),
+    Errand(Notice, Outbox(send).send_due),
 ]

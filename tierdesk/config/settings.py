@@ -163,6 +163,7 @@ WAKEUPS = "tierdesk.flow.WAKEUPS"
 
 MAIL_DOMAIN = os.environ.get("TIERDESK_MAIL_DOMAIN", "desk.localhost")
 MAIL_FROM = os.environ.get("TIERDESK_MAIL_FROM", f"support@{MAIL_DOMAIN}")
+MAIL_AUTHSERV_ID = os.environ.get("TIERDESK_MAIL_AUTHSERV_ID", "")
 SMTP_RELAY_HOST = os.environ.get("TIERDESK_SMTP_RELAY_HOST", "")
 SMTP_RELAY_PORT = number("TIERDESK_SMTP_RELAY_PORT", 25)
 SMTP_LISTEN_HOST = os.environ.get("TIERDESK_SMTP_LISTEN_HOST", "127.0.0.1")

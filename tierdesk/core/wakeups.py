@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
@@ -42,9 +42,13 @@ class Wakeup:
     values: Sequence[str] = ()
     batch: int = BATCH
 
-    @property
-    def name(self) -> str:
-        return f"{self.act.__module__.removeprefix('tierdesk.')}.{self.act.__name__}"
+    def run(self, at: datetime) -> int:
+        """Claim one batch of what is due at `at`, act on it in one unit of work, and say how many rows there were."""
+        with work(by=ENGINE, at=at):
+            rows = self.claim(at)
+            if rows:
+                self.act(rows, at)
+        return len(rows)
 
     def due(self, at: datetime) -> QuerySet[Model]:
         return self.model._base_manager.filter(wake_at__lte=at).order_by("wake_at")
@@ -58,26 +62,36 @@ class Wakeup:
         return earliest
 
 
-def wakeups() -> Sequence[Wakeup]:
+@dataclass(frozen=True)
+class Errand:
+    """Due rows of `model` that each need transactions of their own: words to understand, mail to send.
+
+    `run(at)` acts on some of what is due, moves each `wake_at`, and says how many rows there were.
+    """
+
+    model: type[Model]
+    run: Callable[[datetime], int]
+    waits_since: Callable[[], datetime | None] | None = None
+    """For what is due by another sign than `wake_at`: since when the oldest of it waits."""
+
+    def next_at(self) -> datetime | None:
+        if self.waits_since is not None:
+            return self.waits_since()
+        earliest: datetime | None = self.model._base_manager.aggregate(at=Min("wake_at"))["at"]
+        return earliest
+
+
+def wakeups() -> Sequence[Wakeup | Errand]:
     """All wake-ups of the house, from `tierdesk/flow.py`."""
-    listed: Sequence[Wakeup] = import_string(settings.WAKEUPS)
+    listed: Sequence[Wakeup | Errand] = import_string(settings.WAKEUPS)
     return listed
-
-
-def act_on_due(wakeup: Wakeup, at: datetime) -> int:
-    """Claim one batch of what is due at `at`, act on it in one unit of work, and say how many rows there were."""
-    with work(by=ENGINE, at=at):
-        rows = wakeup.claim(at)
-        if rows:
-            wakeup.act(rows, at)
-    return len(rows)
 
 
 def run_due(at: datetime) -> int:
     """Act on everything that is due at `at`; returns how many rows were acted on."""
     acted = 0
     for wakeup in wakeups():
-        while count := act_on_due(wakeup, at):
+        while count := wakeup.run(at):
             acted += count
     return acted
 
@@ -113,12 +127,12 @@ def run_forever(stopping: Callable[[], bool]) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _guarded(wakeup: Wakeup) -> int:
+def _guarded(wakeup: Wakeup | Errand) -> int:
     try:
-        return act_on_due(wakeup, clock.now())
+        return wakeup.run(clock.now())
     except (OperationalError, InterfaceError):
         raise
     except Exception:
-        log.exception("wake-up %s failed; it stays due", wakeup.name)
-        time.sleep(min(5.0, timedelta(seconds=POLL_SECONDS).total_seconds() * 5))
+        log.exception("a wake-up of %s failed; its rows stay due", wakeup.model.__name__)
+        time.sleep(1)
         return 0

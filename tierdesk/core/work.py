@@ -88,15 +88,17 @@ class Unit:
         self._round.append((fact, self._causes.get(fact.subject, self.because)))
 
     def settle(self) -> None:
-        """Journal and answer round after round until no reaction records anything new."""
+        """Journal and answer round after round until no reaction records anything new.
+
+        The unit settles by itself before it commits; a caller that needs the reactions' work for its next verb
+        (triage, before somebody takes the ticket) settles in between.
+        """
         for _ in range(MAX_ROUNDS):
             if not self._round:
                 break
             self._answer(self._take_round())
         if self._round:
             raise Unsettled(f"still new facts after {MAX_ROUNDS} rounds: {[f.kind for f, _ in self._round]}")
-        if self.facts:
-            self.wiring.journal.announce(self.facts)
 
     def _take_round(self) -> list[Fact]:
         recorded, self._round = self._round, []
@@ -151,6 +153,8 @@ def work(*, by: Actor, at: datetime, because: int | None = None) -> Iterator[Uni
         try:
             yield unit
             unit.settle()
+            if unit.facts:
+                unit.wiring.journal.announce(unit.facts)
         finally:
             _current.reset(token)
 

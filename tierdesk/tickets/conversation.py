@@ -33,7 +33,7 @@ class Message(models.Model):
     """One thing somebody said on a ticket. `text` is what a person reads; `html` the original, cleaned when shown.
 
     `message_id` is the mail's Message-ID, ours or theirs. `automatic`: written by a machine, not by a person.
-    `trust`: how sure we are of the sender: verified, unverified or fail (security.md §4).
+    `trust`: how sure we are of the sender: verified, unverified or failed (security.md §4).
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
@@ -140,7 +140,7 @@ class Conversation:
             why=why,
         )
         record(Heard(ticket=self, message=message.pk, automatic=automatic, why=why))
-        if automatic or trust == "fail":
+        if automatic or trust == "failed":
             return message
         if self.state == State.PENDING and self.pending_reason in WOKEN_BY_CONTACT:
             self.resume("the contact answered")

@@ -179,7 +179,9 @@ def remind_driver(facts: Sequence[Chased]) -> None:
 
 def _may_be_answered(ticket: Ticket) -> bool:
     """A receipt goes to a known contact only: never to a sender who may be forged, never to one we cannot reach."""
-    return _has_address(ticket) and ticket.contact is not None and ticket.contact.undeliverable_since is None
+    if not _has_address(ticket) or "mail.no_receipt" in ticket.traits:
+        return False
+    return ticket.contact is not None and ticket.contact.undeliverable_since is None
 
 
 def _has_address(ticket: Ticket) -> bool:

@@ -1,0 +1,79 @@
+"""What the alarm tests share: a source, a store for it, and short ways to say what a source says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+from tests.cast import Cast, settle_in
+from tests.conftest import MONDAY_10
+from tierdesk.channels.alarms.arrival import Arrival, KnownSource
+from tierdesk.channels.alarms.memory import MemoryStore
+from tierdesk.channels.alarms.models import Source
+from tierdesk.channels.alarms.normal import Action, AlarmEvent, said
+from tierdesk.channels.alarms.store import PostgresStore
+from tierdesk.core.scope import ROLE
+
+Saying = Callable[..., AlarmEvent]
+
+
+@pytest.fixture
+def saying() -> Saying:
+    """`saying("raise", minute=3)`: an event of the alarm `disk`, at that minute after ten by the source's clock."""
+
+    def event(action: str, minute: float | None = None, key: str = "disk", **rest: object) -> AlarmEvent:
+        at = None if minute is None else MONDAY_10 + timedelta(minutes=minute)
+        known: dict[str, object] = {"resource": "db1", "summary": f"{key} {action} at {minute}"}
+        return said(action=Action(action), key=key, at=at, **known | rest)  # type: ignore[arg-type]
+
+    return event
+
+
+@pytest.fixture
+def memory() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def world(transactional_db: None) -> Cast:
+    """The cast, committed, so that the store's own connection sees it."""
+    return settle_in()
+
+
+@pytest.fixture
+def source(world: Cast) -> Source:
+    source = Source(client=world.acme, key="prometheus", name="Prometheus of Acme", shape="plain")
+    source.token = source.take_new_token()  # type: ignore[attr-defined]
+    source.save()
+    return source
+
+
+@pytest.fixture
+def known(source: Source) -> KnownSource:
+    return KnownSource(source.pk, source.client_id, source.shape)
+
+
+@pytest.fixture
+def store(transactional_db: None) -> Iterator[PostgresStore]:
+    """The real store on the test database, in the role that the desk works in."""
+    store = PostgresStore(test_dsn(), role=ROLE)
+    yield store
+    store.close()
+
+
+def test_dsn() -> str:
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    settings = connection.settings_dict
+    return make_conninfo(**{libpq: str(settings[name]) for name, libpq in names.items() if settings[name]})
+
+
+test_dsn.__test__ = False  # type: ignore[attr-defined]
+
+
+def arrival(source: KnownSource, *events: AlarmEvent, received_at: datetime = MONDAY_10 + timedelta(hours=1)) -> Arrival:
+    """One request; received an hour after ten unless a test says otherwise."""
+    return Arrival(source=source, received_at=received_at, events=events)

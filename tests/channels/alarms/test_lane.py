@@ -1,0 +1,347 @@
+"""The fast lane: what a sender is told, and that it is told so only when it is true."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from tests.channels.alarms.conftest import test_dsn
+from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreIsAway, UnableToStore
+from tierdesk.channels.alarms.lane import LARGEST_BODY, Lane
+from tierdesk.channels.alarms.memory import MemoryStore
+from tierdesk.channels.alarms.models import Alarm, Refusal, Source
+from tierdesk.channels.alarms.store import PostgresStore
+from tierdesk.channels.alarms.tokens import digest
+from tierdesk.core.scope import ROLE
+
+RAISE = {"key": "disk", "resource": "db1", "summary": "/var 96 %"}
+
+
+class GatedStore(MemoryStore):
+    """Stores only while its gate is open; counts who waits at it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            known={digest(shape): KnownSource(n, 1, shape) for n, shape in enumerate(("plain", "alertmanager", "pagerduty"), 1)}
+        )
+        self.gate = threading.Event()
+        self.gate.set()
+        self.arrived = threading.Event()
+        self.sizes: list[int] = []
+
+    def commit(self, batch: Sequence[Arrival]) -> None:
+        self.arrived.set()
+        assert self.gate.wait(10)
+        self.sizes.append(len(batch))
+        super().commit(batch)
+
+
+@asynccontextmanager
+async def running(store: Store, **limits: int) -> AsyncIterator[httpx.AsyncClient]:
+    lane = Lane(store, **limits)
+    await lane.start()
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app=lane), base_url="http://desk") as sender:
+            yield sender
+    finally:
+        await lane.stop()
+
+
+def sending(store: Store, story: Callable[[httpx.AsyncClient], Awaitable[Any]], **limits: int) -> Any:
+    """Run `story` with a sender whose requests reach a lane over `store`; then stop the lane."""
+
+    async def run() -> Any:
+        async with running(store, **limits) as sender:
+            return await story(sender)
+
+    return asyncio.run(run())
+
+
+def post(store: Store, path: str, body: Any = RAISE, **rest: Any) -> httpx.Response:
+    content = body if isinstance(body, bytes) else orjson.dumps(body)
+    response = sending(store, lambda sender: sender.post(path, content=content, **rest))
+    assert isinstance(response, httpx.Response)
+    return response
+
+
+@pytest.fixture
+def store() -> GatedStore:
+    return GatedStore()
+
+
+class TestAnswers:
+    def test_what_is_stored_is_answered_with_202(self, store: GatedStore) -> None:
+        response = post(store, "/in/plain")
+        assert (response.status_code, response.json()) == (202, {"accepted": 1})
+        alarm = store.alarm("disk")
+        assert alarm is not None and alarm.state == "open"
+
+    def test_the_token_may_come_as_a_bearer(self, store: GatedStore) -> None:
+        for path in ("/in", "/in/"):
+            assert post(store, path, headers={"Authorization": "Bearer plain"}).status_code == 202
+
+    def test_a_pagerduty_sender_hears_the_words_it_looks_for(self, store: GatedStore) -> None:
+        response = post(store, "/in/pagerduty", {"event_action": "resolve", "dedup_key": "k"})
+        assert response.json() == {"status": "success", "message": "Event processed", "dedup_key": "k"}
+
+    @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic plain"}])
+    def test_an_unknown_token_is_answered_with_401_and_leaves_no_trace(
+        self, headers: dict[str, str], store: GatedStore
+    ) -> None:
+        response = post(store, "/in", headers=headers)
+        assert (response.status_code, response.headers["www-authenticate"]) == (401, "Bearer")
+        assert store.commits == 0
+
+    def test_a_malformed_body_is_kept_first_and_then_answered_with_400_and_the_reason(self, store: GatedStore) -> None:
+        response = post(store, "/in/plain", b'{"half')
+        assert response.status_code == 400
+        [refused] = store.refusals
+        assert (refused.raw, refused.refusal) == (b'{"half', response.json()["error"])
+
+    @pytest.mark.parametrize(
+        ("method", "path", "headers", "status"),
+        [
+            ("GET", "/in/plain", {}, 405),
+            ("POST", "/elsewhere", {}, 404),
+            ("POST", "/in/plain/more", {}, 404),
+            ("POST", "/inside", {}, 404),
+            ("POST", "/in/plain", {"content-encoding": "gzip"}, 415),
+        ],
+    )
+    def test_other_requests_are_turned_away(
+        self, method: str, path: str, headers: dict[str, str], status: int, store: GatedStore
+    ) -> None:
+        response = sending(store, lambda sender: sender.request(method, path, content=b"{}", headers=headers))
+        assert response.status_code == status
+        assert store.commits == 0
+
+    def test_a_body_may_have_512_kb_and_no_more_with_or_without_a_length(self, store: GatedStore) -> None:
+        fits = orjson.dumps(RAISE | {"text": "x" * (LARGEST_BODY - 100)})
+        assert len(fits) <= LARGEST_BODY
+        assert post(store, "/in/plain", fits).status_code == 202
+        assert post(store, "/in/plain", b" " * (LARGEST_BODY + 1)).status_code == 413
+
+        async def endless() -> AsyncIterator[bytes]:
+            while True:
+                yield b" " * 65536
+
+        response = sending(store, lambda sender: sender.post("/in/plain", content=endless()))
+        assert response.status_code == 413
+
+    def test_a_source_s_own_severities_apply(self, store: GatedStore) -> None:
+        store.known[digest("odd")] = KnownSource(9, 1, "plain", {"purple": 1})
+        post(store, "/in/odd", RAISE | {"severity": "purple"})
+        alarm = store.alarm("disk")
+        assert alarm is not None and alarm.severity == 1
+
+
+class TestDurability:
+    def test_nobody_is_answered_before_the_commit(self, store: GatedStore) -> None:
+        async def story(sender: httpx.AsyncClient) -> None:
+            store.gate.clear()
+            request = asyncio.create_task(sender.post("/in/plain", json=RAISE))
+            await asyncio.to_thread(store.arrived.wait, 5)
+            await asyncio.sleep(0.05)
+            assert not request.done()
+            store.gate.set()
+            assert (await request).status_code == 202
+
+        sending(store, story)
+
+    def test_what_comes_while_a_commit_runs_is_stored_together(self, store: GatedStore) -> None:
+        async def story(sender: httpx.AsyncClient) -> None:
+            store.gate.clear()
+            first = asyncio.create_task(sender.post("/in/plain", json=RAISE))
+            await asyncio.to_thread(store.arrived.wait, 5)
+            others = [asyncio.create_task(sender.post("/in/plain", json=RAISE)) for _ in range(50)]
+            await asyncio.sleep(0.3)
+            store.gate.set()
+            assert {(await request).status_code for request in (first, *others)} == {202}
+
+        sending(store, story)
+        assert store.sizes == [1, 50]
+
+    def test_a_lone_request_does_not_wait_for_company(self, store: GatedStore) -> None:
+        async def story(sender: httpx.AsyncClient) -> float:
+            await sender.post("/in/plain", json=RAISE)
+            loop = asyncio.get_running_loop()
+            started = loop.time()
+            await sender.post("/in/plain", json=RAISE)
+            return loop.time() - started
+
+        assert sending(store, story) < 0.05
+
+    def test_stopping_stores_and_answers_what_waits(self, store: GatedStore) -> None:
+        async def story() -> list[int]:
+            lane = Lane(store)
+            await lane.start()
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app=lane), base_url="http://desk") as sender:
+                store.gate.clear()
+                requests = [asyncio.create_task(sender.post("/in/plain", json=RAISE)) for _ in range(20)]
+                await asyncio.to_thread(store.arrived.wait, 5)
+                await asyncio.sleep(0.1)
+                stopping = asyncio.create_task(lane.stop())
+                await asyncio.sleep(0.05)
+                late = await sender.post("/in/plain", json=RAISE)
+                store.gate.set()
+                await stopping
+                return [*[(await request).status_code for request in requests], late.status_code]
+
+        assert asyncio.run(story()) == [202] * 20 + [503]
+        alarm = store.alarm("disk")
+        assert alarm is not None and alarm.count == 20
+
+    def test_it_lives_with_its_server(self, store: GatedStore) -> None:
+        """Under a plain ASGI server the lane starts and drains by the lifespan protocol."""
+
+        async def story() -> list[str]:
+            said: list[str] = []
+            told = asyncio.Queue[dict[str, str]]()
+
+            async def send(message: Any) -> None:
+                said.append(message["type"])
+
+            server = asyncio.create_task(Lane(store)({"type": "lifespan"}, told.get, send))
+            await told.put({"type": "lifespan.startup"})
+            await told.put({"type": "lifespan.shutdown"})
+            await server
+            return said
+
+        assert asyncio.run(story()) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+class TestWantOfRoom:
+    @pytest.mark.parametrize(("sender_kind", "status"), [("plain", 429), ("alertmanager", 503)])
+    def test_when_full_the_sender_is_told_to_try_again_in_the_way_it_understands(
+        self, sender_kind: str, status: int, store: GatedStore
+    ) -> None:
+        async def story(sender: httpx.AsyncClient) -> httpx.Response:
+            store.gate.clear()
+            waiting = [asyncio.create_task(sender.post("/in/plain", json=RAISE))]
+            await asyncio.to_thread(store.arrived.wait, 5)
+            waiting += [asyncio.create_task(sender.post("/in/plain", json=RAISE)) for _ in range(3)]
+            await asyncio.sleep(0.1)
+            response = await sender.post(f"/in/{sender_kind}", content=b"never read")
+            store.gate.set()
+            assert {(await request).status_code for request in waiting} == {202}
+            return response
+
+        response = sending(store, story, capacity=3)
+        assert response.status_code == status
+        assert int(response.headers["retry-after"]) > 0
+        assert sum(store.shed.values()) == 1, "and it is counted"
+
+
+class FailingStore(GatedStore):
+    """Refuses batches that hold the key `poison`, or everything while `away`."""
+
+    away = False
+
+    def commit(self, batch: Sequence[Arrival]) -> None:
+        if self.away:
+            raise StoreIsAway("the database is away")
+        if any(event.key == "poison" for arrival in batch for event in arrival.events):
+            raise UnableToStore("poison")
+        super().commit(batch)
+
+    def sources(self) -> Any:
+        if self.away:
+            raise StoreIsAway("the database is away")
+        return super().sources()
+
+
+class TestTrouble:
+    def test_while_the_store_is_away_senders_are_asked_to_come_again(self) -> None:
+        store = FailingStore()
+
+        async def story(sender: httpx.AsyncClient) -> list[int]:
+            before = await sender.post("/in/plain", json=RAISE)
+            store.away = True
+            during = await sender.post("/in/plain", json=RAISE)
+            store.away = False
+            after = await sender.post("/in/plain", json=RAISE)
+            return [before.status_code, during.status_code, after.status_code]
+
+        assert sending(store, story) == [202, 503, 202]
+
+    def test_a_desk_that_has_never_read_its_sources_does_not_call_a_token_wrong(self) -> None:
+        store = FailingStore()
+        store.away = True
+        assert post(store, "/in/plain").status_code == 503
+
+    def test_one_that_cannot_be_stored_takes_no_other_down(self) -> None:
+        store = FailingStore()
+
+        async def story(sender: httpx.AsyncClient) -> list[int]:
+            store.gate.clear()
+            first = asyncio.create_task(sender.post("/in/plain", json=RAISE))
+            await asyncio.to_thread(store.arrived.wait, 5)
+            keys = ["a", "b", "poison", "c", "d"]
+            others = [asyncio.create_task(sender.post("/in/plain", json=RAISE | {"key": key})) for key in keys]
+            await asyncio.sleep(0.2)
+            store.gate.set()
+            await first
+            return [(await request).status_code for request in others]
+
+        assert sending(store, story) == [202, 202, 400, 202, 202]
+        assert {alarm.key for alarm in store.alarms} == {"disk", "a", "b", "c", "d"}
+        [refused] = store.refusals
+        assert b"poison" in refused.raw
+
+    def test_guessing_tokens_reaches_the_store_at_most_once_a_second(self, store: GatedStore) -> None:
+        looked: list[int] = []
+        real = store.sources
+        store.sources = lambda: (looked.append(1), real())[1]  # type: ignore[method-assign]
+
+        async def story(sender: httpx.AsyncClient) -> set[int]:
+            return {(await sender.post(f"/in/guess{n}", json=RAISE)).status_code for n in range(50)}
+
+        assert sending(store, story) == {401}
+        assert len(looked) <= 2
+
+    def test_a_sender_that_goes_away_is_no_error(self, store: GatedStore) -> None:
+        async def story() -> list[Any]:
+            sent: list[Any] = []
+            lane = Lane(store)
+            await lane.start()
+
+            async def receive() -> dict[str, Any]:
+                return {"type": "http.disconnect"}
+
+            async def send(message: Any) -> None:
+                sent.append(message)
+
+            await lane({"type": "http", "method": "POST", "path": "/in/plain", "headers": []}, receive, send)
+            await lane.stop()
+            return sent
+
+        assert asyncio.run(story()) == []
+
+
+class TestWithPostgres:
+    def test_a_hundred_requests_at_once_are_all_durable_when_answered(self, source: Source) -> None:
+        token = source.token  # type: ignore[attr-defined]
+
+        async def story(sender: httpx.AsyncClient) -> set[int]:
+            requests = [sender.post(f"/in/{token}", json=RAISE | {"key": f"k{n % 10}"}) for n in range(100)]
+            return {response.status_code for response in await asyncio.gather(*requests)}
+
+        assert sending(PostgresStore(test_dsn(), role=ROLE), story) == {202}
+        assert set(Alarm.objects.values_list("count", flat=True)) == {10}
+        source.refresh_from_db()
+        assert source.received_count == 100
+
+    def test_characters_that_postgresql_cannot_hold_are_stored_all_the_same(self, source: Source) -> None:
+        path = f"/in/{source.token}"  # type: ignore[attr-defined]
+        body = b'{"key": "k", "summary": "nul \\u0000 here", "labels": {"a\\u0000": "\\u0000"}, "service": "\\ud83d\\ude00"}'
+        assert post(PostgresStore(test_dsn()), path, body).status_code == 202
+        assert Alarm.objects.get().summary == "nul \ufffd here"
+        assert post(PostgresStore(test_dsn()), path, b"\x00\xff").status_code == 400
+        assert bytes(Refusal.objects.get().raw) == b"\x00\xff"

@@ -1,0 +1,58 @@
+"""What the lane hands to a store: a source it knows, and what arrived from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from tierdesk.channels.alarms.normal import AlarmEvent
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSource:
+    """What intake must know of a source: whose it is, how it speaks, its own table of severities."""
+
+    id: int
+    client_id: int
+    shape: str
+    severities: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One request of one source, as received: its events, or why there are none (`refusal`, a sentence).
+
+    `shed` counts requests of this source that were turned away since the last arrival; it may come with no events.
+    """
+
+    source: KnownSource
+    received_at: datetime
+    raw: bytes = b""
+    remote: str = ""
+    events: Sequence[AlarmEvent] = ()
+    refusal: str = ""
+    shed: int = 0
+
+
+class StoreIsAway(ConnectionError):
+    """The store cannot be reached or is too slow. Nothing of the batch is known to be stored; it may be sent again."""
+
+
+class UnableToStore(ValueError):
+    """The store will never take this batch as it is: something in it is not storable."""
+
+
+class Store(Protocol):
+    """Keeps what arrived. Its methods block; the lane calls them from threads of its own."""
+
+    def sources(self) -> Mapping[str, KnownSource]:
+        """The enabled sources by the digest of their token (tokens.py). Raises StoreIsAway."""
+        ...
+
+    def commit(self, batch: Sequence[Arrival]) -> None:
+        """Store all of `batch`, durably, in one transaction. Raises StoreIsAway or UnableToStore."""
+        ...
+
+    def close(self) -> None: ...

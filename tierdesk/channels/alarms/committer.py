@@ -1,0 +1,160 @@
+"""Group commit: many requests, one transaction, and nobody is answered before it is durable."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreIsAway, UnableToStore
+from tierdesk.core import clock
+
+GROUP = 500
+CAPACITY = 20_000
+CAPACITY_BYTES = 64 * 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+
+class Full(Exception):
+    """More waits to be stored than may wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An arrival whose sender waits for `stored`."""
+
+    arrival: Arrival
+    stored: asyncio.Future[None]
+
+    @property
+    def weight(self) -> int:
+        return max(1, len(self.arrival.events))
+
+
+class Committer:
+    """One thread that stores what waits, in order, up to `group` events in one transaction.
+
+    At most `capacity` events and `capacity_bytes` of bodies wait. The methods are for the event loop that called
+    `start`; only the store is used from the thread.
+    """
+
+    def __init__(
+        self, store: Store, *, group: int = GROUP, capacity: int = CAPACITY, capacity_bytes: int = CAPACITY_BYTES
+    ) -> None:
+        self._store = store
+        self._group = group
+        self._capacity = capacity
+        self._capacity_bytes = capacity_bytes
+        self._waiting: deque[Waiting] = deque()
+        self._events = 0
+        self._bytes = 0
+        self._shed: dict[int, Arrival] = {}
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="alarm committer", daemon=True)
+
+    def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Take nothing more, store and answer what waits, and close the store."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        await asyncio.to_thread(self._thread.join)
+        self._store.close()
+
+    def demand_room(self, source: KnownSource) -> None:
+        """Raises Full, and counts that for the source, when no more may wait; StoreIsAway when we are stopping."""
+        with self._changed:
+            if self._stopping:
+                raise StoreIsAway("stopping")
+            if self._events >= self._capacity or self._bytes >= self._capacity_bytes:
+                shed = self._shed.get(source.id) or Arrival(source=source, received_at=clock.now())
+                self._shed[source.id] = replace(shed, shed=shed.shed + 1)
+                raise Full
+
+    async def stored(self, arrival: Arrival) -> None:
+        """Return once `arrival` is durable. Raises Full, StoreIsAway or UnableToStore."""
+        self.demand_room(arrival.source)
+        waiting = Waiting(arrival, asyncio.get_running_loop().create_future())
+        with self._changed:
+            self._waiting.append(waiting)
+            self._events += waiting.weight
+            self._bytes += len(arrival.raw)
+            self._changed.notify()
+        await waiting.stored
+
+    def _run(self) -> None:
+        while batch := self._next():
+            try:
+                outcomes = self._store_all(batch)
+            except Exception as error:
+                log.exception("a batch of %d alarm requests was not stored", len(batch))
+                outcomes = [error] * len(batch)
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(_answer, batch, outcomes)
+            self._store_shed()
+
+    def _next(self) -> list[Waiting]:
+        """What waits, up to a group, as soon as something does; nothing once we stop and all is stored."""
+        with self._changed:
+            while not self._waiting and not self._stopping:
+                self._changed.wait()
+            batch: list[Waiting] = []
+            weight = 0
+            while self._waiting and (not batch or weight + self._waiting[0].weight <= self._group):
+                batch.append(self._waiting.popleft())
+                weight += batch[-1].weight
+            self._events -= weight
+            self._bytes -= sum(len(waiting.arrival.raw) for waiting in batch)
+            return batch
+
+    def _store_all(self, batch: Sequence[Waiting]) -> list[Exception | None]:
+        """Store the batch and say per arrival what became of it. One that cannot be stored takes no other down."""
+        try:
+            self._store.commit([waiting.arrival for waiting in batch])
+        except StoreIsAway as error:
+            return [error] * len(batch)
+        except UnableToStore as error:
+            if len(batch) == 1:
+                return [self._refuse(batch[0].arrival, error)]
+            half = len(batch) // 2
+            return self._store_all(batch[:half]) + self._store_all(batch[half:])
+        return [None] * len(batch)
+
+    def _store_shed(self) -> None:
+        """Count what was turned away, apart from the batch, so that the count can fail without it."""
+        with self._changed:
+            shed, self._shed = self._shed, {}
+        if not shed:
+            return
+        try:
+            self._store.commit(list(shed.values()))
+        except (StoreIsAway, UnableToStore):
+            log.exception("%d refusals for want of room are not counted", sum(arrival.shed for arrival in shed.values()))
+
+    def _refuse(self, arrival: Arrival, error: UnableToStore) -> UnableToStore:
+        """Keep the body of what cannot be stored as understood, where people see it."""
+        log.warning("alarms of source %d cannot be stored: %s", arrival.source.id, error)
+        try:
+            self._store.commit([replace(arrival, events=(), refusal=f"This cannot be stored: {error}")])
+        except (StoreIsAway, UnableToStore):
+            log.exception("nor can their body")
+        return error
+
+
+def _answer(batch: Sequence[Waiting], outcomes: Sequence[Exception | None]) -> None:
+    for waiting, outcome in zip(batch, outcomes, strict=True):
+        if waiting.stored.done():
+            continue  # the sender went away
+        if outcome is None:
+            waiting.stored.set_result(None)
+        else:
+            waiting.stored.set_exception(outcome)

@@ -1,0 +1,220 @@
+"""The fast lane of machine intake: a plain ASGI application that answers 202 only for what is stored.
+
+Requests wait in a bounded queue; one thread writes whatever waits in one transaction and then answers all of them.
+There is no timer: an idle lane stores a lone request at once, a busy one groups what came while it was writing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from tierdesk.channels.alarms import shapes
+from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreIsAway, UnableToStore
+from tierdesk.channels.alarms.committer import CAPACITY, Committer, Full
+from tierdesk.channels.alarms.tokens import digest
+from tierdesk.core import clock
+
+LARGEST_BODY = 512 * 1024
+BODY_TO_READ_ASIDE = 32 * 1024
+SOURCES_LAST_S = 10.0
+UNKNOWN_LAST_S = 1.0
+RETRY_AFTER_S = 5
+
+log = logging.getLogger(__name__)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer with a JSON body."""
+
+    status: int
+    says: Mapping[str, Any]
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Refused(Exception):
+    """The request gets `reply` and nothing of it is stored."""
+
+    def __init__(self, status: int, sentence: str, *headers: tuple[bytes, bytes]) -> None:
+        super().__init__(sentence)
+        self.reply = Reply(status, {"error": sentence}, headers)
+
+
+class Disconnected(Exception):
+    """The sender went away before its body was complete."""
+
+
+class Lane:
+    """`POST <prefix>/<token>`, or `POST <prefix>` with `Authorization: Bearer <token>`.
+
+    202 stored · 400 malformed, kept for people to see · 401 unknown token · 413 too large · 429 or 503 full, try again.
+    Run it under an ASGI server with lifespan, or call `start` and `stop` from the application that mounts it.
+    """
+
+    def __init__(self, store: Store, *, prefix: str = "/in", capacity: int = CAPACITY) -> None:
+        self._prefix = prefix
+        self._book = SourceBook(store)
+        self._committer = Committer(store, capacity=capacity)
+
+    async def start(self) -> None:
+        self._committer.start()
+
+    async def stop(self) -> None:
+        """Turn new requests away, store and answer those that wait, and close the store."""
+        await self._committer.stop()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Message, receive: Receive, send: Send) -> None:
+        try:
+            reply = await self._take_in(scope, receive)
+        except Refused as refused:
+            reply = refused.reply
+        except Disconnected:
+            return
+        body = orjson.dumps(reply.says)
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *reply.headers]
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _take_in(self, scope: Message, receive: Receive) -> Reply:
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        _demand_post(scope, headers)
+        source = await self._book.find(_token(scope["path"], self._prefix, headers))
+        shape = shapes.named(source.shape)
+        try:
+            self._committer.demand_room(source)
+            arrival = await self._understand(source, scope, headers, await _body(receive, headers))
+            await self._committer.stored(arrival)
+        except Full:
+            sentence = "The desk has more to store than it can: send this again."
+            raise Refused(shape.busy_status, sentence, _retry_after()) from None
+        except StoreIsAway:
+            raise Refused(503, "The desk cannot store this now: send it again.", _retry_after()) from None
+        except UnableToStore:
+            raise Refused(400, "This cannot be stored.") from None
+        if arrival.refusal:
+            raise Refused(400, arrival.refusal)
+        return Reply(202, shape.answer(arrival.events))
+
+    async def _understand(
+        self, source: KnownSource, scope: Message, headers: Mapping[str, str], body: bytes
+    ) -> Arrival:
+        remote = str((scope.get("client") or ("",))[0])
+        arrival = Arrival(source=source, received_at=clock.now(), raw=body, remote=remote)
+        if len(body) > BODY_TO_READ_ASIDE:
+            return await asyncio.to_thread(understood, arrival, headers)
+        return understood(arrival, headers)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await self.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def understood(arrival: Arrival, headers: Mapping[str, str]) -> Arrival:
+    """The arrival with its body read into events, or with the sentence that says why it cannot be."""
+    source = arrival.source
+    try:
+        events = shapes.read(source.shape, arrival.raw, headers)
+    except shapes.MalformedAlarm as error:
+        return replace(arrival, refusal=str(error))
+    if source.severities:
+        events = [event.weighed(source.severities) for event in events]
+    return replace(arrival, events=events)
+
+
+class SourceBook:
+    """The sources by token, read from the store every few seconds.
+
+    All of them are held, so a token costs one digest and one look-up whether it exists or not, and guessing tokens
+    reaches the database at most once a second.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._sources: Mapping[str, KnownSource] = {}
+        self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+
+    async def find(self, token: str) -> KnownSource:
+        """The source that shows `token`. Raises Refused: 401 if there is none, 503 while that cannot be known."""
+        wanted = digest(token)
+        await self._refresh(SOURCES_LAST_S)
+        if wanted not in self._sources:
+            await self._refresh(UNKNOWN_LAST_S)
+        source = self._sources.get(wanted)
+        if source is None:
+            raise Refused(401, "No alarm source has this token.", (b"www-authenticate", b"Bearer"))
+        return source
+
+    async def _refresh(self, seconds: float) -> None:
+        """Read the sources again if they were read longer ago than that; keep the old ones while the store is away."""
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._read_at <= seconds:
+            return
+        async with self._reading:
+            if loop.time() - self._read_at <= seconds:
+                return
+            try:
+                self._sources = await asyncio.to_thread(self._store.sources)
+            except StoreIsAway as error:
+                if not self._sources:
+                    raise Refused(503, "The desk cannot look up sources now: send it again.", _retry_after()) from error
+                log.warning("alarm sources could not be read, using the last ones: %s", error)
+            self._read_at = loop.time()
+
+
+def _demand_post(scope: Message, headers: Mapping[str, str]) -> None:
+    if scope["method"] != "POST":
+        raise Refused(405, "Alarms are sent with POST.", (b"allow", b"POST"))
+    if headers.get("content-encoding", "identity") != "identity":
+        raise Refused(415, "Send the body uncompressed.")
+
+
+def _token(path: str, prefix: str, headers: Mapping[str, str]) -> str:
+    """The token in the path, else the one in the Authorization header; empty if there is none."""
+    rest = path.removeprefix(prefix)
+    if rest == path or rest[:1] not in ("", "/") or "/" in rest[1:]:
+        raise Refused(404, f"Alarms go to {prefix}/<token>.")
+    scheme, _, bearer = headers.get("authorization", "").partition(" ")
+    return rest[1:] or (bearer.strip() if scheme.lower() == "bearer" else "")
+
+
+async def _body(receive: Receive, headers: Mapping[str, str]) -> bytes:
+    """The whole body. Raises Refused when it is larger than LARGEST_BODY, before it is in memory."""
+    too_large = Refused(413, f"A body may have {LARGEST_BODY // 1024} KB; send fewer alarms at once.")
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > LARGEST_BODY:
+        raise too_large
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            raise too_large
+        if not message.get("more_body", False):
+            return body
+
+
+def _retry_after() -> tuple[bytes, bytes]:
+    return (b"retry-after", b"%d" % RETRY_AFTER_S)

@@ -1,0 +1,219 @@
+"""What monitoring says: where it comes from, each thing it said, and the alarms that follow from that.
+
+`Alarm`, `Event` and `Refusal` are written by one set function, `alarms_intake` (sql.py). An alarm's row is narrow and
+a repeat changes none of its indexed columns, so PostgreSQL rewrites it in place; the words are in `Event.body`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from tierdesk.channels.alarms import tokens
+from tierdesk.channels.alarms.normal import CRITICAL, INFO, Action
+from tierdesk.directory.clients.models import Client
+from tierdesk.directory.clients.visibility import ClientRows
+from tierdesk.directory.services.models import Service
+
+
+class Source(models.Model):
+    """One monitoring system of one client's, and the token it shows us.
+
+    `shape` is how it speaks (shapes/), `severities` its own table of words (lower case → 1…5), `settle_s` how many
+    seconds an alarm must last before it matters. `shed_count` are the requests we refused because we were full.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="alarm_sources")
+    service = models.ForeignKey(Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="alarm_sources")
+    key = models.SlugField(max_length=60)
+    name = models.CharField(max_length=160)
+    shape = models.CharField(max_length=40)
+    severities = models.JSONField(default=dict, blank=True)
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    settle_s = models.PositiveIntegerField(default=0)
+    enabled = models.BooleanField(default=True)
+    received_count = models.BigIntegerField(default=0)
+    shed_count = models.BigIntegerField(default=0)
+    last_received_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ClientRows.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["client", "key"], name="one_alarm_source_per_key")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def take_new_token(self) -> str:
+        """A fresh token for this source, returned once; the caller saves. The old one stops working within seconds."""
+        token = tokens.new_token()
+        self.token_sha256 = tokens.digest(token)
+        return token
+
+
+class Alarms(ClientRows):
+    """Alarms as adjectives."""
+
+    def unclosed(self) -> Self:
+        return self.filter(closed_at=None)
+
+    def standing(self) -> Self:
+        """What is wrong now, whether or not somebody has acknowledged it."""
+        return self.filter(state__in=(Alarm.State.OPEN, Alarm.State.ACKNOWLEDGED))
+
+    def unseen(self) -> Self:
+        """What changed since the later stages last looked; claim it with SKIP LOCKED, then `mark_seen`.
+
+        A remembered cursor over `changed_seq` would miss rows: a lower number can commit after a higher one.
+        """
+        return self.filter(changed_seq__gt=F("seen_seq")).order_by("changed_seq", "id")
+
+    def mark_seen(self) -> int:
+        return self.update(seen_seq=F("changed_seq"))
+
+    def cleared(self) -> Self:
+        return self.filter(state=Alarm.State.CLEARED)
+
+    def close(self, at: datetime) -> int:
+        """Close these alarms: their keys are free, what is raised again is a new alarm that links to its previous."""
+        return self.unclosed().update(state=Alarm.State.CLOSED, closed_at=at, wake_at=None)
+
+
+class Alarm(models.Model):
+    """One trouble that a source named with one key, from its first raise until it is closed.
+
+    The state follows from four source times, whatever order the events arrived in: raised if the newest of
+    `raised_at` and `cleared_at` is a raise, acknowledged if somebody did so since it was first raised and last
+    cleared. `count` are its raises, `last_at` is when we last heard of it. An alarm that was only cleared or
+    acknowledged, so far, has no `first_at`: it was born cleared, to remember that, and is nothing to act on.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        ACKNOWLEDGED = "acknowledged"
+        CLEARED = "cleared"
+        CLOSED = "closed"
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="alarms", db_index=False)
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="alarms", db_index=False)
+    key = models.CharField(max_length=255)
+    state = models.CharField(max_length=12, choices=State)
+    severity = models.PositiveSmallIntegerField()
+    resource = models.CharField(max_length=255, blank=True)
+    class_name = models.CharField(max_length=255, blank=True)
+    group = models.CharField(max_length=255, blank=True)
+    summary = models.CharField(max_length=300, blank=True)
+    count = models.PositiveIntegerField(default=0)
+    first_at = models.DateTimeField(null=True)
+    raised_at = models.DateTimeField(null=True)
+    cleared_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    last_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    wake_at = models.DateTimeField(null=True)
+    changed_seq = models.BigIntegerField()
+    seen_seq = models.BigIntegerField(default=0)
+    ticket = models.ForeignKey(
+        "tickets.Ticket", null=True, on_delete=models.SET_NULL, related_name="alarms", db_index=False
+    )
+    previous = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+
+    objects = Alarms.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "key"], condition=Q(closed_at=None), name="one_unclosed_alarm_per_key"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="closed", closed_at__isnull=False) | (~Q(state="closed") & Q(closed_at=None)),
+                name="an_alarm_is_closed_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(severity__range=(CRITICAL, INFO)), name="alarm_severity_is_1_to_5"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["source", "key", "-closed_at"], condition=Q(closed_at__isnull=False), name="alarms_closed_by_key"
+            ),
+            models.Index(fields=["changed_seq"], condition=Q(changed_seq__gt=F("seen_seq")), name="alarms_unseen"),
+            models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="alarms_to_wake"),
+            models.Index(
+                fields=["client", "severity"],
+                condition=Q(state__in=("open", "acknowledged")),
+                name="alarms_standing_by_client",
+            ),
+            models.Index(fields=["ticket"], condition=Q(ticket__isnull=False), name="alarms_by_ticket"),
+            models.Index(fields=["previous"], condition=Q(previous__isnull=False), name="alarms_by_previous"),
+        ]
+
+    def __str__(self) -> str:
+        return self.summary or self.key
+
+    @property
+    def last_source_time(self) -> datetime | None:
+        """The source time of the newest raise or clear: what decides whether another event is late."""
+        return max((at for at in (self.raised_at, self.cleared_at) if at is not None), default=None)
+
+
+class Event(models.Model):
+    """One thing a source said, kept as it was understood. Append-only; `batch_seq` is the commit that took it in.
+
+    Its keys carry no foreign-key constraints: the function that appends has just locked the rows they name, and
+    three checks per event would double the price of an alarm.
+    """
+
+    client = models.ForeignKey(
+        Client, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    source = models.ForeignKey(
+        Source, on_delete=models.CASCADE, related_name="events", db_constraint=False, db_index=False
+    )
+    alarm = models.ForeignKey(
+        Alarm, null=True, on_delete=models.SET_NULL, related_name="events", db_constraint=False, db_index=False
+    )
+    received_at = models.DateTimeField()
+    source_time = models.DateTimeField()
+    action = models.CharField(max_length=5, choices=[(action.value, action.value) for action in Action])
+    event_id = models.CharField(max_length=255, blank=True)
+    batch_seq = models.BigIntegerField()
+    body = models.JSONField()
+
+    objects = ClientRows.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "event_id"], condition=~Q(event_id=""), name="an_event_id_is_taken_in_once"
+            )
+        ]
+        indexes = [models.Index(fields=["alarm", "id"], name="alarm_events_in_order")]
+
+
+class Refusal(models.Model):
+    """A body from a known source that we could not understand, as it came, for people to look at."""
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+")
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="refusals")
+    received_at = models.DateTimeField(db_index=True)
+    reason = models.CharField(max_length=500)
+    raw = models.BinaryField()
+    remote = models.CharField(max_length=64, blank=True)
+
+    objects = ClientRows.as_manager()
+
+
+def wake_alarms(rows: Sequence[Alarm], at: datetime) -> None:
+    """The wake-up of alarms: a cleared one that stayed quiet is closed, a standing one is shown to the later stages again.
+
+    They set `wake_at` of a standing alarm to hold it back (to let it settle, say); intake sets it when one clears.
+    """
+    woken = Alarm.objects.filter(pk__in=[row.pk for row in rows])
+    woken.standing().update(wake_at=None, seen_seq=0)
+    woken.cleared().close(at)

@@ -1,0 +1,81 @@
+"""Prometheus Alertmanager, webhook version 4 (and 3): one request carries a group of alerts.
+
+https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
+Alertmanager retries only server errors, so being full is a 503. High-availability pairs send the same alerts twice
+and out of order; `startsAt` and `endsAt` order them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tierdesk.channels.alarms.normal import Action, AlarmEvent, Link, key_of, said
+from tierdesk.channels.alarms.reading import first, json_object, moment, objects, plain, strings
+from tierdesk.channels.alarms.shapes import register
+
+RESOURCES = ("instance", "host", "hostname", "node", "pod", "device", "target", "service", "job")
+
+
+@register("alertmanager", busy_status=503)
+def read(body: bytes, headers: Mapping[str, str]) -> list[AlarmEvent]:
+    """The alerts of one webhook, and a note when Alertmanager left some out."""
+    del headers
+    root = json_object(body)
+    return [*(alert_event(root, alert) for alert in objects(root.get("alerts"), of="alerts")), *left_out(root)]
+
+
+def alert_event(
+    root: Mapping[str, Any], alert: Mapping[str, Any], *, key: str = "", links: Mapping[str, str] | None = None
+) -> AlarmEvent:
+    """One entry of `alerts`; `key` instead of its fingerprint, and `links` (text → address) besides its own."""
+    labels, annotations = strings(alert.get("labels")), strings(alert.get("annotations"))
+    cleared = plain(alert.get("status") or root.get("status")) == "resolved"
+    started_at, ended_at = moment(alert.get("startsAt")), moment(alert.get("endsAt"))
+    name = labels.get("alertname", "")
+    return said(
+        action=Action.CLEAR if cleared else Action.RAISE,
+        key=key or fingerprint(alert, labels),
+        severity=first(labels, "severity", "priority", "level") or annotations.get("severity", ""),
+        resource=first(labels, *RESOURCES),
+        service=first(labels, "service", "app", "application"),
+        class_=name,
+        group=_group(root),
+        summary=first(annotations, "summary", "title", "message", "description") or name,
+        text=first(annotations, "description", "message"),
+        labels=labels,
+        links=[
+            Link("Runbook", first(annotations, "runbook_url", "runbook")),
+            Link("Source", plain(alert.get("generatorURL"))),
+            *(Link(text, href) for text, href in (links or {}).items()),
+        ],
+        at=ended_at if cleared else started_at,
+        started_at=started_at,
+        ended_at=ended_at if cleared else None,
+        repeats=True,
+    )
+
+
+def fingerprint(alert: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    """Alertmanager's own key; before 0.19 it sent none, and all labels together identify the alert there too."""
+    own = plain(alert.get("fingerprint"))
+    return own or key_of(resource="", name="", labels={f"label {name}": value for name, value in labels.items()})
+
+
+def left_out(root: Mapping[str, Any]) -> Iterator[AlarmEvent]:
+    """`max_alerts` cut the group: say so, since an alert that we did not see is not one that cleared."""
+    count = root.get("truncatedAlerts")
+    if isinstance(count, int) and count > 0:
+        yield said(
+            action=Action.NOTE,
+            key=f"left out: {plain(root.get('groupKey'))}",
+            severity=3,
+            resource=plain(root.get("receiver")),
+            group=_group(root),
+            summary=f"The sender left out {count} alerts of this group (max_alerts)",
+        )
+
+
+def _group(root: Mapping[str, Any]) -> str:
+    """The sender's grouping, if it groups at all: with no group labels everything would be one group."""
+    return plain(root.get("groupKey")) if root.get("groupLabels") else ""

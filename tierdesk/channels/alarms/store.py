@@ -1,0 +1,119 @@
+"""The store of the intake in PostgreSQL: one call of one function per batch, on a connection of its own."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+import psycopg
+
+from tierdesk.channels.alarms.arrival import Arrival, KnownSource, StoreIsAway, UnableToStore
+from tierdesk.core.scope import EVERY_CLIENT, SETTING
+
+LOCK_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_MS = 20_000
+
+SOURCES = "SELECT token_sha256, id, client_id, shape, severities FROM alarms_source WHERE enabled"
+INTAKE = "SELECT alarms_intake(%s::jsonb, %s::jsonb, %s::jsonb)"
+
+
+class PostgresStore:
+    """A `Store` over `alarms_intake` (sql.py). `role` is the database role to work as, if not that of the DSN.
+
+    Not for two threads at once, except that `sources` may run beside `commit`.
+    """
+
+    def __init__(self, dsn: str, *, role: str = "") -> None:
+        self._dsn = dsn
+        self._role = role
+        self._writer: psycopg.Connection[Any] | None = None
+
+    def sources(self) -> Mapping[str, KnownSource]:
+        try:
+            with self._connect() as connection:
+                rows = connection.execute(SOURCES).fetchall()
+        except psycopg.OperationalError as error:
+            raise StoreIsAway(str(error)) from error
+        return {token: KnownSource(pk, client_id, shape, severities) for token, pk, client_id, shape, severities in rows}
+
+    def commit(self, batch: Sequence[Arrival]) -> None:
+        """Try once more on a fresh connection when the first turns out dead, or another writer won a lock."""
+        told = (_told(batch), _refused(batch), _tallies(batch))
+        try:
+            self._call(told)
+        except StoreIsAway:
+            self._call(told)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _call(self, told: tuple[str, str, str]) -> None:
+        try:
+            if self._writer is None:
+                self._writer = self._connect()
+            self._writer.execute(INTAKE, told, prepare=True)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            self.close()
+            raise StoreIsAway(str(error)) from error
+        except psycopg.Error as error:
+            raise UnableToStore(str(error)) from error
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        connection = psycopg.connect(
+            self._dsn,
+            autocommit=True,
+            connect_timeout=5,
+            application_name="tierdesk alarms",
+            options=f"-c lock_timeout={LOCK_TIMEOUT_MS} -c statement_timeout={STATEMENT_TIMEOUT_MS}",
+        )
+        connection.execute("SELECT set_config(%s, %s, false)", [SETTING, EVERY_CLIENT])
+        if self._role:
+            connection.execute(psycopg.sql.SQL("SET ROLE {}").format(psycopg.sql.Identifier(self._role)))
+        return connection
+
+
+def _told(batch: Sequence[Arrival]) -> str:
+    return orjson.dumps(
+        [
+            {
+                "source": arrival.source.id,
+                "received_at": arrival.received_at,
+                "source_time": event.source_time(arrival.received_at),
+                "repeats": event.repeats,
+                "body": event.body(),
+            }
+            for arrival in batch
+            for event in arrival.events
+        ]
+    ).decode()
+
+
+def _refused(batch: Sequence[Arrival]) -> str:
+    return orjson.dumps(
+        [
+            {
+                "source": arrival.source.id,
+                "received_at": arrival.received_at,
+                "reason": arrival.refusal[:500],
+                "raw": base64.b64encode(arrival.raw).decode(),
+                "remote": arrival.remote,
+            }
+            for arrival in batch
+            if arrival.refusal
+        ]
+    ).decode()
+
+
+def _tallies(batch: Sequence[Arrival]) -> str:
+    tallies: dict[int, dict[str, Any]] = {}
+    for arrival in batch:
+        tally = tallies.setdefault(arrival.source.id, {"source": arrival.source.id, "received": 0, "shed": 0, "at": None})
+        tally["received"] += len(arrival.events)
+        tally["shed"] += arrival.shed
+        if arrival.events:
+            tally["at"] = max(tally["at"] or arrival.received_at, arrival.received_at)
+    return orjson.dumps(list(tallies.values())).decode()

@@ -1,0 +1,117 @@
+"""The channels of the house: each is a folder here that declares one `CHANNEL` in its `channel.py`, and no edit elsewhere."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+
+from tierdesk import channels
+from tierdesk.channels.models import Inbound
+from tierdesk.core.facts import Actor
+from tierdesk.directory.clients.models import Client
+from tierdesk.directory.staff.models import Agent
+from tierdesk.response.vendors.models import Case
+from tierdesk.tickets.models import Draft, Ticket
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that came along: name and type are the sender's claims."""
+
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class NewTicket:
+    """Trouble that becomes a ticket. `taken_by`: the agent who spoke with the caller. `new_contact`: (name, address)
+    of somebody from a domain that we know, who becomes a contact. `related`: a ticket it may belong to."""
+
+    draft: Draft
+    by: Actor
+    files: tuple[File, ...] = ()
+    taken_by: Agent | None = None
+    new_contact: tuple[str, str] | None = None
+    related: Ticket | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Words of the contact (or of somebody who may add to it) on a ticket; `why` says how they were attached."""
+
+    ticket: Ticket
+    text: str
+    by: Actor
+    why: str
+    html: str = ""
+    message_id: str = ""
+    automatic: bool = False
+    trust: str = "verified"
+    files: tuple[File, ...] = ()
+    fallback: Draft | None = None
+    """What to open when the ticket is closed: a follow-up."""
+
+
+@dataclass(frozen=True)
+class VendorAnswer:
+    """A vendor's words on a case; `reference` is its own number, if the mail names it."""
+
+    case: Case
+    text: str
+    by: Actor
+    reference: str = ""
+    message_id: str = ""
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """A bounce of something that we sent: `message_id` is ours. `permanent`: it will not arrive."""
+
+    message_id: str
+    address: str
+    permanent: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Understood, and nothing to do: our own mail, a delay notice."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Not understood or not allowed: it is parked, and `reason` is what an agent reads."""
+
+    reason: str
+    client: Client | None = None
+
+
+type Understood = NewTicket | Reply | VendorAnswer | Undelivered | Nothing | Refused
+
+
+@dataclass(frozen=True)
+class Channel:
+    """How one channel understands a delivery. `understand` reads only; the funnel acts."""
+
+    key: str
+    name: str
+    understand: Callable[[Inbound], Understood]
+
+
+@cache
+def registered() -> Mapping[str, Channel]:
+    """All channels by key, found by their folders."""
+    found: dict[str, Channel] = {}
+    for module in pkgutil.iter_modules(channels.__path__, f"{channels.__name__}."):
+        if module.ispkg and find_spec(f"{module.name}.channel") is not None:
+            channel: Channel = import_module(f"{module.name}.channel").CHANNEL
+            found[channel.key] = channel
+    return found
+
