@@ -1,0 +1,102 @@
+"""Every page of the workspace opens for an agent, and for nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from tests.cast import Cast
+from tierdesk.response.runbooks.models import Book
+from tierdesk.response.sla.models import Clock
+from tierdesk.tickets.models import Ticket
+
+PAGES = [
+    "/",
+    "/queues/mine/",
+    "/queues/unassigned/",
+    "/queues/at-risk/",
+    "/queues/escalated/",
+    "/queues/pending/",
+    "/queues/all/",
+    "/search/?q=vpn",
+    "/search/",
+    "/calls/new/",
+    "/calls/callers/?caller=ann",
+    "/tickets/{ticket}/",
+    "/tickets/{ticket}/clocks/{clock}/",
+    "/tickets/{ticket}/escalation/",
+    "/books/",
+    "/books/{book}/",
+    "/gaps/",
+    "/clients/",
+    "/clients/ACME/",
+    "/parked/",
+    "/notices/",
+]
+LEADS = ["/report/", "/report.csv"]
+
+
+@pytest.fixture
+def ticket(cast: Cast, doing: Callable[..., Any]) -> Ticket:
+    with doing(cast.lena):
+        return cast.ticket()
+
+
+@pytest.fixture
+def book(cast: Cast) -> Book:
+    from tests.response.runbooks.test_runs import BOOKS
+
+    return Book.publish((BOOKS / "vpn-not-connecting.md").read_text()).book
+
+
+def address(page: str, ticket: Ticket, book: Book) -> str:
+    return page.format(ticket=ticket.pk, clock=Clock.objects.filter(ticket=ticket).first().pk, book=book.pk)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_agent_sees_the_page(cast: Cast, client: Browser, ticket: Ticket, book: Book, page: str) -> None:
+    client.force_login(cast.lena.user)
+    assert client.get(address(page, ticket, book)).status_code == 200
+
+
+@pytest.mark.parametrize("page", [*PAGES, *LEADS])
+def test_a_stranger_is_asked_to_sign_in(client: Browser, ticket: Ticket, book: Book, page: str) -> None:
+    response = client.get(address(page, ticket, book))
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("page", [*PAGES, *LEADS])
+def test_a_contact_is_shown_to_the_portal(cast: Cast, client: Browser, ticket: Ticket, book: Book, page: str) -> None:
+    client.force_login(cast.ann.user)
+    response = client.get(address(page, ticket, book))
+    assert (response.status_code, response.headers["Location"]) == (302, "/portal/")
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if "ticket" in p or "ACME" in p])
+def test_an_agent_of_another_client_finds_nothing(
+    cast: Cast, client: Browser, ticket: Ticket, book: Book, page: str
+) -> None:
+    client.force_login(cast.olga.user)
+    assert client.get(address(page, ticket, book)).status_code == 404
+
+
+@pytest.mark.parametrize("page", ["/", "/queues/all/", "/search/?q=vpn", "/calls/callers/?caller=ann", "/clients/"])
+def test_a_list_shows_nothing_of_a_client_that_the_agent_does_not_serve(
+    cast: Cast, client: Browser, ticket: Ticket, page: str
+) -> None:
+    client.force_login(cast.olga.user)
+    body = client.get(page).content.decode()
+    assert ticket.subject not in body
+    assert "Acme" not in body
+
+
+@pytest.mark.parametrize("page", LEADS)
+def test_the_report_is_for_managers(cast: Cast, client: Browser, page: str) -> None:
+    client.force_login(cast.lena.user)
+    assert client.get(page).status_code == 404
+    client.force_login(cast.lou.user)
+    assert client.get(page).status_code == 200

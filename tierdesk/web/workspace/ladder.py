@@ -1,0 +1,71 @@
+"""The ladder on a ticket's page: where it can climb, what waits to be accepted, who was asked, which vendor cases run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+
+from tierdesk.directory.staff.models import Agent, Team
+from tierdesk.response.runbooks.models import RunState
+from tierdesk.response.tiers.models import EscalationState
+from tierdesk.response.tiers.pack import Known, Pack, RunRecord, prefill
+from tierdesk.response.tiers.reasons import ReturnReason
+from tierdesk.response.vendors.models import may_open_cases
+from tierdesk.tickets.conversation import Direction
+from tierdesk.tickets.models import Ticket
+
+
+def ladder_of(ticket: Ticket, agent: Agent) -> dict[str, Any]:
+    """Template context of everything that has to do with other tiers."""
+    escalations = list(ticket.escalations.select_related("from_team", "to_team", "sent_by__user", "answered_by__user"))
+    waiting = next((one for one in escalations if one.state == EscalationState.SENT), None)
+    consultations = list(ticket.consultations.select_related("team", "asked_by__user", "answered_by__user"))
+    return {
+        "escalate_to": teams_above(ticket) if ticket.is_unresolved() else [],
+        "escalations": escalations,
+        "waiting_escalation": waiting,
+        "may_answer": waiting is not None and agent.memberships.filter(team=waiting.to_team).exists(),
+        "return_reasons": ReturnReason.choices,
+        "consultations": consultations,
+        "my_teams": set(agent.memberships.values_list("team_id", flat=True)),
+        "may_consult": ticket.is_unresolved(),
+        "cases": list(ticket.cases.select_related("contract__vendor", "driver__user")),
+        "may_open_case": may_open_cases(agent),
+    }
+
+
+def teams_above(ticket: Ticket) -> list[Team]:
+    """The teams of higher tiers that serve the ticket's client, nearest tier first."""
+    serving = Q(serves_every_client=True) | Q(clients=ticket.client_id)
+    return list(Team.objects.filter(serving, tier__gt=ticket.tier).distinct().order_by("tier", "name"))
+
+
+def run_records(ticket: Ticket) -> list[RunRecord]:
+    """The book runs of a ticket in plain words, for the pack and the gate."""
+    records = []
+    for run in ticket.runs.exclude(state=RunState.RUNNING).select_related("revision__book").order_by("started_at"):
+        steps = []
+        for attempt in run.attempts.all():
+            attempt.run = run
+            steps.append((attempt.title, attempt.words))
+        records.append(RunRecord(str(run.revision), steps, run.words, run.state, run.reason))
+    return records
+
+
+def prefilled(ticket: Ticket, runs: list[RunRecord]) -> Pack:
+    """The hand-over pack as far as the desk knows it."""
+    said = ticket.messages.filter(direction=Direction.OUTBOUND).order_by("-at").first()
+    files = ticket.messages.filter(attachments__isnull=False).values_list("attachments__name", flat=True)
+    return prefill(
+        Known(
+            subject=ticket.subject,
+            description=ticket.description,
+            component=ticket.component.name if ticket.component else "",
+            contact=f"{ticket.contact.name}, {ticket.client.name}" if ticket.contact else ticket.client.name,
+            opened_at=f"{ticket.created_at:%Y-%m-%d %H:%M} UTC",
+            files=list(files),
+            runs=runs,
+            last_promise=said.text[:500] if said else "",
+        )
+    )

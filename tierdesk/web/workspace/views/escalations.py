@@ -1,0 +1,161 @@
+"""Climbing the ladder: the gate with its pack, accepting, returning, asking for advice."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from tierdesk.core import clock
+from tierdesk.core.work import work
+from tierdesk.directory.staff.models import Agent, Team
+from tierdesk.response.runbooks.models import matching
+from tierdesk.response.tiers.gate import Attempt, check
+from tierdesk.response.tiers.models import Consultation, Escalation, Procedure
+from tierdesk.response.tiers.pack import PARTS, Pack, RunRecord
+from tierdesk.response.tiers.reasons import Reason
+from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
+from tierdesk.tickets.models import Ticket
+from tierdesk.web.workspace.answer import act_on
+from tierdesk.web.workspace.clocks import faces_of
+from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of
+from tierdesk.web.workspace.ladder import prefilled, run_records, teams_above
+from tierdesk.web.workspace.navigation import navigation
+
+
+@agent_page
+def escalation(request: HttpRequest, pk: int) -> HttpResponse:
+    """The gate: what the procedure asks, the pack pre-filled, what is left of the client's time. POST sends it."""
+    ticket = ticket_of(request, pk)
+    runs = run_records(ticket)
+    if request.method == "POST":
+        refused = _send(request, ticket, runs)
+        if refused is None:
+            return redirect("workspace:ticket", pk)
+        messages.error(request, refused)
+        ticket = ticket_of(request, pk)
+    pack = Pack.of(request.POST.dict()) if request.method == "POST" else prefilled(ticket, runs)
+    return render(request, "workspace/escalation.html", _gate_context(request, ticket, runs, pack) | navigation(request))
+
+
+def _send(request: HttpRequest, ticket: Ticket, runs: list[RunRecord]) -> str | None:
+    """Try to send the hand-over; returns why not, in words, or None."""
+    team = get_object_or_404(Team, pk=_number(request, "team"))
+    if team not in teams_above(ticket):
+        return "Choose a team of a higher tier that serves this client."
+    named = Agent.objects.filter(pk=_number(request, "named"), memberships__team=team).first()
+    seen = request.POST.get("version", "")
+    if seen.isdigit():
+        ticket.expecting(int(seen))
+    try:
+        with work(by=agent_of(request).actor(), at=clock.now()):
+            Escalation.send(
+                ticket,
+                team,
+                by=agent_of(request),
+                reason=request.POST.get("reason", ""),
+                pack=Pack.of(request.POST.dict()),
+                runs=runs,
+                books_exist=bool(matching(ticket, ticket.tier)),
+                bypass=request.POST.get("bypass", "").strip(),
+                named=named,
+            )
+    except StaleTicket:
+        return f"{ticket.reference} was changed by somebody else in the meantime; nothing was sent. Look at it again."
+    except UnableTo as refusal:
+        return str(refusal)
+    messages.success(request, f"Handed to {team.name}.")
+    return None
+
+
+def _gate_context(request: HttpRequest, ticket: Ticket, runs: list[RunRecord], pack: Pack) -> dict[str, object]:
+    procedure = Procedure.for_ticket(ticket)
+    teams = teams_above(ticket)
+    reason = request.POST.get("reason") or next((run.reason for run in reversed(runs) if run.reason), "")
+    to_tier = teams[0].tier if teams else ticket.tier + 1
+    books_exist = bool(matching(ticket, ticket.tier))
+    attempt = Attempt(
+        ticket.tier, to_tier, reason, pack, runs, books_exist, request.POST.get("bypass", ""), ticket.return_count
+    )
+    allowed = procedure.rules.reasons or Reason.values
+    return {
+        "ticket": ticket,
+        "procedure": procedure,
+        "gate": check(procedure.rules, attempt),
+        "teams": teams,
+        "reasons": [(value, label) for value, label in Reason.choices if value in allowed],
+        "reason": reason,
+        "pack": pack.as_dict(),
+        "parts": PARTS,
+        "required": procedure.rules.required,
+        "runs": runs,
+        "bypass": request.POST.get("bypass", ""),
+        "faces": [face for face in faces_of(ticket, clock.now()) if face.clock.metric == "resolve"],
+        "colleagues": Agent.objects.filter(memberships__team__in=teams).select_related("user").distinct(),
+        "needs_name": ticket.return_count > procedure.rules.max_returns,
+    }
+
+
+@agent_page
+@require_POST
+def acceptance(request: HttpRequest, pk: int, escalation_id: int) -> HttpResponse:
+    """Take the hand-over; the ticket is yours from now on."""
+
+    def accept(ticket: Ticket) -> None:
+        _of_my_team(request, ticket, escalation_id).accept(agent_of(request))
+
+    return act_on(request, pk, accept, "Accepted; the ticket is yours.")
+
+
+@agent_page
+@require_POST
+def returning(request: HttpRequest, pk: int, escalation_id: int) -> HttpResponse:
+    """Send the hand-over back with a coded reason and a word."""
+    reason, note = request.POST.get("reason", ""), request.POST.get("note", "")
+
+    def send_back(ticket: Ticket) -> None:
+        _of_my_team(request, ticket, escalation_id).send_back(agent_of(request), reason=reason, note=note)
+
+    return act_on(request, pk, send_back, "Returned.")
+
+
+def _of_my_team(request: HttpRequest, ticket: Ticket, escalation_id: int) -> Escalation:
+    """The hand-over, if the agent belongs to the team it was sent to. Raises UnableTo otherwise."""
+    found = get_object_or_404(Escalation.objects.select_related("from_team", "sent_by"), pk=escalation_id, ticket=ticket)
+    found.ticket = ticket
+    if not agent_of(request).memberships.filter(team=found.to_team_id).exists():
+        raise UnableTo(f"Only {found.to_team.name} accepts or returns this hand-over.")
+    return found
+
+
+@agent_page
+@require_POST
+def consultations(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask another tier for advice; the ticket stays where it is."""
+    team = get_object_or_404(Team, pk=_number(request, "team"))
+    question = request.POST.get("question", "")
+    return act_on(
+        request,
+        pk,
+        lambda ticket: Consultation.ask(ticket, team, by=agent_of(request), question=question),
+        f"{team.name} has your question.",
+    )
+
+
+@agent_page
+@require_POST
+def advice(request: HttpRequest, pk: int, consultation_id: int) -> HttpResponse:
+    """Answer a question of another tier."""
+
+    def answer(ticket: Ticket) -> None:
+        asked = get_object_or_404(Consultation, pk=consultation_id, ticket=ticket)
+        asked.ticket = ticket
+        asked.reply(agent_of(request), request.POST.get("answer", ""))
+
+    return act_on(request, pk, answer, "Your advice is on the ticket.")
+
+
+def _number(request: HttpRequest, name: str) -> int:
+    raw = request.POST.get(name, "")
+    return int(raw) if raw.isdigit() and len(raw) < 18 else 0
