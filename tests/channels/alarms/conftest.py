@@ -23,7 +23,7 @@ Saying = Callable[..., AlarmEvent]
 
 @pytest.fixture
 def saying() -> Saying:
-    """`saying("raise", minute=3)`: an event of the alarm `disk`, at that minute after ten by the source's clock."""
+    """`saying("raise", minute=3)`: an event of the alarm `disk`, 3 minutes after ten by the source."""
 
     def event(action: str, minute: float | None = None, key: str = "disk", **rest: object) -> AlarmEvent:
         at = None if minute is None else MONDAY_10 + timedelta(minutes=minute)
@@ -74,6 +74,8 @@ def test_dsn() -> str:
 test_dsn.__test__ = False  # type: ignore[attr-defined]
 
 
-def arrival(source: KnownSource, *events: AlarmEvent, received_at: datetime = MONDAY_10 + timedelta(hours=1)) -> Arrival:
+def arrival(
+    source: KnownSource, *events: AlarmEvent, received_at: datetime = MONDAY_10 + timedelta(hours=1)
+) -> Arrival:
     """One request; received an hour after ten unless a test says otherwise."""
     return Arrival(source=source, received_at=received_at, events=events)

@@ -47,15 +47,28 @@ def test_a_source_s_own_table_corrects_a_word_and_makes_an_unknown_one_known() -
 
 
 def test_without_a_key_resource_name_and_identifying_labels_make_one() -> None:
-    first = said(action=Action.RAISE, resource="db1", class_="DiskFull", labels={"mount": "/var", "severity": "warning"})
-    worse = said(action=Action.RAISE, resource="db1", class_="DiskFull", labels={"severity": "critical", "mount": "/var"})
+    first = said(
+        action=Action.RAISE,
+        resource="db1",
+        class_="DiskFull",
+        labels={"mount": "/var", "severity": "warning"},
+    )
+    worse = said(
+        action=Action.RAISE,
+        resource="db1",
+        class_="DiskFull",
+        labels={"severity": "critical", "mount": "/var"},
+    )
     other = said(action=Action.RAISE, resource="db1", class_="DiskFull", labels={"mount": "/tmp"})
     assert first.key == worse.key, "a warning that becomes critical is one alarm"
     assert first.key != other.key
 
 
 def test_without_a_class_readings_in_the_summary_do_not_make_new_alarms() -> None:
-    keys = {said(action=Action.RAISE, resource="db1", summary=f"/var is {used} % full").key for used in (91, 92.5, 100)}
+    keys = {
+        said(action=Action.RAISE, resource="db1", summary=f"/var is {used} % full").key
+        for used in (91, 92.5, 100)
+    }
     assert len(keys) == 1
     assert keys != {said(action=Action.RAISE, resource="db1", summary="swap is 92 % full").key}
 
@@ -90,12 +103,22 @@ def test_nothing_that_postgresql_refuses_gets_through() -> None:
         labels={f"l{n}\x00": "v\x00" for n in range(300)},
     )
     assert b"\\u0000" not in orjson.dumps(event.body())
-    assert (len(event.resource), len(event.summary), len(event.text), len(event.labels)) == (255, 300, 20_000, 100)
+    assert (len(event.resource), len(event.summary), len(event.text), len(event.labels)) == (
+        255,
+        300,
+        20_000,
+        100,
+    )
     assert "\n" not in event.summary
 
 
 def test_a_link_that_is_not_of_the_web_is_left_out() -> None:
-    links = [Link("graph", "https://prom/graph"), Link("bad", "javascript:alert(1)"), Link("", ""), Link("f", "file:///etc")]
+    links = [
+        Link("graph", "https://prom/graph"),
+        Link("bad", "javascript:alert(1)"),
+        Link("", ""),
+        Link("f", "file:///etc"),
+    ]
     event = said(action=Action.RAISE, resource="db1", summary="s", links=links)
     assert [link.href for link in event.links] == ["https://prom/graph"]
 

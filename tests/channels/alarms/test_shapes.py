@@ -16,7 +16,11 @@ from tierdesk.channels.alarms.shapes import MalformedAlarm, UnknownShape
 FIRING = {
     "status": "firing",
     "labels": {"alertname": "DiskFull", "instance": "db1:9100", "severity": "critical", "service": "billing"},
-    "annotations": {"summary": "/var 96 %", "description": "It fills.", "runbook_url": "https://desk/rb/disk"},
+    "annotations": {
+        "summary": "/var 96 %",
+        "description": "It fills.",
+        "runbook_url": "https://desk/rb/disk",
+    },
     "startsAt": "2026-06-08T08:00:00.123456789Z",
     "endsAt": "0001-01-01T00:00:00Z",
     "generatorURL": "http://prom/graph",
@@ -26,8 +30,13 @@ RESOLVED = FIRING | {"status": "resolved", "endsAt": "2026-06-08T10:30:00+02:00"
 
 
 def webhook(*alerts: Any, **root: Any) -> dict[str, Any]:
-    return {"version": "4", "status": "firing", "groupKey": '{}:{alertname="DiskFull"}', "groupLabels": {"alertname": "DiskFull"},
-            "alerts": list(alerts)} | root
+    return {
+        "version": "4",
+        "status": "firing",
+        "groupKey": '{}:{alertname="DiskFull"}',
+        "groupLabels": {"alertname": "DiskFull"},
+        "alerts": list(alerts),
+    } | root
 
 
 def read(shape: str, body: Any) -> list[AlarmEvent]:
@@ -46,8 +55,11 @@ def test_a_shape_that_nobody_registered_is_unknown_and_the_error_names_the_other
 @pytest.mark.parametrize("shape", ["alertmanager", "grafana", "pagerduty", "plain"])
 @pytest.mark.parametrize(
     "body",
-    [b"", b"  ", b"\xff\xfe", b"{", b"null", b"17", b'"text"', b"[]", b"[1]", b"{}", b'{"alerts": 5}', b'{"alerts": []}',
-     b'{"alerts": [null]}', b'{"events": {}}', b'{"event_action": "explode"}', b'{"action": ["raise"]}', b"[" * 3000],
+    [
+        b"", b"  ", b"\xff\xfe", b"{", b"null", b"17", b'"text"', b"[]", b"[1]", b"{}", b"[" * 3000,
+        b'{"alerts": 5}', b'{"alerts": []}', b'{"alerts": [null]}', b'{"events": {}}',
+        b'{"event_action": "explode"}', b'{"action": ["raise"]}',
+    ],
 )  # fmt: skip
 def test_a_body_of_another_kind_is_refused_with_a_sentence(shape: str, body: bytes) -> None:
     with pytest.raises(MalformedAlarm) as caught:
@@ -75,9 +87,12 @@ class TestAlertmanager:
     def test_an_alert_without_fingerprint_is_known_by_all_its_labels(self) -> None:
         bare = {name: value for name, value in FIRING.items() if name != "fingerprint"}
         one, same, worse = read(
-            "alertmanager", webhook(bare, bare, bare | {"labels": FIRING["labels"] | {"severity": "warning"}})  # type: ignore[operator]
+            "alertmanager",
+            webhook(bare, bare, bare | {"labels": FIRING["labels"] | {"severity": "warning"}}),  # type: ignore[operator]
         )
-        assert one.key == same.key != worse.key, "Alertmanager tells the two rules of one alert apart, so must we"
+        assert one.key == same.key != worse.key, (
+            "Alertmanager tells the two rules of one alert apart, so must we"
+        )
 
     def test_alerts_that_were_left_out_are_noted(self) -> None:
         event, note = read("alertmanager", webhook(FIRING, truncatedAlerts=12))
@@ -95,7 +110,12 @@ class TestAlertmanager:
 
 class TestGrafana:
     def test_the_key_holds_the_organisation_and_the_links_lead_to_the_dashboard(self) -> None:
-        alert = FIRING | {"dashboardURL": "https://g/d/1", "panelURL": "", "silenceURL": "https://g/s", "values": {"B": 44.2}}
+        alert = FIRING | {
+            "dashboardURL": "https://g/d/1",
+            "panelURL": "",
+            "silenceURL": "https://g/s",
+            "values": {"B": 44.2},
+        }
         [event] = read("grafana", webhook(alert, version="1", orgId=3, state="alerting"))
         assert event.key == "3:a1b2c3d4e5f60718"
         assert {link.text for link in event.links} == {"Runbook", "Source", "Dashboard", "Silence"}
@@ -128,9 +148,20 @@ class TestPagerDuty:
 
     def test_a_trigger_raises(self) -> None:
         [event] = read("pagerduty", self.TRIGGER)
-        assert (event.action, event.key, event.severity, event.resource) == (Action.RAISE, "db1/disk/var", 2, "db1")
+        assert (event.action, event.key, event.severity, event.resource) == (
+            Action.RAISE,
+            "db1/disk/var",
+            2,
+            "db1",
+        )
         assert (event.service, event.group, event.class_) == ("disk", "billing", "capacity")
-        assert event.labels == {"used": "96 %", "inodes": "3", "mounts": '["/var"]', "component": "disk", "group": "billing"}
+        assert event.labels == {
+            "used": "96 %",
+            "inodes": "3",
+            "mounts": '["/var"]',
+            "component": "disk",
+            "group": "billing",
+        }
         assert [link.text for link in event.links] == ["cron", "Book", "Graph"]
         assert event.started_at == datetime(2026, 6, 8, 8, 0, tzinfo=UTC)
 
@@ -172,13 +203,19 @@ class TestPlain:
         [event] = read(
             "plain",
             {
-                "action": "clear", "key": "db1/disk", "event_id": "e1", "severity": 4, "resource": "db1", "service": "billing",
-                "class": "capacity", "group": "g", "summary": "fine again", "text": "long", "labels": {"n": 1, "s": "x"},
+                "action": "clear", "key": "db1/disk", "event_id": "e1", "severity": 4, "resource": "db1",
+                "service": "billing", "class": "capacity", "group": "g", "summary": "fine",
+                "text": "long", "labels": {"n": 1, "s": "x"},
                 "links": [{"text": "graph", "href": "https://g"}, 5], "at": "2026-06-08T10:00:00+02:00",
                 "started_at": 1780905600, "ended_at": "2026-06-08T08:00:00",
             },
         )  # fmt: skip
-        assert (event.action, event.key, event.event_id, event.severity) == (Action.CLEAR, "db1/disk", "e1", 4)
+        assert (event.action, event.key, event.event_id, event.severity) == (
+            Action.CLEAR,
+            "db1/disk",
+            "e1",
+            4,
+        )
         assert event.labels == {"n": "1", "s": "x"}
         assert event.at == event.ended_at == event.started_at == datetime(2026, 6, 8, 8, 0, tzinfo=UTC)
         assert [link.href for link in event.links] == ["https://g"]
@@ -194,7 +231,9 @@ class TestPlain:
             ({"key": "k", "summary": "s", "at": True}, "at"),
         ],
     )
-    def test_what_makes_no_sense_is_refused_by_name_and_number(self, entry: dict[str, Any], word: str) -> None:
+    def test_what_makes_no_sense_is_refused_by_name_and_number(
+        self, entry: dict[str, Any], word: str
+    ) -> None:
         with pytest.raises(MalformedAlarm, match=f"Event 2.*“{word}”"):
             read("plain", [{"key": "k", "summary": "fine"}, entry])
 
@@ -212,10 +251,12 @@ PUBLISHED: list[tuple[str, str, list[tuple[str, int, str, str, str]]]] = [
         (":f404ecabc8dd5cd7", 1, "localhost:8081", "InstanceDown", "Instance localhost:8081 down"),
         (":f8f08d4e32c61a9d", 1, "localhost:8082", "InstanceDown", "Instance localhost:8082 down"),
         (":39f38c0611ee7abd", 1, "localhost:8083", "InstanceDown", "Instance localhost:8083 down")]),
-    ("alerta__prometheus_v4_alert", "alertmanager", [("", 1, "", "thing_dead", "No things for over 10 minutes")]),
+    ("alerta__prometheus_v4_alert", "alertmanager", [
+        ("", 1, "", "thing_dead", "No things for over 10 minutes")]),
     ("alerta__prometheus_v3_alert", "alertmanager", [("", 1, "host2", "failedConnect", "Connect fail")]),
     ("oncall__legacy_alertmanager", "alertmanager", [("", 1, "", "TestAlert", "This is test alert")]),
-    ("oncall__grafana", "grafana", [("", 3, "", "TestAlert", "This alert was sent by user for demonstration purposes")]),
+    ("oncall__grafana", "grafana", [
+        ("", 3, "", "TestAlert", "This alert was sent by user for demonstration purposes")]),
     ("oncall__legacy_grafana_alerting", "grafana", [
         ("", 3, "", "TestAlert", "This alert was sent by user for demonstration purposes")]),
 ]  # fmt: skip
@@ -235,7 +276,7 @@ def test_what_real_systems_send(
 
 @pytest.mark.shared_data
 def test_no_published_body_breaks_a_shape_it_was_not_made_for(shared_data: Path) -> None:
-    """Somebody will point the wrong tool at a source: it is understood or refused with a sentence, never an error."""
+    """Somebody will point the wrong tool at a source: it is understood or refused, never an error."""
     for file in sorted((shared_data / "alarms" / "payloads").glob("*.json")):
         for shape in shapes.names():
             try:

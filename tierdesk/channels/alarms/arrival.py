@@ -24,7 +24,8 @@ class KnownSource:
 class Arrival:
     """One request of one source, as received: its events, or why there are none (`refusal`, a sentence).
 
-    `shed` counts requests of this source that were turned away since the last arrival; it may come with no events.
+    `shed` counts requests of this source that were turned away since the last arrival; it may come with no
+    events.
     """
 
     source: KnownSource
@@ -37,7 +38,7 @@ class Arrival:
 
 
 class StoreIsAway(ConnectionError):
-    """The store cannot be reached or is too slow. Nothing of the batch is known to be stored; it may be sent again."""
+    """The store cannot be reached in time. Nothing of the batch is known to be stored: send it again."""
 
 
 class UnableToStore(ValueError):

@@ -38,12 +38,17 @@ class Waiting:
 class Committer:
     """One thread that stores what waits, in order, up to `group` events in one transaction.
 
-    At most `capacity` events and `capacity_bytes` of bodies wait. The methods are for the event loop that called
-    `start`; only the store is used from the thread.
+    At most `capacity` events and `capacity_bytes` of bodies wait. The methods are for the event loop that
+    called `start`; only the store is used from the thread.
     """
 
     def __init__(
-        self, store: Store, *, group: int = GROUP, capacity: int = CAPACITY, capacity_bytes: int = CAPACITY_BYTES
+        self,
+        store: Store,
+        *,
+        group: int = GROUP,
+        capacity: int = CAPACITY,
+        capacity_bytes: int = CAPACITY_BYTES,
     ) -> None:
         self._store = store
         self._group = group
@@ -71,7 +76,7 @@ class Committer:
         self._store.close()
 
     def demand_room(self, source: KnownSource) -> None:
-        """Raises Full, and counts that for the source, when no more may wait; StoreIsAway when we are stopping."""
+        """Raises Full, counted for the source, when no more may wait; StoreIsAway when stopping."""
         with self._changed:
             if self._stopping:
                 raise StoreIsAway("stopping")
@@ -117,7 +122,7 @@ class Committer:
             return batch
 
     def _store_all(self, batch: Sequence[Waiting]) -> list[Exception | None]:
-        """Store the batch and say per arrival what became of it. One that cannot be stored takes no other down."""
+        """Store the batch; per arrival, what became of it. One that cannot be stored takes no other down."""
         try:
             self._store.commit([waiting.arrival for waiting in batch])
         except StoreIsAway as error:
@@ -138,7 +143,9 @@ class Committer:
         try:
             self._store.commit(list(shed.values()))
         except (StoreIsAway, UnableToStore):
-            log.exception("%d refusals for want of room are not counted", sum(arrival.shed for arrival in shed.values()))
+            log.exception(
+                "%d refusals for want of room are not counted", sum(arrival.shed for arrival in shed.values())
+            )
 
     def _refuse(self, arrival: Arrival, error: UnableToStore) -> UnableToStore:
         """Keep the body of what cannot be stored as understood, where people see it."""

@@ -1,7 +1,8 @@
 """The fast lane of machine intake: a plain ASGI application that answers 202 only for what is stored.
 
-Requests wait in a bounded queue; one thread writes whatever waits in one transaction and then answers all of them.
-There is no timer: an idle lane stores a lone request at once, a busy one groups what came while it was writing.
+Requests wait in a bounded queue; one thread writes whatever waits in one transaction and then answers all
+of them. There is no timer: an idle lane stores a lone request at once, a busy one groups what came while it
+was writing.
 """
 
 from __future__ import annotations
@@ -57,8 +58,9 @@ class Disconnected(Exception):
 class Lane:
     """`POST <prefix>/<token>`, or `POST <prefix>` with `Authorization: Bearer <token>`.
 
-    202 stored · 400 malformed, kept for people to see · 401 unknown token · 413 too large · 429 or 503 full, try again.
-    Run it under an ASGI server with lifespan, or call `start` and `stop` from the application that mounts it.
+    202 stored · 400 malformed, kept for people to see · 401 unknown token · 413 too large · 429 or 503
+    full, try again. Run it under an ASGI server with lifespan, or call `start` and `stop` from the
+    application that mounts it.
     """
 
     def __init__(self, store: Store, *, prefix: str = "/in", capacity: int = CAPACITY) -> None:
@@ -87,12 +89,18 @@ class Lane:
         except Disconnected:
             return
         body = orjson.dumps(reply.says)
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), *reply.headers]
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            *reply.headers,
+        ]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     async def _take_in(self, scope: Message, receive: Receive) -> Reply:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
         _demand_post(scope, headers)
         source = await self._book.find(_token(scope["path"], self._prefix, headers))
         shape = shapes.named(source.shape)
@@ -144,8 +152,8 @@ def understood(arrival: Arrival, headers: Mapping[str, str]) -> Arrival:
 class SourceBook:
     """The sources by token, read from the store every few seconds.
 
-    All of them are held, so a token costs one digest and one look-up whether it exists or not, and guessing tokens
-    reaches the database at most once a second.
+    All of them are held, so a token costs one digest and one look-up whether it exists or not, and guessing
+    tokens reaches the database at most once a second.
     """
 
     def __init__(self, store: Store) -> None:
@@ -155,7 +163,7 @@ class SourceBook:
         self._reading = asyncio.Lock()
 
     async def find(self, token: str) -> KnownSource:
-        """The source that shows `token`. Raises Refused: 401 if there is none, 503 while that cannot be known."""
+        """The source of `token`. Raises Refused: 401 if there is none, 503 while that is unknown."""
         wanted = digest(token)
         await self._refresh(SOURCES_LAST_S)
         if wanted not in self._sources:
@@ -166,7 +174,7 @@ class SourceBook:
         return source
 
     async def _refresh(self, seconds: float) -> None:
-        """Read the sources again if they were read longer ago than that; keep the old ones while the store is away."""
+        """Read the sources again if that is longer ago; keep the old ones while the store is away."""
         loop = asyncio.get_running_loop()
         if loop.time() - self._read_at <= seconds:
             return
@@ -177,7 +185,9 @@ class SourceBook:
                 self._sources = await asyncio.to_thread(self._store.sources)
             except StoreIsAway as error:
                 if not self._sources:
-                    raise Refused(503, "The desk cannot look up sources now: send it again.", _retry_after()) from error
+                    raise Refused(
+                        503, "The desk cannot look up sources now: send it again.", _retry_after()
+                    ) from error
                 log.warning("alarm sources could not be read, using the last ones: %s", error)
             self._read_at = loop.time()
 
@@ -204,16 +214,18 @@ async def _body(receive: Receive, headers: Mapping[str, str]) -> bytes:
     declared = headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > LARGEST_BODY:
         raise too_large
-    body = b""
+    chunks: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
-        body += message.get("body", b"")
-        if len(body) > LARGEST_BODY:
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > LARGEST_BODY:
             raise too_large
         if not message.get("more_body", False):
-            return body
+            return b"".join(chunks)
 
 
 def _retry_after() -> tuple[bytes, bytes]:

@@ -1,4 +1,4 @@
-"""The store of the intake in memory, for tests and for trying a shape out: the same rules, without a database.
+"""The store of the intake in memory, for tests and for trying a shape: the same rules, no database.
 
 It is also the plainest statement of those rules; the tests hold `alarms_intake` (sql.py) to it.
 """
@@ -124,7 +124,7 @@ class MemoryStore:
         return next((alarm for alarm in ours if alarm.closed_at is None), None)
 
     def _born(self, source_id: int, event: AlarmEvent, at: datetime) -> HeldAlarm | None:
-        """A new alarm for the event, unless it came too late for a closed one or says nothing about a state."""
+        """A new alarm for the event, unless it came too late for a closed one or tells no state."""
         ours = [alarm for alarm in self.alarms if (alarm.source_id, alarm.key) == (source_id, event.key)]
         past = max(ours, key=lambda alarm: alarm.closed_at or at, default=None)
         if event.action is Action.NOTE or (past is not None and not _opens_anew(event, at, past)):
@@ -135,7 +135,7 @@ class MemoryStore:
 
 
 def _opens_anew(event: AlarmEvent, at: datetime, past: HeldAlarm) -> bool:
-    """Whether what is heard after `past` was closed is news. Older than its end is late, unless the sender repeats."""
+    """Whether what is heard after `past` closed is news: older than its end is late, or repeated."""
     if event.action is Action.ACK or past.newest_at is None:
         return event.action is not Action.ACK
     if event.action is Action.RAISE:

@@ -1,7 +1,8 @@
 """What monitoring says: where it comes from, each thing it said, and the alarms that follow from that.
 
-`Alarm`, `Event` and `Refusal` are written by one set function, `alarms_intake` (sql.py). An alarm's row is narrow and
-a repeat changes none of its indexed columns, so PostgreSQL rewrites it in place; the words are in `Event.body`.
+`Alarm`, `Event` and `Refusal` are written by one set function, `alarms_intake` (sql.py). An alarm's row is
+narrow and a repeat changes none of its indexed columns, so PostgreSQL rewrites it in place; the words are
+in `Event.body`.
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ from tierdesk.directory.services.models import Service
 class Source(models.Model):
     """One monitoring system of one client's, and the token it shows us.
 
-    `shape` is how it speaks (shapes/), `severities` its own table of words (lower case → 1…5), `settle_s` how many
-    seconds an alarm must last before it matters. `shed_count` are the requests we refused because we were full.
+    `shape` is how it speaks (shapes/), `severities` its own table of words (lower case → 1…5), `settle_s`
+    how many seconds an alarm must last before it matters. `shed_count` are the requests we refused because
+    we were full.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="alarm_sources")
-    service = models.ForeignKey(Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="alarm_sources")
+    service = models.ForeignKey(
+        Service, null=True, blank=True, on_delete=models.SET_NULL, related_name="alarm_sources"
+    )
     key = models.SlugField(max_length=60)
     name = models.CharField(max_length=160)
     shape = models.CharField(max_length=40)
@@ -50,7 +54,7 @@ class Source(models.Model):
         return self.name
 
     def take_new_token(self) -> str:
-        """A fresh token for this source, returned once; the caller saves. The old one stops working within seconds."""
+        """A fresh token, returned once; the caller saves. The old one stops working within seconds."""
         token = tokens.new_token()
         self.token_sha256 = tokens.digest(token)
         return token
@@ -80,7 +84,7 @@ class Alarms(ClientRows):
         return self.filter(state=Alarm.State.CLEARED)
 
     def close(self, at: datetime) -> int:
-        """Close these alarms: their keys are free, what is raised again is a new alarm that links to its previous."""
+        """Close these alarms and free their keys: raised again, one is a new alarm with a `previous`."""
         return self.unclosed().update(state=Alarm.State.CLOSED, closed_at=at, wake_at=None)
 
 
@@ -88,9 +92,10 @@ class Alarm(models.Model):
     """One trouble that a source named with one key, from its first raise until it is closed.
 
     The state follows from four source times, whatever order the events arrived in: raised if the newest of
-    `raised_at` and `cleared_at` is a raise, acknowledged if somebody did so since it was first raised and last
-    cleared. `count` are its raises, `last_at` is when we last heard of it. An alarm that was only cleared or
-    acknowledged, so far, has no `first_at`: it was born cleared, to remember that, and is nothing to act on.
+    `raised_at` and `cleared_at` is a raise, acknowledged if somebody did so since it was first raised and
+    last cleared. `count` are its raises, `last_at` is when we last heard of it. An alarm that was only
+    cleared or acknowledged, so far, has no `first_at`: it was born cleared, to remember that, and is
+    nothing to act on.
     """
 
     class State(models.TextChoices):
@@ -121,7 +126,9 @@ class Alarm(models.Model):
     ticket = models.ForeignKey(
         "tickets.Ticket", null=True, on_delete=models.SET_NULL, related_name="alarms", db_index=False
     )
-    previous = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
+    previous = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
 
     objects = Alarms.as_manager()
 
@@ -131,7 +138,8 @@ class Alarm(models.Model):
                 fields=["source", "key"], condition=Q(closed_at=None), name="one_unclosed_alarm_per_key"
             ),
             models.CheckConstraint(
-                condition=Q(state="closed", closed_at__isnull=False) | (~Q(state="closed") & Q(closed_at=None)),
+                condition=Q(state="closed", closed_at__isnull=False)
+                | (~Q(state="closed") & Q(closed_at=None)),
                 name="an_alarm_is_closed_at_a_time",
             ),
             models.CheckConstraint(
@@ -140,9 +148,13 @@ class Alarm(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["source", "key", "-closed_at"], condition=Q(closed_at__isnull=False), name="alarms_closed_by_key"
+                fields=["source", "key", "-closed_at"],
+                condition=Q(closed_at__isnull=False),
+                name="alarms_closed_by_key",
             ),
-            models.Index(fields=["changed_seq"], condition=Q(changed_seq__gt=F("seen_seq")), name="alarms_unseen"),
+            models.Index(
+                fields=["changed_seq"], condition=Q(changed_seq__gt=F("seen_seq")), name="alarms_unseen"
+            ),
             models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="alarms_to_wake"),
             models.Index(
                 fields=["client", "severity"],
@@ -163,10 +175,10 @@ class Alarm(models.Model):
 
 
 class Event(models.Model):
-    """One thing a source said, kept as it was understood. Append-only; `batch_seq` is the commit that took it in.
+    """One thing a source said, as it was understood. Append-only; `batch_seq` is the commit that took it in.
 
-    Its keys carry no foreign-key constraints: the function that appends has just locked the rows they name, and
-    three checks per event would double the price of an alarm.
+    Its keys carry no foreign-key constraints: the function that appends has just locked the rows they name,
+    and three checks per event would double the price of an alarm.
     """
 
     client = models.ForeignKey(
@@ -176,7 +188,12 @@ class Event(models.Model):
         Source, on_delete=models.CASCADE, related_name="events", db_constraint=False, db_index=False
     )
     alarm = models.ForeignKey(
-        Alarm, null=True, on_delete=models.SET_NULL, related_name="events", db_constraint=False, db_index=False
+        Alarm,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="events",
+        db_constraint=False,
+        db_index=False,
     )
     received_at = models.DateTimeField()
     source_time = models.DateTimeField()
@@ -210,9 +227,10 @@ class Refusal(models.Model):
 
 
 def wake_alarms(rows: Sequence[Alarm], at: datetime) -> None:
-    """The wake-up of alarms: a cleared one that stayed quiet is closed, a standing one is shown to the later stages again.
+    """The wake-up of alarms: a cleared one that stayed quiet is closed, a standing one is looked at again.
 
-    They set `wake_at` of a standing alarm to hold it back (to let it settle, say); intake sets it when one clears.
+    They set `wake_at` of a standing alarm to hold it back (to let it settle, say); intake sets it when one
+    clears.
     """
     woken = Alarm.objects.filter(pk__in=[row.pk for row in rows])
     woken.standing().update(wake_at=None, seen_seq=0)

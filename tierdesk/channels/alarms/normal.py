@@ -1,7 +1,8 @@
 """The normal form: what every monitoring system says, in our words.
 
-A shape (see shapes/) reads a sender's body into `AlarmEvent`s; everything behind it knows only these. `said` is how
-one is made: it clips, cleans and weighs, so that no odd payload reaches the database (PostgreSQL stores no NUL).
+A shape (see shapes/) reads a sender's body into `AlarmEvent`s; everything behind it knows only these.
+`said` is how one is made: it clips, cleans and weighs, so that no odd payload reaches the database
+(PostgreSQL stores no NUL).
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class Action(StrEnum):
 CRITICAL, MAJOR, WARNING, MINOR, INFO = range(1, 6)
 
 SEVERITIES: Mapping[str, int] = {
-    **dict.fromkeys(("critical", "crit", "fatal", "emergency", "emerg", "alert", "disaster", "down", "p1"), CRITICAL),
+    **dict.fromkeys(
+        ("critical", "crit", "fatal", "emergency", "emerg", "alert", "disaster", "down", "p1"), CRITICAL
+    ),
     **dict.fromkeys(("error", "err", "high", "major", "p2"), MAJOR),
     **dict.fromkeys(("warning", "warn", "average", "medium", "moderate", "p3"), WARNING),
     **dict.fromkeys(("low", "minor", "notice", "p4"), MINOR),
@@ -59,10 +62,11 @@ class Link:
 class AlarmEvent:
     """One thing a monitoring system said about one alarm.
 
-    `key` (≤ 255 characters) names the alarm within its source, `severity` runs from 1 critical to 5 info, `summary`
-    is one line of ≤ 300 characters. `at` is the source's own time of this event and orders the events of an alarm; it
-    is None where the source does not tell it for every action, and then arrival orders them. `repeats`: the sender
-    says the same raise again while it lasts, so one that is heard long after its clear is news, not late.
+    `key` (≤ 255 characters) names the alarm within its source, `severity` runs from 1 critical to 5 info,
+    `summary` is one line of ≤ 300 characters. `at` is the source's own time of this event and orders the
+    events of an alarm; it is None where the source does not tell it for every action, and then arrival
+    orders them. `repeats`: the sender says the same raise again while it lasts, so one that is heard long
+    after its clear is news, not late.
     """
 
     action: Action
@@ -85,11 +89,11 @@ class AlarmEvent:
     severity_known: bool = True
 
     def source_time(self, received_at: datetime) -> datetime:
-        """The instant that orders this event. A time in the future is a wrong clock; arrival is the latest it can be."""
+        """The instant that orders this event: its own, but never later than its arrival."""
         return received_at if self.at is None else min(self.at, received_at)
 
     def weighed(self, severities: Mapping[str, int]) -> AlarmEvent:
-        """The same event with the severity that a source's own table (lower-case word → 1…5) gives its word."""
+        """The same event, with the severity of a source's own table (lower-case word → 1…5)."""
         severity = severities.get(self.severity_word)
         return self if severity is None else replace(self, severity=severity, severity_known=True)
 
@@ -138,8 +142,8 @@ def said(
 ) -> AlarmEvent:
     """Make an event of what a sender said, whatever its length and characters.
 
-    Without a `key` the key rule makes one (`key_of`). `severity` is the sender's word, weighed with `severities`, or
-    1…5; a word nobody knows counts as 3 and is marked, an absent one is 3.
+    Without a `key` the key rule makes one (`key_of`). `severity` is the sender's word, weighed with
+    `severities`, or 1…5; a word nobody knows counts as 3 and is marked, an absent one is 3.
     """
     clean_labels = _clean_labels(labels or {})
     weight, word, known = weigh(severity, severities)
@@ -168,7 +172,7 @@ def said(
 
 
 def weigh(word: str | int, severities: Mapping[str, int] = SEVERITIES) -> tuple[int, str, bool]:
-    """Severity (1…5) of a sender's word, the word in lower case (≤ 40 characters), and whether it was known."""
+    """Severity (1…5) of a sender's word, the word in lower case, and whether it was known."""
     if isinstance(word, int):
         return (word, "", True) if CRITICAL <= word <= INFO else (WARNING, str(word), False)
     plain = clip(word.strip().lower(), 40)
@@ -181,7 +185,8 @@ def weigh(word: str | int, severities: Mapping[str, int] = SEVERITIES) -> tuple[
 def key_of(*, resource: str, name: str, labels: Mapping[str, str]) -> str:
     """The key of an alarm whose source gives none: where it is, what it is, and the labels that identify it.
 
-    Never of text that holds numbers or times: then each new reading would be a new alarm (pass `template(text)`).
+    Never of text that holds numbers or times: then each new reading would be a new alarm (pass
+    `template(text)`).
     """
     identity = sorted((label, value) for label, value in labels.items() if label.lower() not in NOT_IDENTITY)
     return hashlib.sha256(orjson.dumps([resource, name, identity])).hexdigest()[:40]
@@ -189,7 +194,9 @@ def key_of(*, resource: str, name: str, labels: Mapping[str, str]) -> str:
 
 def template(text: str) -> str:
     """`text` with its numbers and hexadecimal ids masked, so that two readings of one trouble look alike."""
-    return re.sub(r"\b0x[0-9a-f]+\b|\b(?=\w*\d)[0-9a-f]{6,}\b|\d+(?:[.,:]\d+)*", "#", text, flags=re.IGNORECASE)
+    return re.sub(
+        r"\b0x[0-9a-f]+\b|\b(?=\w*\d)[0-9a-f]{6,}\b|\d+(?:[.,:]\d+)*", "#", text, flags=re.IGNORECASE
+    )
 
 
 def shorten(key: str) -> str:
@@ -214,7 +221,8 @@ def safe_links(links: Iterable[Link]) -> tuple[Link, ...]:
     """The web links among `links`: a `javascript:` address from a sender must never become one of ours."""
     web = (link for link in links if link.href.startswith(("https://", "http://")))
     return tuple(
-        Link(one_line(link.text, 80), clip(link.href, LABEL_LENGTH)) for link, _ in zip(web, range(MOST_LINKS), strict=False)
+        Link(one_line(link.text, 80), clip(link.href, LABEL_LENGTH))
+        for link, _ in zip(web, range(MOST_LINKS), strict=False)
     )
 
 

@@ -1,4 +1,4 @@
-"""Reading what senders send: JSON of uncertain quality into plain values, with a sentence for what cannot be read."""
+"""Reading what senders send: doubtful JSON into plain values, or a sentence that says what is wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 
 
 class MalformedAlarm(ValueError):
-    """A body is not what its shape promises. The message is a sentence for the person who set the sender up."""
+    """A body is not what its shape promises. The message is a sentence for who set the sender up."""
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -66,7 +66,8 @@ def first(texts: Mapping[str, str], *names: str) -> str:
 def moment(value: Any) -> datetime | None:
     """An instant, aware, from RFC 3339 text or seconds since 1970; a time without zone is UTC.
 
-    None for what is absent or unreadable, and for the first years of the calendar, which senders in Go use for "never".
+    None for what is absent or unreadable, and for the first years of the calendar, which senders in Go use
+    for "never".
     """
     try:
         if isinstance(value, bool) or value is None:
@@ -85,5 +86,12 @@ def _kind(value: Any) -> str:
         return "missing"
     if value == []:
         return "an empty list"
-    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    names = {
+        dict: "an object",
+        list: "a list",
+        str: "a text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+    }
     return names.get(type(value), "something else")

@@ -1,8 +1,9 @@
 """The intake in SQL: one call stores a batch of events and what follows from them for their alarms.
 
-`INSTALL` is run by a migration, after the tables exist. The function is several statements on purpose: one big CTE
-would not see the rows that a rival has just committed, and lose updates. It begins by locking the rows of its sources,
-in order; after that nobody else takes in events of theirs, so duplicates are seen exactly and nothing deadlocks.
+`INSTALL` is run by a migration, after the tables exist. The function is several statements on purpose: one
+big CTE would not see the rows that a rival has just committed, and lose updates. It begins by locking the
+rows of its sources, in order; after that nobody else takes in events of theirs, so duplicates are seen
+exactly and nothing deadlocks.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ ALTER TABLE alarms_alarm SET (fillfactor = 70, autovacuum_vacuum_scale_factor = 
 ALTER TABLE alarms_event SET (autovacuum_vacuum_insert_scale_factor = 0.1);
 """
 
-# State follows from four instants that only ever grow (`first_at` shrinks), so it does not depend on the order of
+# State follows from four instants that only grow (`first_at` shrinks), so it does not depend on the order of
 # arrival. On a tie of raise and clear the one that came later counts: the caller says which that is.
 STATE = """
 CREATE OR REPLACE FUNCTION alarms_state(
@@ -24,8 +25,10 @@ CREATE OR REPLACE FUNCTION alarms_state(
     raised_last boolean
 ) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
-        WHEN raised_at IS NULL OR raised_at < cleared_at OR (raised_at = cleared_at AND NOT raised_last) THEN 'cleared'
-        WHEN acknowledged_at >= first_at AND (cleared_at IS NULL OR acknowledged_at > cleared_at) THEN 'acknowledged'
+        WHEN raised_at IS NULL OR raised_at < cleared_at OR (raised_at = cleared_at AND NOT raised_last)
+            THEN 'cleared'
+        WHEN acknowledged_at >= first_at AND (cleared_at IS NULL OR acknowledged_at > cleared_at)
+            THEN 'acknowledged'
         ELSE 'open'
     END
 $$;
@@ -35,16 +38,16 @@ HEARD = """
 DO $$ BEGIN
     CREATE TYPE alarms_heard AS (
         place bigint, source_id bigint, client_id bigint, received_at timestamptz, source_time timestamptz,
-        repeats boolean, action text, key text, severity smallint, resource text, class_name text, "group" text,
-        summary text, event_id text, body jsonb
+        repeats boolean, action text, key text, severity smallint, resource text, class_name text,
+        "group" text, summary text, event_id text, body jsonb
     );
 EXCEPTION WHEN duplicate_object THEN
     NULL;
 END $$;
 """
 
-# Look-ups are scalar or LATERAL … FOR UPDATE sub-selects and sequential scans are off, because the plans are kept:
-# made while the tables were small, a join would turn into a scan in the very storm that fills them.
+# Look-ups are scalar or LATERAL sub-selects and sequential scans are off, because the plans are kept: made
+# while the tables were small, a join would turn into a scan in the very storm that fills them.
 INTAKE = """
 CREATE OR REPLACE FUNCTION alarms_intake(told jsonb, refused jsonb, tallies jsonb) RETURNS bigint
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
@@ -55,7 +58,8 @@ DECLARE
     heard alarms_heard[];
 BEGIN
     FOR tally IN
-        SELECT * FROM jsonb_to_recordset(tallies) AS t(source bigint, received bigint, shed bigint, at timestamptz)
+        SELECT *
+        FROM jsonb_to_recordset(tallies) AS t(source bigint, received bigint, shed bigint, at timestamptz)
         ORDER BY t.source
     LOOP
         UPDATE alarms_source AS s SET
@@ -72,7 +76,8 @@ BEGIN
     SELECT array_agg(
         ROW(
             t.place, s.id, s.client_id, t.received_at, t.source_time, t.repeats, b.action, b.key, b.severity,
-            b.resource, coalesce(b.class, ''), coalesce(b."group", ''), b.summary, coalesce(b.event_id, ''), t.body
+            b.resource, coalesce(b.class, ''), coalesce(b."group", ''), b.summary,
+            coalesce(b.event_id, ''), t.body
         )::alarms_heard ORDER BY t.place
     ) INTO heard
     FROM ROWS FROM (
@@ -81,10 +86,12 @@ BEGIN
     ) WITH ORDINALITY AS t(source, received_at, source_time, repeats, body, place)
     JOIN alarms_source s ON s.id = t.source
     CROSS JOIN LATERAL jsonb_to_record(t.body) AS b(
-        action text, key text, severity smallint, resource text, class text, "group" text, summary text, event_id text
+        action text, key text, severity smallint, resource text, class text, "group" text, summary text,
+        event_id text
     )
     WHERE b.event_id IS NULL OR NOT EXISTS (
-        SELECT FROM alarms_event e WHERE e.source_id = t.source AND e.event_id = b.event_id AND e.event_id <> ''
+        SELECT FROM alarms_event e
+        WHERE e.source_id = t.source AND e.event_id = b.event_id AND e.event_id <> ''
     );
     IF EXISTS (SELECT FROM unnest(heard) h WHERE h.event_id <> '') THEN
         SELECT array_agg(h ORDER BY h.place) INTO heard FROM unnest(heard) h
@@ -94,7 +101,7 @@ BEGIN
         );
     END IF;
 
-    -- Closing an alarm waits for us and we for it, key by key: below, a key is either open and ours, or not open.
+    -- Closing an alarm waits for us and we for it, key by key: below, a key is open and ours, or not open.
     PERFORM 1
     FROM (SELECT DISTINCT h.source_id, h.key FROM unnest(heard) h ORDER BY h.source_id, h.key) told_key
     CROSS JOIN LATERAL (
@@ -108,11 +115,14 @@ BEGIN
         first_at, raised_at, cleared_at, acknowledged_at, last_at, wake_at, changed_seq, seen_seq, previous_id
     )
     SELECT
-        n.client_id, n.source_id, n.key, n.state, (n.latest).severity, (n.latest).resource, (n.latest).class_name,
-        (n.latest)."group", (n.latest).summary, n.raises, n.first_at, n.raised_at, n.cleared_at, n.acknowledged_at,
-        n.last_at, CASE WHEN n.state = 'cleared' THEN n.last_at + remembered END, batch_seq, 0, past.id
+        n.client_id, n.source_id, n.key, n.state, (n.latest).severity, (n.latest).resource,
+        (n.latest).class_name, (n.latest)."group", (n.latest).summary, n.raises,
+        n.first_at, n.raised_at, n.cleared_at, n.acknowledged_at, n.last_at,
+        CASE WHEN n.state = 'cleared' THEN n.last_at + remembered END, batch_seq, 0, past.id
     FROM (
-        SELECT g.*, alarms_state(g.first_at, g.raised_at, g.cleared_at, g.acknowledged_at, g.raised_last) AS state
+        SELECT
+            g.*,
+            alarms_state(g.first_at, g.raised_at, g.cleared_at, g.acknowledged_at, g.raised_last) AS state
         FROM (
             SELECT
                 h.source_id, h.key, min(h.client_id) AS client_id, max(h.received_at) AS last_at,
@@ -133,7 +143,8 @@ BEGIN
     LEFT JOIN LATERAL (
         SELECT p.id, greatest(p.raised_at, p.cleared_at) AS newest_at FROM alarms_alarm p
         WHERE p.source_id = n.source_id AND p.key = n.key AND p.closed_at IS NOT NULL AND NOT EXISTS (
-            SELECT FROM alarms_alarm o WHERE o.source_id = n.source_id AND o.key = n.key AND o.closed_at IS NULL
+            SELECT FROM alarms_alarm o
+            WHERE o.source_id = n.source_id AND o.key = n.key AND o.closed_at IS NULL
         )
         ORDER BY p.closed_at DESC LIMIT 1
     ) past ON true
@@ -150,17 +161,23 @@ BEGIN
                     WHEN (after.state = 'cleared') = (a.state = 'cleared') THEN a.wake_at
                     WHEN after.state = 'cleared' THEN excluded.last_at + remembered
                 END,
-                CASE WHEN (after.state, after.severity) = (a.state, a.severity) THEN a.changed_seq ELSE batch_seq END
-            FROM (SELECT excluded.raised_at >= a.raised_at OR (a.raised_at IS NULL AND excluded.raised_at IS NOT NULL)
-                AS newer) told_by
+                CASE WHEN (after.state, after.severity) = (a.state, a.severity)
+                    THEN a.changed_seq ELSE batch_seq END
+            FROM (
+                SELECT excluded.raised_at >= coalesce(a.raised_at, excluded.raised_at) AS newer
+            ) told_by
             CROSS JOIN LATERAL (
                 SELECT
                     alarms_state(
                         least(a.first_at, excluded.first_at), greatest(a.raised_at, excluded.raised_at),
                         greatest(a.cleared_at, excluded.cleared_at),
                         greatest(a.acknowledged_at, excluded.acknowledged_at),
-                        CASE WHEN greatest(excluded.raised_at, excluded.cleared_at) < greatest(a.raised_at, a.cleared_at)
-                            THEN a.state <> 'cleared' ELSE excluded.state <> 'cleared' END
+                        CASE
+                            WHEN greatest(excluded.raised_at, excluded.cleared_at)
+                                >= coalesce(greatest(a.raised_at, a.cleared_at), '-infinity')
+                            THEN excluded.state <> 'cleared'
+                            ELSE a.state <> 'cleared'
+                        END
                     ) AS state,
                     CASE WHEN newer THEN excluded.severity ELSE a.severity END AS severity,
                     CASE WHEN newer THEN excluded.resource ELSE a.resource END AS resource,
@@ -203,7 +220,8 @@ BEGIN
 
     INSERT INTO alarms_refusal (client_id, source_id, received_at, reason, raw, remote)
     SELECT s.client_id, s.id, r.received_at, r.reason, decode(r.raw, 'base64'), r.remote
-    FROM jsonb_to_recordset(refused) AS r(source bigint, received_at timestamptz, reason text, raw text, remote text)
+    FROM jsonb_to_recordset(refused)
+        AS r(source bigint, received_at timestamptz, reason text, raw text, remote text)
     JOIN alarms_source s ON s.id = r.source;
 
     RETURN batch_seq;

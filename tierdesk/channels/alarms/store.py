@@ -20,7 +20,7 @@ INTAKE = "SELECT alarms_intake(%s::jsonb, %s::jsonb, %s::jsonb)"
 
 
 class PostgresStore:
-    """A `Store` over `alarms_intake` (sql.py). `role` is the database role to work as, if not that of the DSN.
+    """A `Store` over `alarms_intake` (sql.py). `role`: the database role to work as, if not the DSN's.
 
     Not for two threads at once, except that `sources` may run beside `commit`.
     """
@@ -36,26 +36,29 @@ class PostgresStore:
                 rows = connection.execute(SOURCES).fetchall()
         except psycopg.OperationalError as error:
             raise StoreIsAway(str(error)) from error
-        return {token: KnownSource(pk, client_id, shape, severities) for token, pk, client_id, shape, severities in rows}
+        return {
+            token: KnownSource(pk, client_id, shape, severities)
+            for token, pk, client_id, shape, severities in rows
+        }
 
     def commit(self, batch: Sequence[Arrival]) -> None:
         """Try once more on a fresh connection when the first turns out dead, or another writer won a lock."""
-        told = (_told(batch), _refused(batch), _tallies(batch))
+        arguments = intake_arguments(batch)
         try:
-            self._call(told)
+            self._call(arguments)
         except StoreIsAway:
-            self._call(told)
+            self._call(arguments)
 
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
 
-    def _call(self, told: tuple[str, str, str]) -> None:
+    def _call(self, arguments: tuple[str, str, str]) -> None:
         try:
             if self._writer is None:
                 self._writer = self._connect()
-            self._writer.execute(INTAKE, told, prepare=True)
+            self._writer.execute(INTAKE, arguments, prepare=True)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             self.close()
             raise StoreIsAway(str(error)) from error
@@ -74,6 +77,11 @@ class PostgresStore:
         if self._role:
             connection.execute(psycopg.sql.SQL("SET ROLE {}").format(psycopg.sql.Identifier(self._role)))
         return connection
+
+
+def intake_arguments(batch: Sequence[Arrival]) -> tuple[str, str, str]:
+    """What INTAKE is called with, as JSON: the events, the refusals, and what each source is to count."""
+    return _told(batch), _refused(batch), _tallies(batch)
 
 
 def _told(batch: Sequence[Arrival]) -> str:
@@ -111,7 +119,9 @@ def _refused(batch: Sequence[Arrival]) -> str:
 def _tallies(batch: Sequence[Arrival]) -> str:
     tallies: dict[int, dict[str, Any]] = {}
     for arrival in batch:
-        tally = tallies.setdefault(arrival.source.id, {"source": arrival.source.id, "received": 0, "shed": 0, "at": None})
+        tally = tallies.setdefault(
+            arrival.source.id, {"source": arrival.source.id, "received": 0, "shed": 0, "at": None}
+        )
         tally["received"] += len(arrival.events)
         tally["shed"] += arrival.shed
         if arrival.events:

@@ -37,8 +37,8 @@ def count(events: Sequence[AlarmEvent]) -> dict[str, Any]:
 class Shape:
     """How one kind of sender speaks. `read` takes the body and the headers (lower-case names).
 
-    `busy_status` is the HTTP status that makes this sender try again when we are full: 429, or 503 for those that
-    retry only server errors. `answer` is the body of the 202 for stored events.
+    `busy_status` is the HTTP status that makes this sender try again when we are full: 429, or 503 for
+    those that retry only server errors. `answer` is the body of the 202 for stored events.
     """
 
     name: str
@@ -61,7 +61,7 @@ def register(name: str, *, busy_status: int = 429, answer: Answer = count) -> Ca
 
 
 def read(shape: str, body: bytes, headers: Mapping[str, str]) -> list[AlarmEvent]:
-    """The events in `body`. Raises UnknownShape, and MalformedAlarm with a sentence for who set the sender up."""
+    """The events in `body`. Raises UnknownShape, or MalformedAlarm with a sentence."""
     return named(shape).read(body, headers)
 
 

@@ -1,8 +1,8 @@
 """Prometheus Alertmanager, webhook version 4 (and 3): one request carries a group of alerts.
 
 https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
-Alertmanager retries only server errors, so being full is a 503. High-availability pairs send the same alerts twice
-and out of order; `startsAt` and `endsAt` order them.
+Alertmanager retries only server errors, so being full is a 503. High-availability pairs send the same alerts
+twice and out of order; `startsAt` and `endsAt` order them.
 """
 
 from __future__ import annotations
@@ -22,13 +22,20 @@ def read(body: bytes, headers: Mapping[str, str]) -> list[AlarmEvent]:
     """The alerts of one webhook, and a note when Alertmanager left some out."""
     del headers
     root = json_object(body)
-    return [*(alert_event(root, alert) for alert in objects(root.get("alerts"), of="alerts")), *left_out(root)]
+    return [
+        *(alert_event(root, alert) for alert in objects(root.get("alerts"), of="alerts")),
+        *left_out(root),
+    ]
 
 
 def alert_event(
-    root: Mapping[str, Any], alert: Mapping[str, Any], *, key: str = "", links: Mapping[str, str] | None = None
+    root: Mapping[str, Any],
+    alert: Mapping[str, Any],
+    *,
+    key: str = "",
+    links: Mapping[str, str] | None = None,
 ) -> AlarmEvent:
-    """One entry of `alerts`; `key` instead of its fingerprint, and `links` (text → address) besides its own."""
+    """One entry of `alerts`; `key` replaces its fingerprint, `links` (text → address) join its own."""
     labels, annotations = strings(alert.get("labels")), strings(alert.get("annotations"))
     cleared = plain(alert.get("status") or root.get("status")) == "resolved"
     started_at, ended_at = moment(alert.get("startsAt")), moment(alert.get("endsAt"))
@@ -57,9 +64,11 @@ def alert_event(
 
 
 def fingerprint(alert: Mapping[str, Any], labels: Mapping[str, str]) -> str:
-    """Alertmanager's own key; before 0.19 it sent none, and all labels together identify the alert there too."""
+    """Alertmanager's own key; before 0.19 it sent none, and all labels identify the alert."""
     own = plain(alert.get("fingerprint"))
-    return own or key_of(resource="", name="", labels={f"label {name}": value for name, value in labels.items()})
+    return own or key_of(
+        resource="", name="", labels={f"label {name}": value for name, value in labels.items()}
+    )
 
 
 def left_out(root: Mapping[str, Any]) -> Iterator[AlarmEvent]:

@@ -1,7 +1,8 @@
 """PagerDuty Events API v2, which many tools can already speak: point them at our address instead.
 
 https://developer.pagerduty.com/docs/events-api-v2-overview
-Acknowledge and resolve carry no time, so arrival orders the events of an alarm; `timestamp` only tells when it began.
+Acknowledge and resolve carry no time, so arrival orders the events of an alarm; `timestamp` only tells when
+it began.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def _action(root: Mapping[str, Any]) -> Action:
     if word is None and isinstance(root.get("payload"), dict):
         return Action.NOTE
     if not isinstance(word, str) or word not in ACTIONS:
-        raise MalformedAlarm(f"“event_action” should be trigger, acknowledge or resolve, but is {plain(word) or 'missing'}.")
+        raise MalformedAlarm(
+            f"“event_action” should be trigger, acknowledge or resolve, but is {plain(word) or 'missing'}."
+        )
     return ACTIONS[word]
 
 

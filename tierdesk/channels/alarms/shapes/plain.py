@@ -1,11 +1,12 @@
 """Our own words, for scripts and for tools whose body is a template: the normal form as JSON.
 
-    {"action": "raise", "resource": "db1", "summary": "/var 96 % full", "severity": "critical", "key": "db1/disk/var"}
+    {"action": "raise", "key": "db1/disk/var", "resource": "db1", "severity": "critical", "summary": "full"}
 
-One object, a list of them, or {"events": [...]}. Needed: a `summary` or a `class` to raise; a `key` or a `resource` to
-name the alarm. Optional: `event_id` (said twice, heard once), `group`, `service`, `text`, `labels` {name: text},
-`links` [{text, href}], and times in RFC 3339 or seconds since 1970: `started_at` and `ended_at` for people to read, and
-`at`, which orders the events of an alarm. Give `at` on all of them or on none: without it arrival orders them.
+One object, a list of them, or {"events": [...]}. Needed: a `summary` or a `class` to raise; a `key` or a
+`resource` to name the alarm. Optional: `event_id` (said twice, heard once), `group`, `service`, `text`,
+`labels` {name: text}, `links` [{text, href}], and times in RFC 3339 or seconds since 1970: `started_at` and
+`ended_at` for people to read, and `at`, which orders the events of an alarm. Give `at` on all of them or on
+none: without it arrival orders them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def read(body: bytes, headers: Mapping[str, str]) -> list[AlarmEvent]:
     del headers
     found = json_value(body)
     if isinstance(found, dict):
-        found = found["events"] if "events" in found else [found]
+        found = found.get("events", [found])
     return [_event(entry, number) for number, entry in enumerate(objects(found, of="events"), start=1)]
 
 
@@ -61,13 +62,17 @@ def _demand_sense(action: Action, texts: Mapping[str, str], number: int) -> None
     if action is Action.RAISE and not (texts["summary"] or texts["class"]):
         raise MalformedAlarm(f"Event {number} has neither a “summary” nor a “class”: what is wrong?")
     if not texts["key"] and action is not Action.RAISE and not texts["class"]:
-        raise MalformedAlarm(f"Event {number} needs the “key” of the alarm, or the “resource” and “class” it was raised with.")
+        raise MalformedAlarm(
+            f"Event {number} needs the “key” of the alarm, or the “resource” and “class” it was raised with."
+        )
 
 
 def _action(entry: Mapping[str, Any], number: int) -> Action:
     word = entry.get("action", "raise")
     if not isinstance(word, str) or word not in ACTIONS:
-        raise MalformedAlarm(f"Event {number}: “action” should be raise, ack, clear or note, but is {plain(word) or 'null'}.")
+        raise MalformedAlarm(
+            f"Event {number}: “action” should be raise, ack, clear or note, but is {plain(word) or 'null'}."
+        )
     return ACTIONS[word]
 
 
@@ -81,7 +86,9 @@ def _time(entry: Mapping[str, Any], name: str, number: int) -> datetime | None:
     given = entry.get(name)
     found = moment(given)
     if given is not None and found is None:
-        raise MalformedAlarm(f"Event {number}: “{name}” should be a time such as 2026-11-20T08:00:00Z, but is {plain(given)}.")
+        raise MalformedAlarm(
+            f"Event {number}: “{name}” should be a time such as 2026-11-20T08:00:00Z, but is {plain(given)}."
+        )
     return found
 
 
