@@ -1,18 +1,19 @@
 """The database of the tests, ready before Django reads its settings.
 
 With DATABASE_URL the tests run on that server (PostgreSQL 15 or newer, a role that may create databases); without it
-an embedded cluster starts in a folder of its own, shared by all test processes of this run.
+an embedded cluster starts in a folder of its own, shared by all test processes of this run and removed after it.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 
-_HOME = Path(os.environ.get("TIERDESK_TEST_HOME", Path(tempfile.gettempdir()) / f"tierdesk-tests-{os.getuid()}"))
+_HOME = Path(tempfile.gettempdir()) / f"tierdesk-tests-{os.getuid()}-{os.getpid()}"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -39,3 +40,4 @@ _cluster: object = None
 def pytest_unconfigure() -> None:
     if _cluster is not None:
         _cluster.stop()  # type: ignore[attr-defined]
+    shutil.rmtree(_HOME, ignore_errors=True)
