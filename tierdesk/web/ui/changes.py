@@ -15,7 +15,8 @@ def line_changes(before: str, after: str) -> list[Line]:
     """Compare two texts; within a changed passage the removed lines come before the added ones."""
     old, new = before.splitlines(), after.splitlines()
     lines: list[Line] = []
-    for fate, old_from, old_to, new_from, new_to in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    passages = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    for fate, old_from, old_to, new_from, new_to in passages:
         if fate == "equal":
             lines += [Line("kept", text) for text in old[old_from:old_to]]
             continue

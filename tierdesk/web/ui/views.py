@@ -17,7 +17,12 @@ _SPRITE = Path(__file__).parent / "static/ui/icons.svg"
 @require_safe
 def gallery(request: HttpRequest) -> HttpResponse:
     """Every component in every state."""
-    specimens = {"icons": icon_names(), "patterns": PATTERNS, "form": sample.SampleForm({"urgent": "on"})}
+    specimens = {
+        "icons": icon_names(),
+        "patterns": PATTERNS,
+        "form": sample.SampleForm({"urgent": "on"}),
+        "lone_form": sample.SampleForm(prefix="lone"),
+    }
     return render(request, "ui/gallery.html", _morning() | specimens)
 
 

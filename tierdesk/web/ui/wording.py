@@ -44,7 +44,7 @@ def filesize(octets: int) -> str:
 
 def _short(number: float) -> str:
     places = 1 if number < 9.95 and number != int(number) else 0
-    return number_format(number, places)
+    return number_format(round(number, places), places)
 
 
 def initials(name: str) -> str:
