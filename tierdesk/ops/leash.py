@@ -1,8 +1,8 @@
 """Start a program so that it cannot outlive its starter, even one that was killed with `kill -9`.
 
-This file is also the program that does it. What has to happen between fork and exec (prctl, user namespace) is not
-safe in a process with threads, so a fresh interpreter does it and then becomes the program it was given. It is run
-with `-I -S` and may import only the standard library.
+This file is also the program that does it. What has to happen between fork and exec (prctl, user namespace)
+is not safe in a process with threads, so a fresh interpreter does it and then becomes the program it was
+given. It is run with `-I -S` and may import only the standard library.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ NOBODY = 65534
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 NO_NAMESPACE = """\
-PostgreSQL refuses to run as root, and this system forbids the user namespace that would hide root from it ({why}).
-Run Tierdesk as a normal user (in a container: USER, or docker run --user), allow user namespaces
-(sysctl user.max_user_namespaces, or a seccomp profile that permits unshare), or set DATABASE_URL to a PostgreSQL
-server of your own."""
+PostgreSQL refuses to run as root, and this system forbids the user namespace that would hide root from it
+({why}). Run Tierdesk as a normal user (in a container: USER, or docker run --user), allow user namespaces
+(sysctl user.max_user_namespaces, or a seccomp profile that permits unshare), or set DATABASE_URL to a
+PostgreSQL server of your own."""
 
 
 def leashed(command: Sequence[str], *, on_death: signal.Signals, as_nobody: bool = False) -> list[str]:
     """`command`, made to receive `on_death` when the thread that starts it ends for whatever reason.
 
     Start it from a thread that lives as long as the program should (prctl(2): the "parent" is the thread).
-    `as_nobody` shows the program uid 65534 in a user namespace of its own while its files keep their real owner.
-    Other systems than Linux know neither; there the command comes back as it is.
+    `as_nobody` shows the program uid 65534 in a user namespace of its own while its files keep their real
+    owner. Other systems than Linux know neither; there the command comes back as it is.
     """
     if sys.platform != "linux":
         return list(command)
@@ -56,7 +56,10 @@ def main(starter: int, on_death: int, guise: str, command: list[str]) -> None:
     _die_with_the_starter(on_death)
     if os.getppid() != starter:  # it was gone before prctl could tell the kernel
         raise SystemExit("the starter has gone")
-    os.execvp(command[0], command)
+    try:
+        os.execvp(command[0], command)  # noqa: S606 - this is what the file is for
+    except OSError as refusal:
+        raise SystemExit(f"{command[0]}: {refusal.strerror}") from None
 
 
 def _become_nobody() -> None:

@@ -48,8 +48,8 @@ class Child:
 def serve_tree(*, home: Path, host: str, port: int, environ: Mapping[str, str]) -> int:
     """Serve the desk at `host` and `port` until SIGTERM or SIGINT; the result is an exit status.
 
-    Without `DATABASE_URL` in `environ` the database is the embedded cluster of `home`, and the children get its URL.
-    Call it from the main thread.
+    Without `DATABASE_URL` in `environ` the database is the embedded cluster of `home`, and the children get
+    its URL. Call it from the main thread.
     """
     try:
         _refuse_a_taken_port(host, port)
@@ -65,12 +65,15 @@ def serve_tree(*, home: Path, host: str, port: int, environ: Mapping[str, str]) 
 
 
 def web(host: str, port: int) -> Child:
-    command = [sys.executable, "-m", "uvicorn", "tierdesk.config.asgi:application", "--host", host, "--port", str(port)]
-    quiet = ["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", str(LAST_ANSWERS)]
-    return Child("web", [*command, *quiet], grace=LAST_ANSWERS * 2)
+    server = [sys.executable, "-m", "uvicorn", "tierdesk.config.asgi:application"]
+    place = ["--host", host, "--port", str(port)]
+    manners = ["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", str(LAST_ANSWERS)]
+    return Child("web", [*server, *place, *manners], grace=LAST_ANSWERS * 2)
 
 
-def run_tree(*, home: Path, environ: Mapping[str, str], first: Sequence[str], children: Sequence[Child]) -> int:
+def run_tree(
+    *, home: Path, environ: Mapping[str, str], first: Sequence[str], children: Sequence[Child]
+) -> int:
     """Start the database, run `first` to its end, then keep `children` until told to leave; stop in reverse.
 
     The result is an exit status: that of `first` when it fails, 1 when the database cannot start, else 0.
@@ -78,9 +81,8 @@ def run_tree(*, home: Path, environ: Mapping[str, str], first: Sequence[str], ch
     with _leaving_when_told():
         try:
             with _database(home, environ) as environ_with_database:
-                failed = subprocess.run(
-                    leashed(first, on_death=signal.SIGTERM), env=environ_with_database, check=False
-                ).returncode
+                leash = leashed(first, on_death=signal.SIGTERM)
+                failed = subprocess.run(leash, env=environ_with_database, check=False).returncode
                 return failed or supervise(children, environ=environ_with_database)
         except UnableToStart as trouble:
             say(str(trouble))
@@ -88,10 +90,10 @@ def run_tree(*, home: Path, environ: Mapping[str, str], first: Sequence[str], ch
 
 
 def supervise(children: Sequence[Child], *, environ: Mapping[str, str], say: Say = say) -> int:
-    """Keep every child running until SIGTERM or SIGINT, then stop them one after the other in the order given.
+    """Keep every child running until SIGTERM or SIGINT, then stop one after the other in the order given.
 
-    A child that ends is started again, later each time it falls. A second signal ends the patience with those that
-    take their time. Children are killed when the supervisor is. Call it from the main thread.
+    A child that ends is started again, later each time it falls. A second signal ends the patience with those
+    that take their time. Children are killed when the supervisor is. Call it from the main thread.
     """
     tended = [Tended(child, environ, say) for child in children]
     with Bell() as bell:
@@ -121,7 +123,7 @@ class Tended:
     due: float = field(default=0.0, init=False)
 
     def look(self, now: float) -> float:
-        """Take note of a fall, start what is due, and return the seconds until there is something to do again."""
+        """Take note of a fall and start what is due; the result is when to look again, in seconds."""
         if self.process and self.process.poll() is not None:
             self._note_fall(self.process.returncode, now)
         if not self.process and now >= self.due:
@@ -129,7 +131,7 @@ class Tended:
         return LONGEST_PAUSE if self.process else self.due - now
 
     def see_off(self, bell: Bell) -> None:
-        """Ask the child to leave and wait until it has; kill it when its grace is over or the bell rings again."""
+        """Ask the child to leave and wait until it has; kill it when its grace ends or the bell rings."""
         if not self.process:
             return
         rings = bell.rung
@@ -151,7 +153,7 @@ class Tended:
             self.process = subprocess.Popen(
                 leashed(self.child.command, on_death=signal.SIGKILL),
                 env=self.environ,
-                start_new_session=True,  # Ctrl-C in a terminal is for the supervisor, which stops them in order
+                start_new_session=True,  # Ctrl-C in a terminal is for us, and we stop them in order
             )
         except OSError as refusal:
             self._note_fall(refusal.strerror, now)
@@ -181,7 +183,8 @@ class Bell:
         self._ear.setblocking(False)
         self._mouth.setblocking(False)
         self._wakeup_before = signal.set_wakeup_fd(self._mouth.fileno(), warn_on_full_buffer=False)
-        self._before = {number: signal.signal(number, _only_wake) for number in (*self.RINGING, signal.SIGCHLD)}
+        heard = (*self.RINGING, signal.SIGCHLD)
+        self._before = {number: signal.signal(number, _only_wake) for number in heard}
         return self
 
     def __exit__(
@@ -205,7 +208,7 @@ def _only_wake(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def _leaving_when_told() -> Iterator[None]:
-    """Turn SIGTERM and SIGINT into SystemExit, so that what was begun is also undone before `supervise` listens."""
+    """Turn SIGTERM and SIGINT into SystemExit: what was begun is undone before `supervise` listens, too."""
 
     def leave(number: int, frame: FrameType | None) -> NoReturn:
         raise SystemExit(128 + number)
@@ -220,7 +223,7 @@ def _leaving_when_told() -> Iterator[None]:
 
 @contextmanager
 def _database(home: Path, environ: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
-    """`environ` with a `DATABASE_URL`: its own, or that of the embedded cluster, which runs for as long as this."""
+    """`environ` with a `DATABASE_URL`: its own, or that of the embedded cluster, which runs meanwhile."""
     if environ.get("DATABASE_URL"):
         yield environ
         return

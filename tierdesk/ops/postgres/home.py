@@ -36,7 +36,7 @@ class Home:
     def furnish(self) -> Path:
         """Make the directories that must exist and return the private one of the socket.
 
-        Raises `UnableToStart` when the home is someone else's or holds only a cluster of another major version.
+        Raises `UnableToStart` when the home is someone else's or holds a cluster of another major version.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._refuse_a_strangers_home()
@@ -53,13 +53,14 @@ class Home:
         if len(os.fsencode(inside / SOCKET)) <= LONGEST_SOCKET_PATH:
             return inside
         name = f"tierdesk-{os.geteuid()}-{hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]}"
-        return Path("/tmp") / name
+        return Path("/tmp") / name  # noqa: S108 - private and checked by `_private`
 
     def _refuse_a_strangers_home(self) -> None:
         owner = self.path.stat().st_uid
         if owner != os.geteuid():
             raise UnableToStart(
-                f"{self.path} belongs to user id {owner}, and this is user id {os.geteuid()}: run Tierdesk as its owner."
+                f"{self.path} belongs to user id {owner}, and this is user id {os.geteuid()}: "
+                "run Tierdesk as its owner."
             )
 
     def _refuse_another_major(self) -> None:
@@ -72,7 +73,7 @@ class Home:
 
 
 class Lock:
-    """The right to own a home, held by at most one open `Lock` of all processes and given back by the kernel."""
+    """The right to own a home: one open `Lock` of all processes holds it; the kernel gives it back."""
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

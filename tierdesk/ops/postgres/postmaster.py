@@ -26,7 +26,7 @@ FOR_A_DESK: Mapping[str, str] = {
     "jit": "off",  # plans of milliseconds: compiling them costs more than it saves
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # A week of logs in files that overwrite themselves, so that an untended desk never fills its disk with them.
+    # A week of logs that overwrite themselves, so that an untended desk never fills its disk with them.
     "logging_collector": "on",
     "log_filename": "postgres-%a.log",
     "log_rotation_age": "1d",
@@ -48,18 +48,20 @@ def create_cluster(home: Home, binaries: Binaries) -> None:
     unfinished = home.path / f"{home.data.name}.tmp-{secrets.token_hex(4)}"
     try:
         _run([binaries.tool("initdb"), "--pgdata", str(unfinished), *_initdb_options(binaries.major)])
-        single = [binaries.tool("postgres"), "--single", "-D", str(unfinished), "-c", "exit_on_error=on", "postgres"]
-        _run(single, said=f"create database {NAME}\n")
-        os.replace(unfinished, home.data)
+        alone = ["--single", "-D", str(unfinished), "-c", "exit_on_error=on", "postgres"]
+        _run([binaries.tool("postgres"), *alone], said=f"create database {NAME}\n")
+        unfinished.replace(home.data)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     _make_durable(home.path)
 
 
 def _initdb_options(major: int) -> list[str]:
-    # Password-less on a socket that only its owner can reach; the locale without rules of any system's own.
-    options = ["--username", NAME, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--locale=C.UTF-8"]
-    if major >= 17:  # PostgreSQL's own C.UTF-8 outlives changes of libc and serves LIKE 'x%' from a plain index
+    # Password-less, since only the owner of the home can reach the socket.
+    options = ["--username", NAME, "--auth-local=trust", "--auth-host=reject"]
+    options += ["--encoding=UTF8", "--locale=C.UTF-8"]
+    if major >= 17:
+        # PostgreSQL's own C.UTF-8 outlives changes of libc and serves LIKE 'x%' from a plain index.
         options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     return options
 
@@ -87,14 +89,14 @@ def _environ() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Sign:
-    """What a postmaster writes about itself into `postmaster.pid` (PostgreSQL's miscadmin.h, LOCK_FILE_LINE_*)."""
+    """What a postmaster says of itself in `postmaster.pid` (PostgreSQL's miscadmin.h, LOCK_FILE_LINE_*)."""
 
     pid: int
     status: str
 
     @classmethod
     def read(cls, data: Path) -> Sign | None:
-        """The sign of the process that serves `data` now; None when there is none or it was left by a dead one."""
+        """The sign of the process that serves `data` now; None when there is none, or one left behind."""
         try:
             lines = (data / "postmaster.pid").read_text().splitlines()
             sign = cls(pid=int(lines[0]), status=lines[7].strip() if len(lines) > 7 else "")
@@ -114,16 +116,17 @@ def _serves(pid: int, data: Path) -> bool:
             words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             return False
-        return os.path.basename(words[0]) == b"postgres" and os.fsencode(data) in words
-    said = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return "postgres" in said.stdout and str(data) in said.stdout
+        return words[0].rpartition(b"/")[2] == b"postgres" and os.fsencode(data) in words
+    ps = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
+    said = subprocess.run(ps, capture_output=True, text=True, check=False).stdout
+    return "postgres" in said and str(data) in said
 
 
 class Postmaster:
     """A postmaster that is our child."""
 
     def __init__(self, home: Home, binaries: Binaries, settings: Mapping[str, str]) -> None:
-        """Start it and return at once. Only the owner of the home's lock may, after the predecessor has gone."""
+        """Start it and return at once. Only for the owner of the home, once the predecessor has gone."""
         self._home = home
         sockets = home.furnish()
         for left_behind in (home.data / "postmaster.pid", sockets / f"{SOCKET}.lock"):
@@ -155,14 +158,15 @@ class Postmaster:
         self._child.wait()
 
     def leave(self, *, at_once: bool = False) -> None:
-        """Ask for a fast shutdown: clients are cut off, everything is written. `at_once` leaves that to recovery."""
+        """Ask for a fast shutdown, which cuts off clients; `at_once` leaves the rest to recovery."""
         self._child.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
 
     def last_words(self) -> str:
         """What it complained about since it was started, for people."""
-        logs = sorted(self._home.log.glob("postgres-*.log"), key=lambda log: log.stat().st_mtime)[-1:]
-        lines = [line for log in (self._complaints, *logs) for line in log.read_text(errors="replace").splitlines()]
-        return "\n".join(lines[-20:])
+        since = self._complaints.stat().st_mtime
+        logs = [log for log in self._home.log.glob("postgres-*.log") if log.stat().st_mtime >= since]
+        said = "".join(log.read_text(errors="replace") for log in (self._complaints, *logs))
+        return "\n".join(said.splitlines()[-20:])
 
     @property
     def _complaints(self) -> Path:
@@ -183,9 +187,9 @@ def _arguments(home: Home, sockets: Path, settings: Mapping[str, str]) -> list[s
 def _adopt(lock_file: Path) -> None:
     """Write our own pid into a lock file that was left behind.
 
-    PostgreSQL refuses to start while the pid in it lives, and that may be anyone by now. It ignores its own parent's
-    (CreateLockFile in miscinit.c), and unlike after a deletion it still checks that no back end of the old
-    postmaster is at work in the files.
+    PostgreSQL refuses to start while the pid in it lives, and that may be anyone by now. It ignores its own
+    parent's (CreateLockFile in miscinit.c), and unlike after a deletion it still checks that no back end of
+    the old postmaster is at work in the files.
     """
     try:
         _, *rest = lock_file.read_text().split("\n")
@@ -193,4 +197,4 @@ def _adopt(lock_file: Path) -> None:
         return
     replacement = lock_file.with_name(f"{lock_file.name}.adopted")
     replacement.write_text("\n".join([str(os.getpid()), *rest]))
-    os.replace(replacement, lock_file)
+    replacement.replace(lock_file)
