@@ -1,15 +1,60 @@
 """One port: two small plain ASGI lanes, and Django's WSGI handler in threads for everything else.
 
-Why not Django's own ASGI handler: docs/adr/ (it costs several times its WSGI path for ordinary pages).
+Machine intake and live events do not go through Django: a request there costs a tenth. Django's own ASGI handler is not
+used either: it costs several times its WSGI path for an ordinary page (docs/adr/0003-one-port.md has the figures).
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tierdesk.config.settings")
 
 from a2wsgi import WSGIMiddleware
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-application = WSGIMiddleware(get_wsgi_application(), workers=8)
+pages = WSGIMiddleware(get_wsgi_application(), workers=8)
+
+from tierdesk.channels.alarms.lane import Lane
+from tierdesk.channels.alarms.store import PostgresStore
+from tierdesk.web.live import Hub, LiveLane
+
+type Scope = MutableMapping[str, Any]
+type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+DSN = os.environ["DATABASE_URL"]
+
+machines = Lane(PostgresStore(DSN, role=settings.DATABASE_ROLE))
+hub = Hub(os.environ.get("DATABASE_LISTEN_URL", DSN))
+live = LiveLane(hub)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send each request down its lane."""
+    if scope["type"] == "lifespan":
+        await _live_and_die(receive, send)
+    elif scope["type"] == "http" and scope["path"] == "/live":
+        await live(scope, receive, send)
+    elif scope["type"] == "http" and scope["path"].startswith("/in/"):
+        await machines(scope, receive, send)
+    else:
+        await pages(scope, receive, send)  # type: ignore[arg-type]
+
+
+async def _live_and_die(receive: Receive, send: Send) -> None:
+    """Start the lanes before the first request; drain what machines were promised before the last breath."""
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await machines.start()
+            await hub.start()
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await machines.stop()
+            await hub.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

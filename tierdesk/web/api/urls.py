@@ -1,0 +1,6 @@
+"""The API."""
+
+from typing import Any
+
+app_name = "api"
+urlpatterns: list[Any] = []
