@@ -51,7 +51,7 @@ class ToVendor(Protocol):
     ticket: Ticket
     case: int
     to: str
-    subject: str
+    headline: str
     text: str
     at: datetime
 
@@ -255,7 +255,7 @@ def _vendor_mail(fact: ToVendor) -> dict[str, Any]:
         "case_id": fact.case,
         "address": fact.to,
         "sender_name": "Platform support",
-        "subject": fact.subject[:300],
+        "subject": fact.headline[:300],
         "text": words.fill(words.VENDOR, {"text": fact.text, "number": f"VC-{fact.case}"}),
         "wake_at": fact.at,
     }

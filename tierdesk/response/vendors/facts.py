@@ -36,12 +36,12 @@ class CaseHeard(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CaseAnswered(TicketFact):
-    """We wrote to the vendor: `to`, `subject` and `text` are what is mailed."""
+    """We wrote to the vendor: `to`, `headline` and `text` are what is mailed."""
 
     case: int
     message: int
     to: str
-    subject: str
+    headline: str
     text: str
 
 

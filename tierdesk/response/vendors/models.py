@@ -152,7 +152,7 @@ class Case(models.Model):
                 case=self.pk,
                 message=message.pk,
                 to=self.contract.vendor.email,
-                subject=f"{self.subject} {numbers}",
+                headline=f"{self.subject} {numbers}",
                 text=text,
             )
         )
