@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import datetime
 from typing import Any
 
 from django.db import connection, models, transaction
 from django.db.models import Q
-from psycopg.types.json import Jsonb
 
 from tierdesk.core import clock
 from tierdesk.directory.clients.models import Client
@@ -79,10 +79,10 @@ class Inbound(models.Model):
                 """
                 INSERT INTO channels_inbound
                     (channel, ext_key, received_at, raw, size, sha256, remote, meta, state, reason, tries, wake_at)
-                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'new', '', 0, %s)
+                VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, 'new', '', 0, %s)
                 ON CONFLICT (channel, ext_key) DO NOTHING RETURNING id
                 """,
-                [channel, (ext_key or digest)[:128], received, raw, len(raw), digest, remote[:200], Jsonb(meta or {}), received],
+                [channel, (ext_key or digest)[:128], received, raw, len(raw), digest, remote[:200], json.dumps(meta or {}), received],
             )
             row = cursor.fetchone()
             if row is not None:

@@ -16,7 +16,7 @@ from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-pages = WSGIMiddleware(get_wsgi_application(), workers=8)
+pages = WSGIMiddleware(get_wsgi_application(), workers=8)  # type: ignore[arg-type]
 
 from tierdesk.channels.alarms.lane import Lane
 from tierdesk.channels.alarms.store import PostgresStore

@@ -51,7 +51,7 @@ def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[A
             f'UPDATE "{model._meta.db_table}" AS old SET {sets} FROM unnest({slots}) AS new({names}) WHERE old.id = new.id',
             arrays,
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _field(model: type[Model], column: str) -> Field[Any, Any]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
@@ -38,7 +39,7 @@ class Wakeup:
     """
 
     model: type[Model]
-    act: Callable[[list[object], datetime], None]
+    act: Callable[[list[Any], datetime], None]
     values: Sequence[str] = ()
     batch: int = BATCH
 
@@ -53,7 +54,7 @@ class Wakeup:
     def due(self, at: datetime) -> QuerySet[Model]:
         return self.model._base_manager.filter(wake_at__lte=at).order_by("wake_at")
 
-    def claim(self, at: datetime) -> list[object]:
+    def claim(self, at: datetime) -> list[Any]:
         rows = self.due(at).select_for_update(skip_locked=True, of=("self",))
         return list(rows.values_list(*self.values)[: self.batch] if self.values else rows[: self.batch])
 

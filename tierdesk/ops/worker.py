@@ -10,9 +10,11 @@ import logging
 import signal
 import threading
 from contextlib import ExitStack
+from typing import cast
 
 from django.conf import settings
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from tierdesk.channels.email.listener import listening
 from tierdesk.core.wakeups import run_forever
@@ -41,7 +43,8 @@ def _run_jobs(stopping: threading.Event) -> None:
     import asyncio
 
     async def work() -> None:
-        worker_app = app.with_connector(app.connector.get_worker_connector())
+        connector = cast(DjangoConnector, app.connector).get_worker_connector()
+        worker_app = app.with_connector(connector)
         async with worker_app.open_async():
             worker = asyncio.create_task(
                 worker_app.run_worker_async(

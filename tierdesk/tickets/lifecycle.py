@@ -121,7 +121,7 @@ class Lifecycle:
         if not self.is_unresolved():
             raise UnableTo(f"{self.reference} is {self.state} and cannot be assigned.")
         self.change(assignee=agent)
-        record(Assigned(ticket=self, agent=agent and agent.pk, agent_name=agent.name if agent else ""))
+        record(Assigned(ticket=self, agent=agent.pk if agent else None, agent_name=agent.name if agent else ""))
 
     def pend(self: Ticket, reason: str, *, until: datetime | None = None, asked: bool = False) -> None:
         """Wait for `reason`. Waiting for the contact needs a public question in the same breath (`asked`).
@@ -138,7 +138,7 @@ class Lifecycle:
             raise UnableTo("Choose a time in the future to wake the ticket.")
         self.acknowledge_if_human()
         self.change(state=State.PENDING, pending_reason=reason, wake_at=until)
-        record(Pended(ticket=self, reason=reason, until=until and until.isoformat()))
+        record(Pended(ticket=self, reason=reason, until=until.isoformat() if until else None))
 
     def acknowledge_if_human(self: Ticket) -> None:
         if current().by.kind == "agent":
@@ -178,7 +178,7 @@ class Lifecycle:
                 ticket=self,
                 code=code,
                 tier=self.resolved_tier or self.tier,
-                message=message and message.pk,
+                message=message.pk if message else None,
                 seconds_open=int((at - self.created_at).total_seconds()),
             )
         )
@@ -220,7 +220,7 @@ class Lifecycle:
         self.change(
             state=State.CANCELLED, closed_at=current().at, wake_at=None, duplicate_of=duplicate_of, pending_reason=""
         )
-        record(Cancelled(ticket=self, why=why, duplicate_of=duplicate_of and duplicate_of.pk))
+        record(Cancelled(ticket=self, why=why, duplicate_of=duplicate_of.pk if duplicate_of else None))
 
     def change(self: Ticket, **values: Any) -> None:
         """Change the row if nobody else did since we read it. Raises StaleTicket when somebody was faster."""

@@ -232,7 +232,7 @@ class Draft:
 TICKET_ATTRS = [
     field.attname for field in Ticket._meta.concrete_fields if field.attname not in {"search"}
 ]
-TICKET_COLUMNS = [field.column for field in Ticket._meta.concrete_fields if field.attname in set(TICKET_ATTRS)]
+TICKET_COLUMNS = [str(field.column) for field in Ticket._meta.concrete_fields if field.attname in set(TICKET_ATTRS)]
 
 MESSAGE_COLUMNS = (
     "id client_id ticket_id direction by_kind by_id by_name at channel text html message_id automatic trust why"

@@ -39,7 +39,7 @@ DO $$ BEGIN
     CREATE TYPE alarms_heard AS (
         place bigint, source_id bigint, client_id bigint, received_at timestamptz, source_time timestamptz,
         repeats boolean, action text, key text, severity smallint, resource text, class_name text,
-        "group" text, summary text, event_id text, body jsonb
+        "group" text, summary text, event_id text
     );
 EXCEPTION WHEN duplicate_object THEN
     NULL;
@@ -77,8 +77,8 @@ BEGIN
         ROW(
             t.place, s.id, s.client_id, t.received_at, t.source_time, t.repeats, b.action, b.key, b.severity,
             b.resource, coalesce(b.class, ''), coalesce(b."group", ''), b.summary,
-            coalesce(b.event_id, ''), t.body
-        )::alarms_heard ORDER BY t.place
+            coalesce(b.event_id, '')
+        )::alarms_heard
     ) INTO heard
     FROM ROWS FROM (
         jsonb_to_recordset(told)
@@ -89,12 +89,12 @@ BEGIN
         action text, key text, severity smallint, resource text, class text, "group" text, summary text,
         event_id text
     )
-    WHERE b.event_id IS NULL OR NOT EXISTS (
-        SELECT FROM alarms_event e
+    WHERE b.event_id IS NULL OR (
+        SELECT e.id FROM alarms_event e
         WHERE e.source_id = t.source AND e.event_id = b.event_id AND e.event_id <> ''
-    );
+    ) IS NULL;
     IF EXISTS (SELECT FROM unnest(heard) h WHERE h.event_id <> '') THEN
-        SELECT array_agg(h ORDER BY h.place) INTO heard FROM unnest(heard) h
+        SELECT array_agg(h) INTO heard FROM unnest(heard) h
         WHERE h.event_id = '' OR h.place = (
             SELECT min(same.place) FROM unnest(heard) same
             WHERE same.source_id = h.source_id AND same.event_id = h.event_id
@@ -134,7 +134,10 @@ BEGIN
                 bool_or(h.repeats) FILTER (WHERE h.action = 'raise') AS repeats,
                 (array_agg(h.action = 'raise' ORDER BY h.source_time DESC, h.place DESC)
                     FILTER (WHERE h.action IN ('raise', 'clear')))[1] AS raised_last,
-                (array_agg(h ORDER BY h.action = 'raise' DESC, h.source_time DESC, h.place DESC))[1] AS latest
+                coalesce(
+                    (array_agg(h ORDER BY h.source_time DESC, h.place DESC) FILTER (WHERE h.action = 'raise'))[1],
+                    (array_agg(h ORDER BY h.source_time DESC, h.place DESC))[1]
+                ) AS latest
             FROM unnest(heard) h
             WHERE h.action <> 'note'
             GROUP BY h.source_id, h.key
@@ -205,7 +208,7 @@ BEGIN
                 WHERE a.source_id = h.source_id AND a.key = h.key AND a.closed_at IS NOT NULL
                 ORDER BY a.closed_at DESC LIMIT 1)
         ),
-        h.received_at, h.source_time, h.action, h.event_id, batch_seq, h.body
+        h.received_at, h.source_time, h.action, h.event_id, batch_seq, told -> (h.place::int - 1) -> 'body'
     FROM unnest(heard) h
     ORDER BY h.place;
 

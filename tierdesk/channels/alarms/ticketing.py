@@ -85,9 +85,9 @@ def _known_ticket(alarm: Alarm) -> Ticket | None:
     if alarm.group:
         same = Alarm.objects.unclosed().filter(source=alarm.source_id, group=alarm.group, ticket__isnull=False)
         first = same.exclude(ticket__state__in=[State.CLOSED, State.CANCELLED]).select_related("ticket").first()
-        if first is not None:
-            return first.ticket
-    earlier = alarm.previous.ticket if alarm.previous else None
+        if first is not None and first.ticket is not None:
+            return Ticket.objects.get(pk=first.ticket_id)
+    earlier: Ticket | None = alarm.previous.ticket if alarm.previous else None
     return earlier if earlier is not None and (earlier.is_unresolved() or earlier.can_reopen(alarm.last_at)) else None
 
 

@@ -75,8 +75,8 @@ def envelope_of(notice: Notice, at: datetime) -> Envelope:
 
 
 def _mailbox(notice: Notice) -> str:
-    own = Mailbox.objects.filter(client_id=notice.client_id).values_list("address", flat=True).first()
-    return own or settings.MAIL_FROM
+    own = Mailbox.objects.filter(client=notice.client) if notice.client else Mailbox.objects.none()
+    return own.values_list("address", flat=True).first() or settings.MAIL_FROM
 
 
 def _chain(notice: Notice) -> list[str]:

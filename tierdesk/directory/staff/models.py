@@ -98,7 +98,7 @@ class Agent(models.Model):
         return Actor("agent", self.user.name, self.pk)
 
     def leads(self, team_id: int | None) -> bool:
-        return self.memberships.filter(team_id=team_id, is_lead=True).exists()
+        return team_id is not None and self.memberships.filter(team_id=team_id, is_lead=True).exists()
 
 
 class Membership(models.Model):

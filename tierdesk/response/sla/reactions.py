@@ -319,8 +319,8 @@ def _new_clock(
     metric: str,
     party: str,
     at: datetime,
-    target_s: int | None,
-    calendar_id: int | None,
+    target_s: int,
+    calendar_id: int,
     tier: int | None = None,
     case_id: int | None = None,
 ) -> Clock:

@@ -57,4 +57,5 @@ def ticket_of(request: HttpRequest, pk: int) -> Ticket:
     tickets = Ticket.objects.visible_to(user_of(request)).select_related(
         *related, "assignee__user", "contract_version__contract", "contact__client"
     )
-    return get_object_or_404(tickets, pk=pk)
+    found: Ticket = get_object_or_404(tickets, pk=pk)
+    return found

@@ -122,7 +122,7 @@ def returning(request: HttpRequest, pk: int, escalation_id: int) -> HttpResponse
 
 def _of_my_team(request: HttpRequest, ticket: Ticket, escalation_id: int) -> Escalation:
     """The hand-over, if the agent belongs to the team it was sent to. Raises UnableTo otherwise."""
-    found = get_object_or_404(Escalation.objects.select_related("from_team", "sent_by"), pk=escalation_id, ticket=ticket)
+    found: Escalation = get_object_or_404(Escalation.objects.select_related("from_team", "sent_by"), pk=escalation_id, ticket=ticket)
     found.ticket = ticket
     if not agent_of(request).memberships.filter(team=found.to_team_id).exists():
         raise UnableTo(f"Only {found.to_team.name} accepts or returns this hand-over.")
