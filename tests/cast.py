@@ -77,11 +77,22 @@ class Cast:
 
 def settle_in() -> Cast:
     """Create the world. Needs a database that shows every client."""
-    office = _calendar("office-de", "Office hours, Berlin", "Europe/Berlin", {str(d): [["09:00", "17:00"]] for d in range(5)})
-    new_york = _calendar("office-ny", "Office hours, New York", "America/New_York", {str(d): [["09:00", "17:00"]] for d in range(5)})
-    always = _calendar("always", "Around the clock", "Europe/Berlin", {str(d): [["00:00", "24:00"]] for d in range(7)})
+    office = _calendar(
+        "office-de", "Office hours, Berlin", "Europe/Berlin", {str(d): [["09:00", "17:00"]] for d in range(5)}
+    )
+    new_york = _calendar(
+        "office-ny",
+        "Office hours, New York",
+        "America/New_York",
+        {str(d): [["09:00", "17:00"]] for d in range(5)},
+    )
+    always = _calendar(
+        "always", "Around the clock", "Europe/Berlin", {str(d): [["00:00", "24:00"]] for d in range(7)}
+    )
     acme = Client.objects.create(key="ACME", name="Acme GmbH", timezone="Europe/Berlin", region="DE")
-    borealis = Client.objects.create(key="BOR", name="Borealis Inc.", timezone="America/New_York", region="US")
+    borealis = Client.objects.create(
+        key="BOR", name="Borealis Inc.", timezone="America/New_York", region="US"
+    )
     Domain.objects.create(client=acme, name="acme.example")
     Domain.objects.create(client=borealis, name="borealis.example")
     ann = Contact.objects.create(client=acme, name="Ann Albers", email="ann@acme.example")
@@ -90,7 +101,9 @@ def settle_in() -> Cast:
     Number.objects.create(client=acme, contact=ann, e164="+49301234501")
     Number.objects.create(client=acme, e164="+49301234500")
     for contact in (ann, arne, bob):
-        contact.user = User.objects.create_user(contact.email, name=contact.name, timezone=contact.client.timezone)
+        contact.user = User.objects.create_user(
+            contact.email, name=contact.name, timezone=contact.client.timezone
+        )
         contact.save(update_fields=["user"])
     desk = Team.objects.create(key="desk", name="Service Desk", tier=1, serves_every_client=True)
     ops = Team.objects.create(key="ops", name="Operations", tier=2, serves_every_client=True)
@@ -118,8 +131,12 @@ def settle_in() -> Cast:
         bob=bob,
         mail=Service.objects.create(key="mail", name="Mail"),
         vpn=Service.objects.create(client=acme, key="vpn", name="VPN", criticality=2),
-        vpn_category=Category.objects.create(path="network/vpn", name="VPN", keywords=["vpn", "tunnel"], impact=2, urgency=2),
-        printer_category=Category.objects.create(path="hardware/printer", name="Printer", keywords=["printer"], impact=3, urgency=2),
+        vpn_category=Category.objects.create(
+            path="network/vpn", name="VPN", keywords=["vpn", "tunnel"], impact=2, urgency=2
+        ),
+        printer_category=Category.objects.create(
+            path="hardware/printer", name="Printer", keywords=["printer"], impact=3, urgency=2
+        ),
     )
 
 

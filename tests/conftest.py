@@ -30,7 +30,9 @@ def django_db_modify_db_settings(django_db_modify_db_settings_xdist_suffix: None
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: Any
+) -> Iterator[None]:
     """Make the test database as its owner; the tests then work in the app's role."""
     from django.test.utils import setup_databases, teardown_databases
 
@@ -57,7 +59,11 @@ def _sees_every_client(request: pytest.FixtureRequest) -> Iterator[None]:
     set_scope(EVERY_CLIENT)
     with jobs.inline():
         yield
-    if connection.connection is not None and not connection.connection.closed and not connection.needs_rollback:
+    if (
+        connection.connection is not None
+        and not connection.connection.closed
+        and not connection.needs_rollback
+    ):
         with connection.cursor() as cursor:
             cursor.execute("RESET ROLE")
 

@@ -52,12 +52,14 @@ FLOW: dict[type[Fact], Reactions] = {
     clocks.Breached: Reactions(now=[tiers.tell_hierarchy]),
     ladder.HierarchyTold: Reactions(now=[notifications.tell_hierarchy]),
     # It climbs the ladder, or comes back.
-    tickets.HandedOver: Reactions(now=[sla.change_tier_clocks]),
+    tickets.HandedOver: Reactions(now=[sla.change_tier_clocks, tiers.overtake_escalations]),
     ladder.EscalationSent: Reactions(
         now=[sla.start_acceptance, notifications.tell_receiving_team, runbooks.open_gaps]
     ),
     ladder.EscalationAccepted: Reactions(now=[sla.stop_acceptance]),
     ladder.EscalationReturned: Reactions(now=[sla.charge_returned_time, notifications.tell_sending_team]),
+    ladder.EscalationWithdrawn: Reactions(now=[sla.charge_returned_time]),
+    ladder.EscalationOvertaken: Reactions(now=[sla.stop_acceptance]),
     ladder.Consulted: Reactions(now=[notifications.tell_consulted_team]),
     ladder.ConsultationAnswered: Reactions(now=[notifications.tell_advised]),
     # The vendor works on it.
@@ -67,10 +69,12 @@ FLOW: dict[type[Fact], Reactions] = {
     vendors.CaseMoved: Reactions(now=[sla.follow_vendor_case]),
     vendors.CaseChased: Reactions(now=[notifications.remind_driver]),
     # It ends, or does not.
-    tickets.Resolved: Reactions(now=[sla.stop_clocks, runbooks.leave_runs, notifications.mail_resolutions]),
+    tickets.Resolved: Reactions(
+        now=[sla.stop_clocks, runbooks.leave_runs, tiers.end_escalations, notifications.mail_resolutions]
+    ),
     tickets.Reopened: Reactions(now=[sla.count_on]),
     tickets.Closed: Reactions(now=[sla.cancel_clocks]),
-    tickets.Cancelled: Reactions(now=[sla.cancel_clocks]),
+    tickets.Cancelled: Reactions(now=[sla.cancel_clocks, tiers.end_escalations]),
 }
 
 WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later)

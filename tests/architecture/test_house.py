@@ -42,7 +42,9 @@ def test_every_foreign_key_points_down_a_floor_or_stays_in_its_room() -> None:
                 continue
             same_room = target._meta.app_label == model._meta.app_label
             lower_floor = floor(target) < floor(model)
-            lower_storey = floor(target) == floor(model) == FLOORS.index("directory") and storey(target) < storey(model)
+            lower_storey = floor(target) == floor(model) == FLOORS.index("directory") and storey(
+                target
+            ) < storey(model)
             if not (same_room or lower_floor or lower_storey):
                 climbing.append(f"{model._meta.label}.{field.name} → {target._meta.label}")
     assert climbing == []
@@ -54,7 +56,9 @@ def test_every_table_with_a_client_is_locked_by_a_policy() -> None:
         cursor.execute("SELECT tablename FROM pg_policies WHERE policyname = 'clients_only'")
         locked = {row[0] for row in cursor.fetchall()}
     open_by_design = {"clients_assignment"}  # read before the lock is set, to know what it should show
-    with_client = {m._meta.db_table for m in ours() if any(f.column == "client_id" for f in m._meta.concrete_fields)}
+    with_client = {
+        m._meta.db_table for m in ours() if any(f.column == "client_id" for f in m._meta.concrete_fields)
+    }
     assert with_client - locked == open_by_design
     assert "clients_client" in locked
 

@@ -34,7 +34,9 @@ def test_without_a_scope_the_database_shows_nothing(one_each: tuple[Ticket, Tick
         assert not Ticket.objects.exists()
 
 
-def test_the_database_refuses_to_write_another_clients_row(cast: Cast, one_each: tuple[Ticket, Ticket]) -> None:
+def test_the_database_refuses_to_write_another_clients_row(
+    cast: Cast, one_each: tuple[Ticket, Ticket]
+) -> None:
     acme, borealis = one_each
     with seeing(only([cast.acme.pk])), pytest.raises(DatabaseError), transaction.atomic():
         Ticket.objects.filter(pk=acme.pk).update(client=cast.borealis)
@@ -58,7 +60,9 @@ def test_a_contact_sees_own_tickets_only_unless_allowed_the_whole_client(
     cast.arne.sees_client = True
     cast.arne.save(update_fields=["sees_client"])
     cast.arne.user.refresh_from_db()
-    assert {t.pk for t in Ticket.objects.visible_to(type(cast.arne.user).objects.get(pk=cast.arne.user.pk))} == {acme.pk}
+    assert {
+        t.pk for t in Ticket.objects.visible_to(type(cast.arne.user).objects.get(pk=cast.arne.user.pk))
+    } == {acme.pk}
 
 
 def test_the_desk_works_as_a_role_that_owns_nothing(db: None) -> None:

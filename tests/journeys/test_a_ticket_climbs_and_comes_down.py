@@ -52,7 +52,13 @@ def test_first_line_follows_the_book_asks_and_solves(
     fast_forward(at + 6 * M)
     question = post.read()
     assert "public page" in question.get_content()
-    post.arrive(at + H, "Ann Albers <ann@acme.example>", f"Re: {ticket.subject}", "No, nothing opens.\n\n> Does a", answers=question)
+    post.arrive(
+        at + H,
+        "Ann Albers <ann@acme.example>",
+        f"Re: {ticket.subject}",
+        "No, nothing opens.\n\n> Does a",
+        answers=question,
+    )
     ticket.refresh_from_db()
     assert ticket.state == "open"
     assert ticket.messages.latest("id").text.startswith("No, nothing opens.")
@@ -145,16 +151,25 @@ def test_two_people_who_answer_a_hand_over_do_not_both_win(
 
 
 def test_the_third_line_drives_a_vendor_case_and_the_clients_clock_goes_on(
-    cast: Cast, at: datetime, ticket: Ticket, post: Post, nordvik: UnderpinningContract, doing: Callable[..., Any]
+    cast: Cast,
+    at: datetime,
+    ticket: Ticket,
+    post: Post,
+    nordvik: UnderpinningContract,
+    doing: Callable[..., Any],
 ) -> None:
     with doing(cast.lena, at + M):
         escalate(ticket, cast)
     with doing(cast.tom, at + 10 * M):
         escalate(ticket, cast, to_team=cast.experts, by=cast.tom)
     with pytest.raises(UnableTo, match="Only L3"), doing(cast.tom, at + 11 * M):
-        Case.submit(ticket, nordvik, by=cast.tom, severity=1, subject="Gateway drops IKE", text="Please look.")
+        Case.submit(
+            ticket, nordvik, by=cast.tom, severity=1, subject="Gateway drops IKE", text="Please look."
+        )
     with doing(cast.kira, at + 20 * M):
-        case = Case.submit(ticket, nordvik, by=cast.kira, severity=1, subject="Gateway drops IKE", text="Please look.")
+        case = Case.submit(
+            ticket, nordvik, by=cast.kira, severity=1, subject="Gateway drops IKE", text="Please look."
+        )
         ticket.pend("vendor")
     assert ticket.clocks.get(metric="resolve", party="SLA").state == "running"
     respond = Clock.objects.get(case_id=case.pk, metric="respond")
@@ -187,7 +202,12 @@ def test_the_third_line_drives_a_vendor_case_and_the_clients_clock_goes_on(
 
 
 def test_a_strangers_mail_with_the_vendors_number_reaches_no_case(
-    cast: Cast, at: datetime, ticket: Ticket, post: Post, nordvik: UnderpinningContract, doing: Callable[..., Any]
+    cast: Cast,
+    at: datetime,
+    ticket: Ticket,
+    post: Post,
+    nordvik: UnderpinningContract,
+    doing: Callable[..., Any],
 ) -> None:
     with doing(cast.lou, at + M):
         case = Case.submit(ticket, nordvik, by=cast.lou, severity=1, subject="Gateway", text="Please look.")
@@ -196,7 +216,12 @@ def test_a_strangers_mail_with_the_vendors_number_reaches_no_case(
 
 
 def test_the_contact_can_reopen_within_the_window_and_it_closes_by_itself(
-    cast: Cast, at: datetime, ticket: Ticket, post: Post, live_until: Callable[[datetime], None], doing: Callable[..., Any]
+    cast: Cast,
+    at: datetime,
+    ticket: Ticket,
+    post: Post,
+    live_until: Callable[[datetime], None],
+    doing: Callable[..., Any],
 ) -> None:
     with doing(cast.lena, at + H):
         ticket.resolve(code="fixed", text="Try again.")
@@ -213,7 +238,12 @@ def test_the_contact_can_reopen_within_the_window_and_it_closes_by_itself(
 
 
 def test_a_late_answer_opens_a_follow_up(
-    cast: Cast, at: datetime, ticket: Ticket, post: Post, live_until: Callable[[datetime], None], doing: Callable[..., Any]
+    cast: Cast,
+    at: datetime,
+    ticket: Ticket,
+    post: Post,
+    live_until: Callable[[datetime], None],
+    doing: Callable[..., Any],
 ) -> None:
     with doing(cast.lena, at + H):
         ticket.resolve(code="fixed", text="Try again.")

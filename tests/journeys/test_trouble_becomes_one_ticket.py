@@ -18,7 +18,9 @@ H = timedelta(hours=1)
 
 
 def test_a_mail_becomes_a_ticket_and_the_sender_gets_its_number(cast: Cast, at: datetime, post: Post) -> None:
-    inbound = post.arrive(at, "Ann Albers <ann@acme.example>", "VPN does not connect", "The VPN has been down since 9.")
+    inbound = post.arrive(
+        at, "Ann Albers <ann@acme.example>", "VPN does not connect", "The VPN has been down since 9."
+    )
     ticket = Ticket.objects.get()
     assert (inbound.state, inbound.ticket) == ("done", ticket)
     assert (ticket.client, ticket.contact, ticket.category) == (cast.acme, cast.ann, cast.vpn_category)
@@ -78,8 +80,12 @@ def test_a_channel_that_was_not_agreed_is_kept_and_not_lost(cast: Cast, at: date
 
 def test_a_form_becomes_a_ticket_and_sent_twice_stays_one(cast: Cast, at: datetime) -> None:
     with clock.frozen(at):
-        first = submit(cast.ann, subject="Mail is slow", text="It takes minutes.", key="k1", service=cast.mail.pk)
-        second = submit(cast.ann, subject="Mail is slow", text="It takes minutes.", key="k1", service=cast.mail.pk)
+        first = submit(
+            cast.ann, subject="Mail is slow", text="It takes minutes.", key="k1", service=cast.mail.pk
+        )
+        second = submit(
+            cast.ann, subject="Mail is slow", text="It takes minutes.", key="k1", service=cast.mail.pk
+        )
     assert first is not None
     assert first == second
     assert (first.channel, first.service, first.contact) == ("web_form", cast.mail, cast.ann)
@@ -87,7 +93,9 @@ def test_a_form_becomes_a_ticket_and_sent_twice_stays_one(cast: Cast, at: dateti
 
 def test_a_call_becomes_a_ticket_of_the_agent_who_took_it(cast: Cast, at: datetime) -> None:
     with clock.frozen(at):
-        call = Call(client=cast.acme.pk, contact=cast.ann.pk, subject="Printer jams", text="Third time today.")
+        call = Call(
+            client=cast.acme.pk, contact=cast.ann.pk, subject="Printer jams", text="Third time today."
+        )
         ticket = log_call(call, cast.lena)
     assert ticket is not None
     ticket.refresh_from_db()
@@ -121,7 +129,9 @@ def test_a_repeated_alarm_is_the_same_ticket_and_a_clear_resolves_it(
     assert (ticket.state, ticket.resolution_code) == ("resolved", "cleared")
 
 
-def test_an_alarm_that_comes_back_goes_on_with_its_ticket(cast: Cast, at: datetime, monitoring: Monitoring) -> None:
+def test_an_alarm_that_comes_back_goes_on_with_its_ticket(
+    cast: Cast, at: datetime, monitoring: Monitoring
+) -> None:
     monitoring.says(at, "firing")
     monitoring.says(at + timedelta(minutes=5), "resolved")
     monitoring.says(at + timedelta(minutes=8), "firing")
@@ -129,10 +139,11 @@ def test_an_alarm_that_comes_back_goes_on_with_its_ticket(cast: Cast, at: dateti
     assert ticket.state == "open"
 
 
-def test_one_round_of_facts_tells_why_each_followed(cast: Cast, at: datetime, doing: Callable[..., Any]) -> None:
+def test_one_round_of_facts_tells_why_each_followed(
+    cast: Cast, at: datetime, doing: Callable[..., Any]
+) -> None:
     with doing(cast.lena):
         ticket = cast.ticket()
     opened, triaged = Entry.objects.of(ticket.pk)
     assert triaged.cause == opened
     assert "category network/vpn by: vpn" in triaged.details["why"]
-

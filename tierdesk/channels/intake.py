@@ -44,7 +44,11 @@ log = logging.getLogger(__name__)
 
 def understand_due(at: datetime) -> int:
     """Understand deliveries that wait, oldest first; one that fails does not hold up the others."""
-    waiting = Inbound.objects.filter(wake_at__lte=at).order_by("wake_at", "id").values_list("pk", flat=True)[:AT_ONCE]
+    waiting = (
+        Inbound.objects.filter(wake_at__lte=at)
+        .order_by("wake_at", "id")
+        .values_list("pk", flat=True)[:AT_ONCE]
+    )
     for pk in waiting:
         take_in(pk, at)
     return len(waiting)
@@ -76,10 +80,19 @@ def _understood(inbound: Inbound) -> Understood:
 def _act(inbound: Inbound, understood: Understood, at: datetime) -> Ticket | None:
     """Do what was understood, in one unit of work with the delivery's own row."""
     with work(by=getattr(understood, "by", ENGINE), at=at):
-        if not Inbound.objects.select_for_update(skip_locked=True).filter(pk=inbound.pk, state="new").exists():
+        if (
+            not Inbound.objects.select_for_update(skip_locked=True)
+            .filter(pk=inbound.pk, state="new")
+            .exists()
+        ):
             return None  # another process has it
         ending = ACTIONS[type(understood)](inbound, understood)
-        values = {"state": ending.state, "reason": ending.reason[:500], "wake_at": None, "tries": inbound.tries + 1}
+        values = {
+            "state": ending.state,
+            "reason": ending.reason[:500],
+            "wake_at": None,
+            "tries": inbound.tries + 1,
+        }
         client = ending.ticket.client if ending.ticket else ending.client
         Inbound.objects.filter(pk=inbound.pk).update(ticket=ending.ticket, client=client, **values)
     return ending.ticket
@@ -97,7 +110,9 @@ def _open(inbound: Inbound, new: NewTicket) -> _Ending:
     version = version_in_force(draft.client.pk, inbound.received_at.date())
     if version is not None and version.channels and draft.channel not in version.channels:
         return _Ending(
-            InboundState.PARKED, f"{draft.channel} is not an agreed channel of {draft.client.name}.", client=draft.client
+            InboundState.PARKED,
+            f"{draft.channel} is not an agreed channel of {draft.client.name}.",
+            client=draft.client,
         )
     if new.new_contact is not None and draft.contact is None:
         name, address = new.new_contact
@@ -200,9 +215,12 @@ def _put_off(inbound: Inbound, error: Exception, at: datetime) -> None:
     if isinstance(error, DatabaseError):
         said = f"the database refused it ({type(error).__name__})"
     rest = (
-        {"state": InboundState.PARKED, "reason": f"It could not be taken in {tries} times: {said}", "wake_at": None}
+        {
+            "state": InboundState.PARKED,
+            "reason": f"It could not be taken in {tries} times: {said}",
+            "wake_at": None,
+        }
         if tries >= MOST_TRIES
         else {"reason": said, "wake_at": at + PAUSE * tries}
     )
     Inbound.objects.filter(pk=inbound.pk, state=InboundState.NEW).update(tries=tries, **rest)
-

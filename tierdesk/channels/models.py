@@ -41,7 +41,9 @@ class Inbound(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     client = models.ForeignKey(Client, null=True, blank=True, on_delete=models.SET_NULL, db_index=False)
-    ticket = models.ForeignKey(Ticket, null=True, blank=True, on_delete=models.SET_NULL, related_name="inbounds")
+    ticket = models.ForeignKey(
+        Ticket, null=True, blank=True, on_delete=models.SET_NULL, related_name="inbounds"
+    )
     wake_at = models.DateTimeField(null=True, blank=True)
 
     objects = ClientRows.as_manager()
@@ -49,7 +51,9 @@ class Inbound(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["wake_at"], name="inbound_to_understand", condition=Q(wake_at__isnull=False)),
+            models.Index(
+                fields=["wake_at"], name="inbound_to_understand", condition=Q(wake_at__isnull=False)
+            ),
             models.Index(fields=["-id"], name="inbound_parked", condition=Q(state="parked")),
         ]
         constraints = [models.UniqueConstraint(fields=["channel", "ext_key"], name="a_delivery_counts_once")]
@@ -82,7 +86,17 @@ class Inbound(models.Model):
                 VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, 'new', '', 0, %s)
                 ON CONFLICT (channel, ext_key) DO NOTHING RETURNING id
                 """,
-                [channel, (ext_key or digest)[:128], received, raw, len(raw), digest, remote[:200], json.dumps(meta or {}), received],
+                [
+                    channel,
+                    (ext_key or digest)[:128],
+                    received,
+                    raw,
+                    len(raw),
+                    digest,
+                    remote[:200],
+                    json.dumps(meta or {}),
+                    received,
+                ],
             )
             row = cursor.fetchone()
             if row is not None:
@@ -100,5 +114,7 @@ class Inbound(models.Model):
         self._decide(InboundState.DISCARDED, why)
 
     def _decide(self, state: str, reason: str, **more: Any) -> None:
-        type(self).objects.filter(pk=self.pk, state=InboundState.PARKED).update(state=state, reason=reason, **more)
+        type(self).objects.filter(pk=self.pk, state=InboundState.PARKED).update(
+            state=state, reason=reason, **more
+        )
         self.refresh_from_db()

@@ -114,4 +114,3 @@ def registered() -> Mapping[str, Channel]:
             channel: Channel = import_module(f"{module.name}.channel").CHANNEL
             found[channel.key] = channel
     return found
-

@@ -42,7 +42,11 @@ def database(url: str) -> dict[str, Any]:
     parts: dict[str, Any] = dict(conninfo_to_dict(url))
     options: dict[str, Any] = {"server_side_binding": True, "prepare_threshold": 2}
     if flag("TIERDESK_DATABASE_POOL", True):
-        options["pool"] = {"min_size": 1, "max_size": number("TIERDESK_DATABASE_POOL_SIZE", 12), "timeout": 10}
+        options["pool"] = {
+            "min_size": 1,
+            "max_size": number("TIERDESK_DATABASE_POOL_SIZE", 12),
+            "timeout": 10,
+        }
     for name in ("sslmode", "application_name", "connect_timeout"):
         if name in parts:
             options[name] = parts[name]
@@ -123,7 +127,10 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "APP_DIRS": False,
-        "DIRS": [Path(__file__).parent.parent / "web" / face / "templates" for face in ("ui", "workspace", "portal")],
+        "DIRS": [
+            Path(__file__).parent.parent / "web" / face / "templates"
+            for face in ("ui", "workspace", "portal")
+        ],
         "OPTIONS": {"environment": "tierdesk.web.ui.jinja.environment"},
     },
     {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True, "OPTIONS": {}},

@@ -19,7 +19,8 @@ def reserve_ids(model: type[Model], count: int) -> list[int]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s::int)", [table, count]
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s::int)",
+            [table, count],
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -33,7 +34,9 @@ def insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[A
     names = ", ".join(f'"{column}"' for column in columns)
     slots = ", ".join(f"%s::{_sql_type(field)}[]" for field in fields)
     with connection.cursor() as cursor:
-        cursor.execute(f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT * FROM unnest({slots})', arrays)
+        cursor.execute(
+            f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT * FROM unnest({slots})', arrays
+        )
 
 
 def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:

@@ -15,7 +15,15 @@ from pathlib import Path
 
 type Run = Callable[[argparse.Namespace], int]
 
-DJANGO_COMMANDS = {"migrate", "makemigrations", "check", "shell", "showmigrations", "sqlmigrate", "collectstatic"}
+DJANGO_COMMANDS = {
+    "migrate",
+    "makemigrations",
+    "check",
+    "shell",
+    "showmigrations",
+    "sqlmigrate",
+    "collectstatic",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,24 +100,35 @@ def _parser() -> argparse.ArgumentParser:
 
     _add(commands, "worker", "run the wake-up engine, the job queue and the mail listener", module="worker")
 
-    apply = _add(commands, "apply", "make the desk as the file says, showing the difference first", module="apply")
+    apply = _add(
+        commands, "apply", "make the desk as the file says, showing the difference first", module="apply"
+    )
     apply.add_argument("file", type=Path, help="the desk, as YAML")
     apply.add_argument("--dry-run", action="store_true", help="show the difference and change nothing")
 
     export = _add(commands, "export", "write the desk as YAML", module="export")
     export.add_argument("file", type=Path, nargs="?", help="where to (default: standard output)")
 
-    admin = _add(commands, "createadmin", "make an administrator, or give one a new password", module="createadmin")
+    admin = _add(
+        commands, "createadmin", "make an administrator, or give one a new password", module="createadmin"
+    )
     admin.add_argument("email")
     admin.add_argument("--name", default="Administrator")
     admin.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
-    _add(commands, "doctor", "look whether everything is in order, and say what to do where not", module="doctor")
+    _add(
+        commands,
+        "doctor",
+        "look whether everything is in order, and say what to do where not",
+        module="doctor",
+    )
 
     backup = _add(commands, "backup", "write database and secrets into one archive", module="backup")
     backup.add_argument("file", type=Path)
 
-    restore = _add(commands, "restore", "put a backup back; refuses to overwrite a desk with tickets", module="restore")
+    restore = _add(
+        commands, "restore", "put a backup back; refuses to overwrite a desk with tickets", module="restore"
+    )
     restore.add_argument("file", type=Path)
     restore.add_argument("--force", action="store_true", help="overwrite what is there")
 
@@ -119,7 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--days", type=int, default=21, help="how many days of history to live through")
     demo.add_argument("--fill-only", action="store_true", help="fill the desk and stop")
 
-    mail = _add(commands, "receive-mail", "take one mail from standard input (for a pipe transport)", module="receive")
+    mail = _add(
+        commands, "receive-mail", "take one mail from standard input (for a pipe transport)", module="receive"
+    )
     mail.add_argument("recipient", help="the address it was delivered to")
     return parser
 

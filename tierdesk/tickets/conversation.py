@@ -87,7 +87,9 @@ class Conversation:
     def reply(self: Ticket, text: str) -> Message:
         """Write to the contact. The first human reply is the response that the respond clock waits for."""
         if self.state in (State.CLOSED, State.CANCELLED):
-            raise UnableTo(f"{self.reference} is {self.state}; open a follow-up ticket to write to the contact.")
+            raise UnableTo(
+                f"{self.reference} is {self.state}; open a follow-up ticket to write to the contact."
+            )
         if not text.strip():
             raise UnableTo("Write something before you send the reply.")
         self.acknowledge_if_human()
@@ -128,7 +130,9 @@ class Conversation:
         opens a follow-up instead.
         """
         if self.state in (State.CLOSED, State.CANCELLED):
-            raise UnableTo(f"{self.reference} is {self.state}; what is said now belongs on a follow-up ticket.")
+            raise UnableTo(
+                f"{self.reference} is {self.state}; what is said now belongs on a follow-up ticket."
+            )
         message = self.add_message(
             text,
             direction=Direction.INBOUND,

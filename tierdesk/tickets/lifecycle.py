@@ -121,7 +121,9 @@ class Lifecycle:
         if not self.is_unresolved():
             raise UnableTo(f"{self.reference} is {self.state} and cannot be assigned.")
         self.change(assignee=agent)
-        record(Assigned(ticket=self, agent=agent.pk if agent else None, agent_name=agent.name if agent else ""))
+        record(
+            Assigned(ticket=self, agent=agent.pk if agent else None, agent_name=agent.name if agent else "")
+        )
 
     def pend(self: Ticket, reason: str, *, until: datetime | None = None, asked: bool = False) -> None:
         """Wait for `reason`. Waiting for the contact needs a public question in the same breath (`asked`).
@@ -131,9 +133,13 @@ class Lifecycle:
         if self.state not in (State.NEW, State.OPEN):
             raise UnableTo(f"{self.reference} is {self.state}; only an open ticket can wait.")
         if reason not in PendingReason.values:
-            raise UnableTo(f"“{reason}” is not a reason to wait; choose one of {', '.join(PendingReason.values)}.")
+            raise UnableTo(
+                f"“{reason}” is not a reason to wait; choose one of {', '.join(PendingReason.values)}."
+            )
         if reason == PendingReason.REQUESTER_INFO and not asked:
-            raise UnableTo("Ask the contact a question first: a ticket waits for an answer only to a question.")
+            raise UnableTo(
+                "Ask the contact a question first: a ticket waits for an answer only to a question."
+            )
         if until is not None and until <= current().at:
             raise UnableTo("Choose a time in the future to wake the ticket.")
         self.acknowledge_if_human()
@@ -160,7 +166,9 @@ class Lifecycle:
         if not self.is_unresolved():
             raise UnableTo(f"{self.reference} is already {self.state}.")
         if code not in ResolutionCode.values:
-            raise UnableTo(f"“{code}” is not a resolution code; choose one of {', '.join(ResolutionCode.values)}.")
+            raise UnableTo(
+                f"“{code}” is not a resolution code; choose one of {', '.join(ResolutionCode.values)}."
+            )
         self.acknowledge_if_human()
         at = current().at
         message = self.add_message(text, direction="outbound", channel="email") if text else None
@@ -197,10 +205,16 @@ class Lifecycle:
     def reopen(self: Ticket, why: str) -> None:
         """Not solved after all. Only inside the contract's window; afterwards a follow-up ticket is due."""
         if not self.can_reopen(current().at):
-            raise UnableTo(f"{self.reference} is {self.state} and its reopen window is over; open a new ticket.")
+            raise UnableTo(
+                f"{self.reference} is {self.state} and its reopen window is over; open a new ticket."
+            )
         resolved_at = self.resolved_at
         self.change(
-            state=State.OPEN, resolved_at=None, wake_at=None, reopen_count=F("reopen_count") + 1, resolved_tier=None
+            state=State.OPEN,
+            resolved_at=None,
+            wake_at=None,
+            reopen_count=F("reopen_count") + 1,
+            resolved_tier=None,
         )
         record(Reopened(ticket=self, why=why, resolved_at=resolved_at.isoformat() if resolved_at else ""))
 
@@ -218,7 +232,11 @@ class Lifecycle:
         if not why.strip():
             raise UnableTo("Say why the ticket is cancelled.")
         self.change(
-            state=State.CANCELLED, closed_at=current().at, wake_at=None, duplicate_of=duplicate_of, pending_reason=""
+            state=State.CANCELLED,
+            closed_at=current().at,
+            wake_at=None,
+            duplicate_of=duplicate_of,
+            pending_reason="",
         )
         record(Cancelled(ticket=self, why=why, duplicate_of=duplicate_of.pk if duplicate_of else None))
 

@@ -45,7 +45,9 @@ class Tickets(ClientRows):
             return self.none()
         if contact.sees_client:
             return mine
-        return mine.filter(Q(contact=contact) | Q(participants__contact=contact, participants__accepted=True)).distinct()
+        return mine.filter(
+            Q(contact=contact) | Q(participants__contact=contact, participants__accepted=True)
+        ).distinct()
 
     def unresolved(self) -> Self:
         return self.filter(state__in=UNRESOLVED)
@@ -72,7 +74,9 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, models.Model):
     """
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="tickets", db_index=False)
-    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets")
+    contact = models.ForeignKey(
+        Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets"
+    )
     service = models.ForeignKey(Service, null=True, blank=True, on_delete=models.SET_NULL)
     component = models.ForeignKey(Component, null=True, blank=True, on_delete=models.SET_NULL)
     category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL)
@@ -95,7 +99,9 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, models.Model):
 
     tier = models.PositiveSmallIntegerField(choices=Tier.choices, default=Tier.L1)
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, db_index=False)
-    assignee = models.ForeignKey(Agent, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets")
+    assignee = models.ForeignKey(
+        Agent, null=True, blank=True, on_delete=models.SET_NULL, related_name="tickets"
+    )
     voice_team = models.ForeignKey(
         Team, null=True, blank=True, on_delete=models.PROTECT, related_name="voiced", db_index=False
     )
@@ -112,7 +118,9 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     resolution_code = models.CharField(max_length=20, blank=True)
     resolved_tier = models.PositiveSmallIntegerField(null=True, blank=True)
-    duplicate_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="duplicates")
+    duplicate_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="duplicates"
+    )
 
     next_due_at = models.DateTimeField(null=True, blank=True)
     wake_at = models.DateTimeField(null=True, blank=True)
@@ -124,9 +132,13 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, models.Model):
         indexes = [
             models.Index(fields=["wake_at"], name="tickets_to_wake", condition=Q(wake_at__isnull=False)),
             models.Index(
-                fields=["team", "next_due_at", "id"], name="queue_of_a_team", condition=Q(state__in=UNRESOLVED)
+                fields=["team", "next_due_at", "id"],
+                name="queue_of_a_team",
+                condition=Q(state__in=UNRESOLVED),
             ),
-            models.Index(fields=["next_due_at", "id"], name="queue_of_all", condition=Q(state__in=UNRESOLVED)),
+            models.Index(
+                fields=["next_due_at", "id"], name="queue_of_all", condition=Q(state__in=UNRESOLVED)
+            ),
             models.Index(
                 fields=["assignee", "next_due_at"],
                 name="queue_of_an_agent",
@@ -137,7 +149,8 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="pending", pending_reason__gt="") | (~Q(state="pending") & Q(pending_reason="")),
+                condition=Q(state="pending", pending_reason__gt="")
+                | (~Q(state="pending") & Q(pending_reason="")),
                 name="a_pending_ticket_has_a_reason",
             ),
             models.CheckConstraint(
@@ -229,14 +242,12 @@ class Draft:
         )
 
 
-TICKET_ATTRS = [
-    field.attname for field in Ticket._meta.concrete_fields if field.attname not in {"search"}
+TICKET_ATTRS = [field.attname for field in Ticket._meta.concrete_fields if field.attname not in {"search"}]
+TICKET_COLUMNS = [
+    str(field.column) for field in Ticket._meta.concrete_fields if field.attname in set(TICKET_ATTRS)
 ]
-TICKET_COLUMNS = [str(field.column) for field in Ticket._meta.concrete_fields if field.attname in set(TICKET_ATTRS)]
 
-MESSAGE_COLUMNS = (
-    "id client_id ticket_id direction by_kind by_id by_name at channel text html message_id automatic trust why"
-).split()
+MESSAGE_COLUMNS = ["id", "client_id", "ticket_id", "direction", "by_kind", "by_id", "by_name", "at", "channel", "text", "html", "message_id", "automatic", "trust", "why"]
 
 
 def _first_messages(drafts: Sequence[Draft], tickets: Sequence[Ticket]) -> list[int]:

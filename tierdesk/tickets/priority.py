@@ -34,8 +34,6 @@ def prioritise(
 
     A VIP and a critical service raise the *urgency* by one each, never the priority itself (promises.md §3).
     """
-    raised = tuple(
-        name for name, holds in (("VIP", vip), ("critical service", critical_service)) if holds
-    )
+    raised = tuple(name for name, holds in (("VIP", vip), ("critical service", critical_service)) if holds)
     effective = max(1, urgency - len(raised))
     return Reading(int(matrix[str(impact)][str(effective)]), impact, effective, raised)

@@ -29,7 +29,9 @@ class Participant(models.Model):
     objects = ClientRows.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["ticket", "email"], name="a_participant_once_per_ticket")]
+        constraints = [
+            models.UniqueConstraint(fields=["ticket", "email"], name="a_participant_once_per_ticket")
+        ]
 
 
 class RelationKind(models.TextChoices):

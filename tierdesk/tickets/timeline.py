@@ -64,10 +64,7 @@ class Entry(models.Model):
         return Actor(self.by_kind, self.by_name, self.by_id)
 
 
-COLUMNS = (
-    "id client_id ticket_id at kind by_kind by_id by_name details cause_id state pending_reason tier team_id"
-    " assignee_id priority contract_version_id"
-).split()
+COLUMNS = ["id", "client_id", "ticket_id", "at", "kind", "by_kind", "by_id", "by_name", "details", "cause_id", "state", "pending_reason", "tier", "team_id", "assignee_id", "priority", "contract_version_id"]
 
 
 class Timeline:
@@ -88,7 +85,9 @@ class Timeline:
     def announce(self, facts: Sequence[Fact]) -> None:
         """Tell every listening process which tickets changed; ids only, so nothing leaks on the way."""
         changed = {(f.ticket.client_id, f.ticket.pk) for f in facts if isinstance(f, TicketFact)}
-        tickets = [[pk, client_id] for client_id, pk in sorted(changed)] if len(changed) <= MOST_ANNOUNCED else []
+        tickets = (
+            [[pk, client_id] for client_id, pk in sorted(changed)] if len(changed) <= MOST_ANNOUNCED else []
+        )
         word = {"tickets": tickets, "clients": sorted({client_id for client_id, _ in changed})}
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, %s)", [LIVE_CHANNEL, json.dumps(word)])

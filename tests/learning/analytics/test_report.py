@@ -13,7 +13,9 @@ H = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-def test_resolved_on_the_first_tier_counts_as_such(cast: Cast, at: datetime, doing: Callable[..., Any]) -> None:
+def test_resolved_on_the_first_tier_counts_as_such(
+    cast: Cast, at: datetime, doing: Callable[..., Any]
+) -> None:
     with doing(cast.lena):
         solved, climbed = cast.ticket(), cast.ticket()
     with doing(cast.lena, at + H):

@@ -70,7 +70,9 @@ def test_a_stranger_is_asked_to_sign_in(client: Browser, ticket: Ticket, book: B
 
 
 @pytest.mark.parametrize("page", [*PAGES, *LEADS])
-def test_a_contact_is_shown_to_the_portal(cast: Cast, client: Browser, ticket: Ticket, book: Book, page: str) -> None:
+def test_a_contact_is_shown_to_the_portal(
+    cast: Cast, client: Browser, ticket: Ticket, book: Book, page: str
+) -> None:
     client.force_login(cast.ann.user)
     response = client.get(address(page, ticket, book))
     assert (response.status_code, response.headers["Location"]) == (302, "/portal/")
@@ -84,7 +86,9 @@ def test_an_agent_of_another_client_finds_nothing(
     assert client.get(address(page, ticket, book)).status_code == 404
 
 
-@pytest.mark.parametrize("page", ["/", "/queues/all/", "/search/?q=vpn", "/calls/callers/?caller=ann", "/clients/"])
+@pytest.mark.parametrize(
+    "page", ["/", "/queues/all/", "/search/?q=vpn", "/calls/callers/?caller=ann", "/clients/"]
+)
 def test_a_list_shows_nothing_of_a_client_that_the_agent_does_not_serve(
     cast: Cast, client: Browser, ticket: Ticket, page: str
 ) -> None:

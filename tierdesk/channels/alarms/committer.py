@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreIsAway, UnableToStore
 from tierdesk.core import clock
 
-GROUP = 500
+GROUP = 200
 CAPACITY = 20_000
 CAPACITY_BYTES = 64 * 1024 * 1024
 

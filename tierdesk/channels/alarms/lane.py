@@ -67,7 +67,6 @@ class Lane:
         self._prefix = prefix
         self._book = SourceBook(store)
         self._committer = Committer(store, capacity=capacity)
-        self._reading = asyncio.Lock()
 
     async def start(self) -> None:
         self._committer.start()
@@ -126,8 +125,7 @@ class Lane:
         remote = str((scope.get("client") or ("",))[0])
         arrival = Arrival(source=source, received_at=clock.now(), raw=body, remote=remote)
         if len(body) > BODY_TO_READ_ASIDE:
-            async with self._reading:  # one at a time: readers would only take Python's lock from each other
-                return await asyncio.to_thread(understood, arrival, headers)
+            return await asyncio.to_thread(understood, arrival, headers)
         return understood(arrival, headers)
 
     async def _live(self, receive: Receive, send: Send) -> None:

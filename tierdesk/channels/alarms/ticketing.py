@@ -28,7 +28,9 @@ def follow_up(at: datetime) -> int:
     """Look at alarms that changed, a batch in one unit of work; returns how many there were."""
     with work(by=MONITORING, at=at):
         unseen = Alarm.objects.unseen().select_for_update(skip_locked=True, of=("self",))
-        alarms = list(unseen.select_related("source__client", "source__service", "ticket", "previous__ticket")[:AT_ONCE])
+        alarms = list(
+            unseen.select_related("source__client", "source__service", "ticket", "previous__ticket")[:AT_ONCE]
+        )
         if alarms:
             standing = [alarm for alarm in alarms if alarm.state == Alarm.State.OPEN and alarm.first_at]
             settled = [alarm for alarm in standing if not _hold_back(alarm, at)]
@@ -83,12 +85,20 @@ def _give_tickets(alarms: Sequence[Alarm]) -> None:
 
 def _known_ticket(alarm: Alarm) -> Ticket | None:
     if alarm.group:
-        same = Alarm.objects.unclosed().filter(source=alarm.source_id, group=alarm.group, ticket__isnull=False)
-        first = same.exclude(ticket__state__in=[State.CLOSED, State.CANCELLED]).select_related("ticket").first()
+        same = Alarm.objects.unclosed().filter(
+            source=alarm.source_id, group=alarm.group, ticket__isnull=False
+        )
+        first = (
+            same.exclude(ticket__state__in=[State.CLOSED, State.CANCELLED]).select_related("ticket").first()
+        )
         if first is not None and first.ticket is not None:
             return Ticket.objects.get(pk=first.ticket_id)
     earlier: Ticket | None = alarm.previous.ticket if alarm.previous else None
-    return earlier if earlier is not None and (earlier.is_unresolved() or earlier.can_reopen(alarm.last_at)) else None
+    return (
+        earlier
+        if earlier is not None and (earlier.is_unresolved() or earlier.can_reopen(alarm.last_at))
+        else None
+    )
 
 
 def _go_on(tickets: Iterable[Ticket]) -> None:

@@ -28,8 +28,8 @@ from tierdesk.channels.registry import (
     Nothing,
     Refused,
     Reply,
-    Understood,
     Undelivered,
+    Understood,
     VendorAnswer,
 )
 from tierdesk.core.facts import Actor

@@ -47,13 +47,17 @@ def look_up(typed: str, user: User) -> QuerySet[Contact]:
         return contacts.filter(Q(name__icontains=words) | Q(email__icontains=words)).order_by("name")[:SHOWN]
     numbers = Number.objects.visible_to(user).filter(e164=e164)
     switchboards = numbers.filter(contact=None).values("client")
-    return contacts.filter(Q(numbers__in=numbers) | Q(client__in=switchboards)).distinct().order_by("name")[:SHOWN]
+    return (
+        contacts.filter(Q(numbers__in=numbers) | Q(client__in=switchboards))
+        .distinct()
+        .order_by("name")[:SHOWN]
+    )
 
 
 def log_call(call: Call, agent: Agent) -> Ticket | None:
     """Keep the call, then make it a ticket of the agent who took it; None if it was parked (see the parked box)."""
-    words: dict[str, Any] = {name: getattr(call, name) for name in call.__dataclass_fields__} | {"agent": agent.pk}
+    words: dict[str, Any] = {name: getattr(call, name) for name in call.__dataclass_fields__} | {
+        "agent": agent.pk
+    }
     pk, _ = Inbound.store("phone", json.dumps(words).encode(), ext_key=call.key or uuid.uuid4().hex)
     return take_in(pk)
-
-

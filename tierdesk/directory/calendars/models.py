@@ -32,7 +32,9 @@ class CalendarVersion(models.Model):
     spec = models.JSONField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["calendar", "version"], name="calendar_versions_count")]
+        constraints = [
+            models.UniqueConstraint(fields=["calendar", "version"], name="calendar_versions_count")
+        ]
 
     def __str__(self) -> str:
         return f"{self.calendar.key}@{self.version}"

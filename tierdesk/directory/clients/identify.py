@@ -44,7 +44,9 @@ def by_addresses(emails: set[str]) -> dict[str, Identity]:
     identities = {email: Identity(clients.get(email.rpartition("@")[2])) for email in wanted - found.keys()}
     for email, contacts in found.items():
         identities[email] = (
-            Identity(contacts[0].client, contacts[0]) if len(contacts) == 1 else Identity(candidates=tuple(contacts))
+            Identity(contacts[0].client, contacts[0])
+            if len(contacts) == 1
+            else Identity(candidates=tuple(contacts))
         )
     return identities
 

@@ -65,7 +65,9 @@ class Contact(models.Model):
     """A person at a client. `sees_client`: on the portal, sees all tickets of the client, not only the own ones."""
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="contacts")
-    user = models.OneToOneField(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="contact")
+    user = models.OneToOneField(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="contact"
+    )
     site = models.ForeignKey(Site, null=True, blank=True, on_delete=models.SET_NULL)
     name = models.CharField(max_length=200)
     email = models.EmailField(blank=True)
@@ -102,7 +104,9 @@ class Number(models.Model):
     """A phone number in E.164. Without a contact it is a switchboard: it tells the client, not the person."""
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="numbers")
-    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.CASCADE, related_name="numbers")
+    contact = models.ForeignKey(
+        Contact, null=True, blank=True, on_delete=models.CASCADE, related_name="numbers"
+    )
     e164 = models.CharField(max_length=16)
 
     objects = ClientRows.as_manager()

@@ -71,7 +71,9 @@ class ContractVersion(models.Model):
     objects = ClientRows.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["contract", "version"], name="contract_versions_count")]
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "version"], name="contract_versions_count")
+        ]
 
     def __str__(self) -> str:
         return f"{self.contract.key}@{self.version}"

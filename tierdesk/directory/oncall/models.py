@@ -64,5 +64,7 @@ class Override(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(to_at__gt=models.F("from_at")), name="an_override_has_length")
+            models.CheckConstraint(
+                condition=models.Q(to_at__gt=models.F("from_at")), name="an_override_has_length"
+            )
         ]

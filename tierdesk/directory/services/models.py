@@ -27,7 +27,9 @@ class Service(models.Model):
     `criticality` 1 (business stops) to 3 (nuisance): 1 raises the urgency of its tickets by one.
     """
 
-    client = models.ForeignKey(Client, null=True, blank=True, on_delete=models.CASCADE, related_name="services")
+    client = models.ForeignKey(
+        Client, null=True, blank=True, on_delete=models.CASCADE, related_name="services"
+    )
     key = models.SlugField(max_length=60)
     name = models.CharField(max_length=160)
     criticality = models.PositiveSmallIntegerField(default=2)
@@ -39,7 +41,9 @@ class Service(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["client", "key"], nulls_distinct=False, name="one_service_per_key"),
+            models.UniqueConstraint(
+                fields=["client", "key"], nulls_distinct=False, name="one_service_per_key"
+            ),
             models.CheckConstraint(condition=Q(criticality__range=(1, 3)), name="criticality_is_1_to_3"),
         ]
 

@@ -56,7 +56,16 @@ class Line:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-COUNTS = ("open", "at_risk", "breached", "resolved", "first_tier_resolved", "escalations", "returns", "seconds")
+COUNTS = (
+    "open",
+    "at_risk",
+    "breached",
+    "resolved",
+    "first_tier_resolved",
+    "escalations",
+    "returns",
+    "seconds",
+)
 
 
 @dataclass
@@ -76,7 +85,11 @@ def report(user: User, start: datetime, end: datetime) -> Report:
     """The figures from `start` (inclusive) to `end` (exclusive, usually now) of the clients that `user` may see."""
     cells: dict[tuple[int, int], Line] = defaultdict(Line)
     visible = visible_clients(user)
-    scope: dict[str, Any] = {"start": start, "end": end, "clients": None if visible is None else sorted(visible)}
+    scope: dict[str, Any] = {
+        "start": start,
+        "end": end,
+        "clients": None if visible is None else sorted(visible),
+    }
     for name, sql in FIGURES.items():
         for client, tier, count in _rows(sql, scope):
             line = cells[client, tier]

@@ -39,7 +39,9 @@ class Notice(models.Model):
     """
 
     client = models.ForeignKey(Client, null=True, blank=True, on_delete=models.CASCADE, db_index=False)
-    ticket = models.ForeignKey(Ticket, null=True, blank=True, on_delete=models.CASCADE, related_name="notices")
+    ticket = models.ForeignKey(
+        Ticket, null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
+    )
     said = models.ForeignKey(Message, null=True, blank=True, on_delete=models.SET_NULL, db_index=False)
     case_id = models.BigIntegerField(null=True, blank=True)
     channel = models.CharField(max_length=5, default="mail")
@@ -67,7 +69,9 @@ class Notice(models.Model):
         indexes = [
             models.Index(fields=["wake_at"], name="notices_to_send", condition=Q(wake_at__isnull=False)),
             models.Index(fields=["agent", "-id"], name="notices_of_an_agent", condition=Q(channel="desk")),
-            models.Index(fields=["ticket", "address", "id"], name="notices_in_order", condition=Q(state="pending")),
+            models.Index(
+                fields=["ticket", "address", "id"], name="notices_in_order", condition=Q(state="pending")
+            ),
             models.Index(fields=["message_id"], name="notices_by_message_id", condition=~Q(message_id="")),
         ]
         constraints = [

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from tierdesk.core import rows
-from tierdesk.directory.contracts.models import Promise
 from tierdesk.directory.calendars.models import hours_of
+from tierdesk.directory.contracts.models import Promise
 from tierdesk.directory.staff.models import Membership, Team
 from tierdesk.response.notifications import words
 from tierdesk.response.notifications.models import Notice
@@ -20,10 +20,7 @@ from tierdesk.tickets.models import Message, Ticket
 NO_RECEIPT_FOR = {"phone", "alarms"}
 """Channels on which nobody waits for a receipt: the caller has been spoken to, a machine does not read."""
 
-COLUMNS = (
-    "client_id ticket_id said_id message_id case_id channel kind agent_id contact_id address sender_name subject text automatic"
-    " state tries error created_at wake_at"
-).split()
+COLUMNS = ["client_id", "ticket_id", "said_id", "message_id", "case_id", "channel", "kind", "agent_id", "contact_id", "address", "sender_name", "subject", "text", "automatic", "state", "tries", "error", "created_at", "wake_at"]
 
 
 class ToTeam(Protocol):
@@ -155,12 +152,16 @@ def tell_hierarchy(facts: Sequence[ToAgents]) -> None:
 
 
 def tell_consulted_team(facts: Sequence[Asked]) -> None:
-    _tell_teams([(fact.ticket, fact.team, "consulted", {"question": fact.question}, fact.at) for fact in facts])
+    _tell_teams(
+        [(fact.ticket, fact.team, "consulted", {"question": fact.question}, fact.at) for fact in facts]
+    )
 
 
 def tell_advised(facts: Sequence[Advised]) -> None:
     advised = [fact for fact in facts if fact.ticket.assignee_id]
-    _write([_desk(f.ticket, f.ticket.assignee_id or 0, "advice", {"answer": f.answer}, f.at) for f in advised])
+    _write(
+        [_desk(f.ticket, f.ticket.assignee_id or 0, "advice", {"answer": f.answer}, f.at) for f in advised]
+    )
 
 
 def mail_vendor(facts: Sequence[ToVendor]) -> None:
@@ -314,4 +315,3 @@ def _members(teams: Iterable[int]) -> dict[int, list[int]]:
 
 def _write(notices: Sequence[dict[str, Any]]) -> None:
     rows.insert(Notice, COLUMNS, [[notice.get(name) for name in COLUMNS] for notice in notices])
-

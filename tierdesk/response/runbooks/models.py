@@ -146,19 +146,24 @@ class Run(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(state="running", ended_at__isnull=True) | (~Q(state="running") & Q(ended_at__isnull=False)),
+                condition=Q(state="running", ended_at__isnull=True)
+                | (~Q(state="running") & Q(ended_at__isnull=False)),
                 name="a_run_that_ended_says_when",
             )
         ]
 
     @classmethod
-    def start(cls, ticket: Ticket, revision: Revision, agent: Agent, inputs: dict[str, Any] | None = None) -> Run:
+    def start(
+        cls, ticket: Ticket, revision: Revision, agent: Agent, inputs: dict[str, Any] | None = None
+    ) -> Run:
         """Begin to follow a book. Raises UnableTo for a tier that may not run it."""
         if not ticket.is_unresolved():
             raise UnableTo(f"{ticket.reference} is {ticket.state}; reopen it before you follow a book.")
         highest = agent.memberships.order_by("-team__tier").values_list("team__tier", flat=True).first() or 0
         if revision.book.tier > highest:
-            raise UnableTo(f"“{revision.book.title}” is an L{revision.book.tier} book; hand the ticket over instead.")
+            raise UnableTo(
+                f"“{revision.book.title}” is an L{revision.book.tier} book; hand the ticket over instead."
+            )
         ticket.acknowledge()
         run = cls.objects.create(
             client_id=ticket.client_id,
@@ -179,7 +184,11 @@ class Run(models.Model):
     def next(self) -> walk.Next:
         """What is next: a step to show, an answer to give, or the end."""
         content = self.revision.content
-        values = {one.name: one.read(str(self.inputs[one.name])) for one in content.inputs if one.name in self.inputs}
+        values = {
+            one.name: one.read(str(self.inputs[one.name]))
+            for one in content.inputs
+            if one.name in self.inputs
+        }
         return walk.decide(content, self.results, values)
 
     def answer(
@@ -218,7 +227,11 @@ class Run(models.Model):
 
     def _values(self) -> dict[str, Any]:
         content = self.revision.content
-        return {one.name: one.read(str(self.inputs[one.name])) for one in content.inputs if one.name in self.inputs}
+        return {
+            one.name: one.read(str(self.inputs[one.name]))
+            for one in content.inputs
+            if one.name in self.inputs
+        }
 
     def _write(self, results: list[walk.Result], before: walk.Next, result: walk.Result) -> walk.Next:
         replaces = isinstance(before, walk.Answer)
@@ -228,13 +241,23 @@ class Run(models.Model):
             after = walk.decide(self.revision.content, kept, self._values())
         except walk.UnableToWalk as error:
             raise UnableTo(str(error)) from error
-        values = {"answer": result.answer, "out": result.out, "ok": result.ok, "gap": result.gap or "", "remark": result.remark}
+        values = {
+            "answer": result.answer,
+            "out": result.out,
+            "ok": result.ok,
+            "gap": result.gap or "",
+            "remark": result.remark,
+        }
         if replaces:
             self.attempts.filter(number=number).update(**values)
         else:
             self._insert(number, result.step, values)
         words = _words(before.step, result)
-        record(StepDone(ticket=self.ticket, run=self.pk, step=before.step.title, result=words, gap=result.gap or ""))
+        record(
+            StepDone(
+                ticket=self.ticket, run=self.pk, step=before.step.title, result=words, gap=result.gap or ""
+            )
+        )
         if isinstance(after, walk.Finish):
             self._end(RunState.DONE, after.words)
         elif isinstance(after, walk.HandUp):
@@ -246,7 +269,13 @@ class Run(models.Model):
         try:
             with transaction.atomic():
                 Attempt.objects.create(
-                    client_id=self.client_id, run=self, number=number, step=step, at=unit.at, by_name=unit.by.name, **values
+                    client_id=self.client_id,
+                    run=self,
+                    number=number,
+                    step=step,
+                    at=unit.at,
+                    by_name=unit.by.name,
+                    **values,
                 )
         except IntegrityError as error:
             raise StaleTicket(self.ticket) from error
@@ -274,7 +303,11 @@ def _words(step: paper.Step, result: walk.Result) -> str:
     """What came of a step, as one line for the timeline and the hand-over."""
     if result.gap:
         return f"the book was not enough ({result.gap}): {result.remark}".removesuffix(": ")
-    parts = [result.answer or "", f"→ {result.out.strip()[:200]}" if result.out.strip() else "", result.remark]
+    parts = [
+        result.answer or "",
+        f"→ {result.out.strip()[:200]}" if result.out.strip() else "",
+        result.remark,
+    ]
     if result.ok is not None:
         parts.insert(0, "it worked" if result.ok else "it failed")
     return "; ".join(part for part in parts if part) or "done"
@@ -304,7 +337,9 @@ class Attempt(models.Model):
     @property
     def result(self) -> walk.Result:
         gap = walk.Gap(self.gap) if self.gap else None
-        return walk.Result(self.step, out=self.out, ok=self.ok, answer=self.answer, gap=gap, remark=self.remark)
+        return walk.Result(
+            self.step, out=self.out, ok=self.ok, answer=self.answer, gap=gap, remark=self.remark
+        )
 
     @property
     def title(self) -> str:
@@ -322,7 +357,9 @@ class Gap(models.Model):
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE)
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="gaps")
-    revision = models.ForeignKey(Revision, null=True, blank=True, on_delete=models.SET_NULL, related_name="gaps")
+    revision = models.ForeignKey(
+        Revision, null=True, blank=True, on_delete=models.SET_NULL, related_name="gaps"
+    )
     step = models.CharField(max_length=80, blank=True)
     kind = models.CharField(max_length=24)
     note = models.TextField(blank=True)

@@ -69,7 +69,9 @@ def explain(clock: Clock, at: datetime) -> Explanation:
     course, until = clock.course, clock.stopped_at or at
     end = max(until, clock.due_at or until)
     windows = _windows(clock, end)
-    pauses = [(start, stop, reason) for (start, stop), (_, _, reason) in zip(clock.spans, clock.pauses, strict=True)]
+    pauses = [
+        (start, stop, reason) for (start, stop), (_, _, reason) in zip(clock.spans, clock.pauses, strict=True)
+    ]
     return Explanation(
         clock=clock,
         at=at,
@@ -115,7 +117,9 @@ def _picture(clock: Clock, windows: Sequence[Window], *, at: datetime, end: date
     spans = [span("window", w.opens, w.closes, "working time") for w in windows]
     spans += [span("running", w.opens, min(w.closes, now), "counted") for w in windows if w.opens < now]
     if due is not None and due < now:
-        spans += [span("over", max(w.opens, due), min(w.closes, now), "over") for w in windows if w.closes > due]
+        spans += [
+            span("over", max(w.opens, due), min(w.closes, now), "over") for w in windows if w.closes > due
+        ]
     spans += [
         span("paused", start, stop or now, reason.replace("_", " "))
         for (start, stop), (_, _, reason) in zip(clock.spans, clock.pauses, strict=True)

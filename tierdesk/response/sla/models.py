@@ -198,15 +198,9 @@ def projection(
     return due_at, course.breaches_at(due_at) if warned else course.warns_at()
 
 
-CHANGING = (
-    "calendar_id priority target_s counting_from carried_s pauses state due_at warned_at breached_at stopped_at"
-    " elapsed_s wake_at"
-).split()
+CHANGING = ["calendar_id", "priority", "target_s", "counting_from", "carried_s", "pauses", "state", "due_at", "warned_at", "breached_at", "stopped_at", "elapsed_s", "wake_at"]
 
-STARTING = (
-    "client_id ticket_id metric party tier case_id priority target_s calendar_id started_at counting_from carried_s"
-    " pauses state due_at warned_at breached_at stopped_at elapsed_s wake_at"
-).split()
+STARTING = ["client_id", "ticket_id", "metric", "party", "tier", "case_id", "priority", "target_s", "calendar_id", "started_at", "counting_from", "carried_s", "pauses", "state", "due_at", "warned_at", "breached_at", "stopped_at", "elapsed_s", "wake_at"]
 
 
 def start(clocks: Sequence[Clock]) -> None:
@@ -217,7 +211,9 @@ def start(clocks: Sequence[Clock]) -> None:
 
 def keep(clocks: Sequence[Clock]) -> None:
     """Write changed clocks back, in one statement, and let their tickets know what is due next."""
-    rows.update(Clock, CHANGING, [[clock.pk, *(getattr(clock, name) for name in CHANGING)] for clock in clocks])
+    rows.update(
+        Clock, CHANGING, [[clock.pk, *(getattr(clock, name) for name in CHANGING)] for clock in clocks]
+    )
     project_onto_tickets({clock.ticket_id for clock in clocks})
 
 
@@ -242,7 +238,7 @@ def project_onto_tickets(ticket_ids: set[int]) -> None:
         )
 
 
-WAKING = "id ticket_id metric party tier due_at warned_at wake_at calendar_id".split()
+WAKING = ["id", "ticket_id", "metric", "party", "tier", "due_at", "warned_at", "wake_at", "calendar_id"]
 
 
 def wake_clocks(due: list[Any], at: datetime) -> None:

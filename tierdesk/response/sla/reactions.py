@@ -16,8 +16,8 @@ from tierdesk.tickets.facts import (
     Closed,
     HandedOver,
     Pended,
-    Replied,
     Reopened,
+    Replied,
     Reprioritised,
     Resolved,
     Resumed,
@@ -131,9 +131,13 @@ def stop_clocks(facts: list[Resolved]) -> None:
 
 def count_on(facts: list[Reopened]) -> None:
     """Reopened: the resolve clocks count on from where they stopped; respond runs once per ticket (D01, D09)."""
-    clocks = list(Clock.objects.of(f.ticket for f in facts).filter(metric=Metric.RESOLVE, state__in=["met", "missed"]))
+    clocks = list(
+        Clock.objects.of(f.ticket for f in facts).filter(metric=Metric.RESOLVE, state__in=["met", "missed"])
+    )
     by_ticket = {fact.ticket.pk: fact for fact in facts}
-    reopened = [clock for clock in clocks if clock.party == Party.SLA or clock.tier == _tier_of(by_ticket, clock)]
+    reopened = [
+        clock for clock in clocks if clock.party == Party.SLA or clock.tier == _tier_of(by_ticket, clock)
+    ]
     for clock in reopened:
         clock.reopen(by_ticket[clock.ticket_id].at)
     keep(reopened)
@@ -185,7 +189,9 @@ def change_tier_clocks(facts: list[HandedOver]) -> None:
             _clock(promise, fact.ticket, fact.at, {})
             for fact in moved
             for promise in promises.get((fact.ticket.contract_version_id, fact.ticket.priority), ())
-            if promise.party == Party.OLA and promise.tier == fact.to_tier and promise.metric == Metric.RESOLVE
+            if promise.party == Party.OLA
+            and promise.tier == fact.to_tier
+            and promise.metric == Metric.RESOLVE
             if (fact.ticket.pk, fact.to_tier) not in have
         ]
     )
@@ -268,9 +274,7 @@ def follow_vendor_case(facts: Sequence[CaseMovedLike]) -> None:
     keep(clocks)
 
 
-def _each[F: TicketFact | Any](
-    facts: Iterable[F], among: Any, verb: Callable[[Clock, F], None]
-) -> None:
+def _each[F: TicketFact | Any](facts: Iterable[F], among: Any, verb: Callable[[Clock, F], None]) -> None:
     """Let `verb` change each going clock of the facts' tickets, in one read and one write."""
     by_ticket = {fact.ticket.pk: fact for fact in facts}
     if not by_ticket:
@@ -354,4 +358,3 @@ def _tier_of(by_ticket: dict[int, Reopened], clock: Clock) -> int:
 
 def _spoken(fact: Triaged) -> bool:
     return fact.ticket.channel == "phone" and fact.by.kind == "agent"
-

@@ -80,7 +80,12 @@ class Rule:
     @property
     def weight(self) -> tuple[bool, bool, int, bool]:
         """How specific the rule is: client before service before category before channel."""
-        return (self.client is not None, self.service is not None, len(self.scope.strip("*")), bool(self.channel))
+        return (
+            self.client is not None,
+            self.service is not None,
+            len(self.scope.strip("*")),
+            bool(self.channel),
+        )
 
 
 def within(path: str, scope: str) -> bool:
@@ -93,7 +98,9 @@ def route(
 ) -> Rule | None:
     """The most specific rule that covers a ticket, or None."""
     covering = [
-        rule for rule in rules if rule.covers(client=client, service=service, category=category, channel=channel)
+        rule
+        for rule in rules
+        if rule.covers(client=client, service=service, category=category, channel=channel)
     ]
     return max(covering, key=lambda rule: rule.weight, default=None)
 

@@ -17,10 +17,7 @@ from tierdesk.tickets.facts import Opened, Triaged
 from tierdesk.tickets.models import Ticket
 from tierdesk.tickets.priority import DEFAULT_MATRIX, prioritise
 
-SETTING = (
-    "category_id suggested_category_id contract_version_id impact urgency computed_priority priority tier team_id"
-    " voice_team_id"
-).split()
+SETTING = ["category_id", "suggested_category_id", "contract_version_id", "impact", "urgency", "computed_priority", "priority", "tier", "team_id", "voice_team_id"]
 
 
 def triage(facts: list[Opened]) -> None:
@@ -28,7 +25,9 @@ def triage(facts: list[Opened]) -> None:
     room = _Room.for_tickets([fact.ticket for fact in facts])
     reasons = {fact.ticket.pk: room.decide(fact) for fact in facts}
     rows.update(
-        Ticket, SETTING, [[fact.ticket.pk, *(getattr(fact.ticket, name) for name in SETTING)] for fact in facts]
+        Ticket,
+        SETTING,
+        [[fact.ticket.pk, *(getattr(fact.ticket, name) for name in SETTING)] for fact in facts],
     )
     for fact in facts:
         ticket = fact.ticket
@@ -63,7 +62,8 @@ class _Room:
             categories=categories,
             keywords=[Keywords(c.pk, c.path, tuple(c.keywords)) for c in categories.values() if c.keywords],
             rules=[
-                Rule(r.team_id, r.client_id, r.service_id, r.category_scope, r.channel) for r in Route.objects.all()
+                Rule(r.team_id, r.client_id, r.service_id, r.category_scope, r.channel)
+                for r in Route.objects.all()
             ],
             teams={team.pk: team for team in Team.objects.all()},
             first_lines=_first_lines(clients),

@@ -60,7 +60,8 @@ class UnderpinningContract(models.Model):
         """The vendor's targets of a severity, as the vendor clocks want them."""
         targets = self.targets.get(str(severity), {})
         return [
-            {"metric": metric, "target_s": seconds, "calendar": self.calendar_id} for metric, seconds in targets.items()
+            {"metric": metric, "target_s": seconds, "calendar": self.calendar_id}
+            for metric, seconds in targets.items()
         ]
 
 
@@ -91,7 +92,8 @@ class Case(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(severity__range=(1, 4)), name="a_vendor_severity_is_1_to_4"),
             models.CheckConstraint(
-                condition=Q(state="closed", closed_at__isnull=False) | (~Q(state="closed") & Q(closed_at__isnull=True)),
+                condition=Q(state="closed", closed_at__isnull=False)
+                | (~Q(state="closed") & Q(closed_at__isnull=True)),
                 name="a_closed_case_says_when",
             ),
         ]
@@ -106,7 +108,14 @@ class Case(models.Model):
 
     @classmethod
     def submit(
-        cls, ticket: Ticket, contract: UnderpinningContract, *, by: Agent, severity: int, subject: str, text: str
+        cls,
+        ticket: Ticket,
+        contract: UnderpinningContract,
+        *,
+        by: Agent,
+        severity: int,
+        subject: str,
+        text: str,
     ) -> Case:
         """Open a case with a vendor. For the third line and managers only; raises UnableTo otherwise."""
         if not may_open_cases(by):
@@ -230,7 +239,9 @@ def may_open_cases(agent: Agent) -> bool:
 
 
 OUR_NUMBER = re.compile(r"\bVC-(\d{1,15})\b")
-THEIR_NUMBER = re.compile(r"(?:\[|#|\b(?:case|ticket|sr|request)[ :#]*)\s*([A-Z]{0,6}-?\d{4,15})\b", re.IGNORECASE)
+THEIR_NUMBER = re.compile(
+    r"(?:\[|#|\b(?:case|ticket|sr|request)[ :#]*)\s*([A-Z]{0,6}-?\d{4,15})\b", re.IGNORECASE
+)
 
 
 def find_vendor(address: str) -> Vendor | None:

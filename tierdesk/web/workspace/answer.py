@@ -16,7 +16,12 @@ from tierdesk.web.workspace.guard import agent_of, ticket_of
 
 
 def act_on(
-    request: HttpRequest, pk: int, verb: Callable[[Ticket], object], done: str, *, back_to: str = "workspace:ticket"
+    request: HttpRequest,
+    pk: int,
+    verb: Callable[[Ticket], object],
+    done: str,
+    *,
+    back_to: str = "workspace:ticket",
 ) -> HttpResponse:
     """Let `verb` change the ticket as this agent, now. `done` is said when it worked.
 
@@ -32,7 +37,8 @@ def act_on(
             verb(ticket)
     except StaleTicket:
         messages.warning(
-            request, f"{ticket.reference} was changed by somebody else in the meantime. Nothing of yours was done; this is how it stands now."
+            request,
+            f"{ticket.reference} was changed by somebody else in the meantime. Nothing of yours was done; this is how it stands now.",
         )
     except UnableTo as refusal:
         messages.error(request, str(refusal))

@@ -34,9 +34,7 @@ def faces_of(ticket: Ticket, at: datetime) -> list[Face]:
 
 
 def _face(clock: Clock, at: datetime) -> Face:
-    used = (
-        timedelta(seconds=clock.elapsed_s) if clock.elapsed_s is not None else clock.course.elapsed(at)
-    )
+    used = timedelta(seconds=clock.elapsed_s) if clock.elapsed_s is not None else clock.course.elapsed(at)
     state = _state(clock, used)
     left = clock.target - used if state in {"paused", "breached"} else None
     return Face(clock, _name(clock), state, used, clock.target, left, _note(clock, state, at))
@@ -68,4 +66,7 @@ def _note(clock: Clock, state: str, at: datetime) -> str:
 
 def worst(faces: Sequence[Face]) -> Face | None:
     """The breached client clock that the page must speak of first, if there is one."""
-    return next((f for f in faces if f.state == "breached" and f.clock.party == "SLA" and not f.clock.stopped_at), None)
+    return next(
+        (f for f in faces if f.state == "breached" and f.clock.party == "SLA" and not f.clock.stopped_at),
+        None,
+    )

@@ -18,7 +18,9 @@ from tierdesk.tickets.models import Ticket
 
 def ladder_of(ticket: Ticket, agent: Agent) -> dict[str, Any]:
     """Template context of everything that has to do with other tiers."""
-    escalations = list(ticket.escalations.select_related("from_team", "to_team", "sent_by__user", "answered_by__user"))
+    escalations = list(
+        ticket.escalations.select_related("from_team", "to_team", "sent_by__user", "answered_by__user")
+    )
     waiting = next((one for one in escalations if one.state == EscalationState.SENT), None)
     consultations = list(ticket.consultations.select_related("team", "asked_by__user", "answered_by__user"))
     return {
@@ -44,7 +46,9 @@ def teams_above(ticket: Ticket) -> list[Team]:
 def run_records(ticket: Ticket) -> list[RunRecord]:
     """The book runs of a ticket in plain words, for the pack and the gate."""
     records = []
-    for run in ticket.runs.exclude(state=RunState.RUNNING).select_related("revision__book").order_by("started_at"):
+    for run in (
+        ticket.runs.exclude(state=RunState.RUNNING).select_related("revision__book").order_by("started_at")
+    ):
         steps = []
         for attempt in run.attempts.all():
             attempt.run = run

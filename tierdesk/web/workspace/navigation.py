@@ -20,8 +20,6 @@ def navigation(request: HttpRequest, current: str = "") -> dict[str, Any]:
         "current": current,
         "user": user,
         "agent": agent_of(request),
-        "views": [
-            (view, count_of(view, user, at) if view.slug in COUNTED else None) for view in VIEWS
-        ],
+        "views": [(view, count_of(view, user, at) if view.slug in COUNTED else None) for view in VIEWS],
         "sees_reports": agent_of(request).is_manager or user.is_admin,
     }

@@ -150,7 +150,9 @@ def _shown(row: dict[str, Any], at: datetime) -> dict[str, Any]:
     """The row with what a person reads: the state of its next promise and what it waits for."""
     due = row["next_due_at"]
     row["waits_for"] = PENDING.get(row["pending_reason"])
-    row["clock"] = None if due is None else "breached" if due < at else "at_risk" if due < at + AT_RISK else "ok"
+    row["clock"] = (
+        None if due is None else "breached" if due < at else "at_risk" if due < at + AT_RISK else "ok"
+    )
     return row
 
 

@@ -14,7 +14,11 @@ from tierdesk.tickets.models import Entry
 
 type Say = Callable[[Mapping[str, Any]], str]
 
-PARTIES: Mapping[str, str] = {"SLA": "promise to the client", "OLA": "tier’s own time", "UC": "vendor’s promise"}
+PARTIES: Mapping[str, str] = {
+    "SLA": "promise to the client",
+    "OLA": "tier’s own time",
+    "UC": "vendor’s promise",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ SENTENCES: Mapping[str, Sentence] = {
     "triaged": Sentence(lambda d: _("sorted: %s") % d["why"], "filter"),
     "acknowledged": Sentence(lambda d: _("acknowledged it"), "eye", "success"),
     "assigned": Sentence(
-        lambda d: _("assigned it to %s") % d["agent_name"] if d["agent"] else _("put it back into the queue"), "user-plus"
+        lambda d: _("assigned it to %s") % d["agent_name"] if d["agent"] else _("put it back into the queue"),
+        "user-plus",
     ),
     "categorised": Sentence(lambda d: _("set the category %s") % d["category"], "tag"),
     "reprioritised": Sentence(
@@ -56,8 +61,10 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: _("handed it from L%(from_tier)s to L%(to_tier)s: %(why)s") % d, "arrow-up", "accent"
     ),
     "resolved": Sentence(
-        lambda d: _("resolved it on L%(tier)s: %(code)s")
-        % {"tier": d["tier"], "code": _label(ResolutionCode, d["code"]).lower()},
+        lambda d: (
+            _("resolved it on L%(tier)s: %(code)s")
+            % {"tier": d["tier"], "code": _label(ResolutionCode, d["code"]).lower()}
+        ),
         "check-circle",
         "success",
     ),
@@ -65,28 +72,38 @@ SENTENCES: Mapping[str, Sentence] = {
     "closed": Sentence(lambda d: _("closed it: %s") % d["why"], "archive"),
     "cancelled": Sentence(lambda d: _("cancelled it: %s") % d["why"], "x-circle"),
     "linked": Sentence(
-        lambda d: _("linked it: %(relation)s TD-%(other)s")
-        % {"relation": d["relation"].replace("_", " "), "other": d["other"]},
+        lambda d: (
+            _("linked it: %(relation)s TD-%(other)s")
+            % {"relation": d["relation"].replace("_", " "), "other": d["other"]}
+        ),
         "link",
     ),
-    "warned": Sentence(lambda d: _("three quarters of the time for %s are used") % _clock(d), "triangle", "warning"),
+    "warned": Sentence(
+        lambda d: _("three quarters of the time for %s are used") % _clock(d), "triangle", "warning"
+    ),
     "breached": Sentence(lambda d: _("breached: %s") % _clock(d), "octagon", "danger"),
     "run_started": Sentence(lambda d: _("follows the book %s") % d["book"], "book"),
     "step_done": Sentence(lambda d: f"{d['step']}: {d['result']}", "check"),
     "run_ended": Sentence(
-        lambda d: {
-            "done": _("came to the end of %(book)s: %(words)s"),
-            "escalate": _("%(book)s sends it up: %(words)s"),
-            "left": _("left the book %(book)s: %(words)s"),
-        }.get(d["outcome"], "%(words)s")
-        % d,
+        lambda d: (
+            {
+                "done": _("came to the end of %(book)s: %(words)s"),
+                "escalate": _("%(book)s sends it up: %(words)s"),
+                "left": _("left the book %(book)s: %(words)s"),
+            }.get(d["outcome"], "%(words)s")
+            % d
+        ),
         "book",
     ),
     "gap_opened": Sentence(lambda d: _("asked for a better book: %s") % d["book"], "edit", "warning"),
-    "gap_closed": Sentence(lambda d: _("closed the task about the book: %s") % d["outcome"], "edit", "success"),
+    "gap_closed": Sentence(
+        lambda d: _("closed the task about the book: %s") % d["outcome"], "edit", "success"
+    ),
     "escalation_sent": Sentence(
-        lambda d: _("escalated from L%(from_tier)s to L%(to_tier)s: %(reason)s")
-        % {**d, "reason": str(d["reason"]).replace("_", " ")},
+        lambda d: (
+            _("escalated from L%(from_tier)s to L%(to_tier)s: %(reason)s")
+            % {**d, "reason": str(d["reason"]).replace("_", " ")}
+        ),
         "escalate",
         "accent",
     ),
@@ -98,10 +115,14 @@ SENTENCES: Mapping[str, Sentence] = {
     "consulted": Sentence(lambda d: _("asked another tier for advice"), "chat"),
     "consultation_answered": Sentence(lambda d: _("gave advice"), "chat"),
     "hierarchy_told": Sentence(lambda d: _("told the hierarchy: %s") % d.get("why", ""), "bell", "warning"),
-    "case_submitted": Sentence(lambda d: _("opened a case with %s") % d.get("vendor_name", _("the vendor")), "package"),
+    "case_submitted": Sentence(
+        lambda d: _("opened a case with %s") % d.get("vendor_name", _("the vendor")), "package"
+    ),
     "case_moved": Sentence(
-        lambda d: _("vendor case: %(before)s → %(after)s")
-        % {name: str(d[name]).replace("_", " ") for name in ("before", "after")},
+        lambda d: (
+            _("vendor case: %(before)s → %(after)s")
+            % {name: str(d[name]).replace("_", " ") for name in ("before", "after")}
+        ),
         "package",
     ),
     "case_heard": Sentence(lambda d: _("the vendor wrote"), "mail"),

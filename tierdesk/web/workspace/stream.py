@@ -51,7 +51,11 @@ def stream_of(ticket: Ticket) -> list[Item]:
 
 def _events(entries: Sequence[Entry]) -> list[Event]:
     by_id = {entry.pk: entry for entry in entries}
-    return [_event(entry, by_id.get(entry.cause_id or 0)) for entry in entries if entry.kind not in TOLD_BY_THE_MESSAGE]
+    return [
+        _event(entry, by_id.get(entry.cause_id or 0))
+        for entry in entries
+        if entry.kind not in TOLD_BY_THE_MESSAGE
+    ]
 
 
 def _event(entry: Entry, cause: Entry | None) -> Event:
@@ -62,7 +66,9 @@ def _event(entry: Entry, cause: Entry | None) -> Event:
 
 def _short(entry: Entry) -> str:
     if entry.kind in TOLD_BY_THE_MESSAGE:
-        return {"replied": "we replied", "noted": "a note was written", "heard": "the contact wrote"}[entry.kind]
+        return {"replied": "we replied", "noted": "a note was written", "heard": "the contact wrote"}[
+            entry.kind
+        ]
     words = f"{entry.by_name} {sentence_of(entry)[0]}" if entry.by_kind != "engine" else sentence_of(entry)[0]
     return words if len(words) <= 80 else words[:79] + "…"
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tierdesk.web.workspace.views import account, actions, escalations, directory, phone, queues, reports, runs, tickets, vendors
+from tierdesk.web.workspace.views import (
+    account,
+    actions,
+    directory,
+    escalations,
+    phone,
+    queues,
+    reports,
+    runs,
+    tickets,
+    vendors,
+)
 
 app_name = "workspace"
 
@@ -29,7 +40,11 @@ urlpatterns = [
     path("tickets/<int:pk>/runs/", runs.runs, name="runs"),
     path("tickets/<int:pk>/runs/<int:run_id>/", runs.answer, name="run"),
     path("tickets/<int:pk>/escalation/", escalations.escalation, name="escalation"),
-    path("tickets/<int:pk>/escalations/<int:escalation_id>/acceptance/", escalations.acceptance, name="acceptance"),
+    path(
+        "tickets/<int:pk>/escalations/<int:escalation_id>/acceptance/",
+        escalations.acceptance,
+        name="acceptance",
+    ),
     path("tickets/<int:pk>/escalations/<int:escalation_id>/return/", escalations.returning, name="return"),
     path("tickets/<int:pk>/consultations/", escalations.consultations, name="consultations"),
     path("tickets/<int:pk>/consultations/<int:consultation_id>/", escalations.advice, name="advice"),

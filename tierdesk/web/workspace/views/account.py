@@ -20,7 +20,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if user is not None:
             login(request, user)
             return redirect(target if _is_ours(request, target) else "workspace:home")
-    context = {"failed": request.method == "POST", "email": request.POST.get("username", "")[:254], "next": target}
+    context = {
+        "failed": request.method == "POST",
+        "email": request.POST.get("username", "")[:254],
+        "next": target,
+    }
     return render(request, "workspace/sign_in.html", context, status=422 if context["failed"] else 200)
 
 

@@ -25,7 +25,9 @@ def words(request: HttpRequest, pk: int) -> HttpResponse:
     if request.POST.get("audience") == "note":
         return act_on(request, pk, lambda ticket: ticket.note(text), "Note saved.")
     if request.POST.get("ask"):
-        return act_on(request, pk, lambda ticket: ticket.ask(text), "Question sent; the ticket waits for the answer.")
+        return act_on(
+            request, pk, lambda ticket: ticket.ask(text), "Question sent; the ticket waits for the answer."
+        )
     return act_on(request, pk, lambda ticket: ticket.reply(text), "Reply sent.")
 
 
@@ -50,7 +52,9 @@ def waiting(request: HttpRequest, pk: int) -> HttpResponse:
         return act_on(request, pk, lambda ticket: ticket.resume("an agent took it up again"), "Back to work.")
     reason, until = request.POST.get("reason", ""), request.POST.get("until", "")
     zone = user_of(request).timezone
-    return act_on(request, pk, lambda ticket: ticket.pend(reason, until=_local(until, zone)), "The ticket waits.")
+    return act_on(
+        request, pk, lambda ticket: ticket.pend(reason, until=_local(until, zone)), "The ticket waits."
+    )
 
 
 @agent_page
@@ -61,7 +65,9 @@ def resolution(request: HttpRequest, pk: int) -> HttpResponse:
         why = request.POST.get("why", "").strip() or "an agent reopened it"
         return act_on(request, pk, lambda ticket: ticket.reopen(why), "Reopened.")
     code, text = request.POST.get("code", ""), request.POST.get("text", "").strip()
-    return act_on(request, pk, lambda ticket: ticket.resolve(code=code, text=text), "Resolved. The contact is told.")
+    return act_on(
+        request, pk, lambda ticket: ticket.resolve(code=code, text=text), "Resolved. The contact is told."
+    )
 
 
 @agent_page
@@ -77,7 +83,9 @@ def assessment(request: HttpRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "")
     override = request.POST.get("priority", "")
     if override:
-        return act_on(request, pk, lambda ticket: _override(request, ticket, override, reason), "Priority overridden.")
+        return act_on(
+            request, pk, lambda ticket: _override(request, ticket, override, reason), "Priority overridden."
+        )
     return act_on(
         request,
         pk,

@@ -32,13 +32,27 @@ def client(request: HttpRequest, key: str) -> HttpResponse:
     """A client: its people, its contract in force with every promise, its tickets."""
     user = user_of(request)
     found = get_object_or_404(Client.objects.visible_to(user), key=key)
-    promises = Prefetch("promises", Promise.objects.select_related("calendar__calendar").order_by("priority", "party", "tier", "metric"))
-    version = ContractVersion.objects.visible_to(user).filter(client=found).select_related("contract").prefetch_related(promises).order_by("-effective_from", "-version").first()
+    promises = Prefetch(
+        "promises",
+        Promise.objects.select_related("calendar__calendar").order_by("priority", "party", "tier", "metric"),
+    )
+    version = (
+        ContractVersion.objects.visible_to(user)
+        .filter(client=found)
+        .select_related("contract")
+        .prefetch_related(promises)
+        .order_by("-effective_from", "-version")
+        .first()
+    )
     context = {
         "client": found,
         "contacts": Contact.objects.visible_to(user).filter(client=found)[:SHOWN],
         "version": version,
-        "tickets": Ticket.objects.visible_to(user).filter(client=found).unresolved().select_related("contact", "team").order_by("next_due_at")[:SHOWN],
+        "tickets": Ticket.objects.visible_to(user)
+        .filter(client=found)
+        .unresolved()
+        .select_related("contact", "team")
+        .order_by("next_due_at")[:SHOWN],
     }
     return render(request, "workspace/client.html", context | navigation(request, "clients"))
 
@@ -47,7 +61,11 @@ def client(request: HttpRequest, key: str) -> HttpResponse:
 def parked(request: HttpRequest) -> HttpResponse:
     """What could not be understood or is not agreed: kept with its reason until somebody decides."""
     found = Inbound.objects.visible_to(user_of(request)).filter(state=InboundState.PARKED).defer("raw")
-    return render(request, "workspace/parked.html", {"found": found.select_related("client")[:SHOWN]} | navigation(request, "parked"))
+    return render(
+        request,
+        "workspace/parked.html",
+        {"found": found.select_related("client")[:SHOWN]} | navigation(request, "parked"),
+    )
 
 
 @agent_page
@@ -58,7 +76,12 @@ def parked_one(request: HttpRequest, pk: int) -> HttpResponse:
         _decide(request, one)
         return redirect("workspace:parked")
     raw = bytes(one.raw[:SHOWN_BYTES]).decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
-    context = {"one": one, "raw": raw, "cut": one.size > SHOWN_BYTES, "clients": Client.objects.visible_to(user_of(request))}
+    context = {
+        "one": one,
+        "raw": raw,
+        "cut": one.size > SHOWN_BYTES,
+        "clients": Client.objects.visible_to(user_of(request)),
+    }
     return render(request, "workspace/parked_one.html", context | navigation(request, "parked"))
 
 
@@ -93,4 +116,8 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     if not user_of(request).is_admin:
         raise Http404
     teams = Team.objects.prefetch_related("agents__user")
-    return render(request, "workspace/settings.html", {"teams": teams, "clients": Client.objects.all()} | navigation(request, "settings"))
+    return render(
+        request,
+        "workspace/settings.html",
+        {"teams": teams, "clients": Client.objects.all()} | navigation(request, "settings"),
+    )

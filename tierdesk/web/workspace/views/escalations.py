@@ -36,7 +36,9 @@ def escalation(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, refused)
         ticket = ticket_of(request, pk)
     pack = Pack.of(request.POST.dict()) if request.method == "POST" else prefilled(ticket, runs)
-    return render(request, "workspace/escalation.html", _gate_context(request, ticket, runs, pack) | navigation(request))
+    return render(
+        request, "workspace/escalation.html", _gate_context(request, ticket, runs, pack) | navigation(request)
+    )
 
 
 def _send(request: HttpRequest, ticket: Ticket, runs: list[RunRecord]) -> str | None:
@@ -69,14 +71,23 @@ def _send(request: HttpRequest, ticket: Ticket, runs: list[RunRecord]) -> str | 
     return None
 
 
-def _gate_context(request: HttpRequest, ticket: Ticket, runs: list[RunRecord], pack: Pack) -> dict[str, object]:
+def _gate_context(
+    request: HttpRequest, ticket: Ticket, runs: list[RunRecord], pack: Pack
+) -> dict[str, object]:
     procedure = Procedure.for_ticket(ticket)
     teams = teams_above(ticket)
     reason = request.POST.get("reason") or next((run.reason for run in reversed(runs) if run.reason), "")
     to_tier = teams[0].tier if teams else ticket.tier + 1
     books_exist = bool(matching(ticket, ticket.tier))
     attempt = Attempt(
-        ticket.tier, to_tier, reason, pack, runs, books_exist, request.POST.get("bypass", ""), ticket.return_count
+        ticket.tier,
+        to_tier,
+        reason,
+        pack,
+        runs,
+        books_exist,
+        request.POST.get("bypass", ""),
+        ticket.return_count,
     )
     allowed = procedure.rules.reasons or Reason.values
     return {
@@ -122,7 +133,9 @@ def returning(request: HttpRequest, pk: int, escalation_id: int) -> HttpResponse
 
 def _of_my_team(request: HttpRequest, ticket: Ticket, escalation_id: int) -> Escalation:
     """The hand-over, if the agent belongs to the team it was sent to. Raises UnableTo otherwise."""
-    found: Escalation = get_object_or_404(Escalation.objects.select_related("from_team", "sent_by"), pk=escalation_id, ticket=ticket)
+    found: Escalation = get_object_or_404(
+        Escalation.objects.select_related("from_team", "sent_by"), pk=escalation_id, ticket=ticket
+    )
     found.ticket = ticket
     if not agent_of(request).memberships.filter(team=found.to_team_id).exists():
         raise UnableTo(f"Only {found.to_team.name} accepts or returns this hand-over.")

@@ -25,10 +25,17 @@ def new_call(request: HttpRequest) -> HttpResponse:
         if call is not None:
             ticket = log_call(call, agent_of(request))
             if ticket is None:
-                messages.warning(request, "The call is kept in the parked box: phone is not an agreed channel of this client.")
+                messages.warning(
+                    request,
+                    "The call is kept in the parked box: phone is not an agreed channel of this client.",
+                )
                 return redirect("workspace:parked")
             return redirect("workspace:ticket", ticket.pk)
-    caller = Contact.objects.visible_to(user_of(request)).filter(pk=_number(request.GET.get("contact", ""))).first()
+    caller = (
+        Contact.objects.visible_to(user_of(request))
+        .filter(pk=_number(request.GET.get("contact", "")))
+        .first()
+    )
     context = {
         "values": request.POST.dict(),
         "errors": errors,
@@ -38,18 +45,25 @@ def new_call(request: HttpRequest) -> HttpResponse:
         "services": Service.objects.visible_to(user_of(request)),
         "key": request.POST.get("key") or uuid.uuid4().hex,
     }
-    return render(request, "workspace/call.html", context | navigation(request), status=422 if errors else 200)
+    return render(
+        request, "workspace/call.html", context | navigation(request), status=422 if errors else 200
+    )
 
 
 @agent_page
 def callers(request: HttpRequest) -> HttpResponse:
     """Who may be calling, while the agent types: contacts with their open tickets."""
     found = list(look_up(request.GET.get("caller", "")[:100], user_of(request)))
-    open_tickets = Ticket.objects.visible_to(user_of(request)).unresolved().filter(contact__in=[c.pk for c in found])
+    open_tickets = (
+        Ticket.objects.visible_to(user_of(request)).unresolved().filter(contact__in=[c.pk for c in found])
+    )
     by_contact: dict[int, list[Ticket]] = {}
     for ticket in open_tickets.order_by("-id")[:40]:
         by_contact.setdefault(ticket.contact_id or 0, []).append(ticket)
-    context = {"found": [(contact, by_contact.get(contact.pk, [])[:3]) for contact in found], "typed": request.GET.get("caller", "")}
+    context = {
+        "found": [(contact, by_contact.get(contact.pk, [])[:3]) for contact in found],
+        "typed": request.GET.get("caller", ""),
+    }
     return render(request, "workspace/callers.html", context)
 
 

@@ -34,7 +34,7 @@ def report_csv(request: HttpRequest) -> HttpResponse:
     return response
 
 
-HEAD = "client tier open at_risk breached resolved first_tier_resolved escalations returns hours".split()
+HEAD = ["client", "tier", "open", "at_risk", "breached", "resolved", "first_tier_resolved", "escalations", "returns", "hours"]
 
 
 def write_csv(file: HttpResponse, figures: Report) -> None:
@@ -56,5 +56,3 @@ def _harmless(text: str) -> str:
 def _days(request: HttpRequest) -> int:
     raw = request.GET.get("days", "")
     return int(raw) if raw.isdigit() and int(raw) in PERIODS else PERIODS[1]
-
-

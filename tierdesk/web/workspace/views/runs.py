@@ -25,7 +25,9 @@ def runs(request: HttpRequest, pk: int) -> HttpResponse:
     """Begin to follow a book on the ticket."""
     books = Book.objects.visible_to(user_of(request))
     revision = get_object_or_404(Revision, pk=_number(request, "revision"), book__in=books)
-    return act_on(request, pk, lambda ticket: Run.start(ticket, revision, agent_of(request)), "You follow the book now.")
+    return act_on(
+        request, pk, lambda ticket: Run.start(ticket, revision, agent_of(request)), "You follow the book now."
+    )
 
 
 @agent_page
@@ -57,7 +59,9 @@ def books(request: HttpRequest) -> HttpResponse:
 @agent_page
 def book(request: HttpRequest, pk: int) -> HttpResponse:
     """A book as people read it, with how it fared."""
-    found = get_object_or_404(Book.objects.visible_to(user_of(request)).select_related("client", "owner"), pk=pk)
+    found = get_object_or_404(
+        Book.objects.visible_to(user_of(request)).select_related("client", "owner"), pk=pk
+    )
     ended = Run.objects.visible_to(user_of(request)).filter(revision__book=found).exclude(state="running")
     how = {state: ended.filter(state=state).count() for state in ("done", "escalate", "left")}
     context = {"book": found, "revision": found.latest, "how": how}

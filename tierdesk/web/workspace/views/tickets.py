@@ -46,7 +46,9 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "worst": worst(faces),
         "colleagues": Agent.objects.filter(memberships__team=found.team).select_related("user").distinct(),
         "categories": Category.objects.all(),
-        "pending_reasons": [(v, label) for v, label in PendingReason.choices if v != PendingReason.REQUESTER_INFO],
+        "pending_reasons": [
+            (v, label) for v, label in PendingReason.choices if v != PendingReason.REQUESTER_INFO
+        ],
         "resolution_codes": ResolutionCode.choices,
         "may_override": agent_of(request).leads(found.team_id),
         "can_reopen": found.can_reopen(at),
@@ -60,7 +62,9 @@ def explained_clock(request: HttpRequest, pk: int, clock_id: int) -> HttpRespons
     """How a deadline came about: windows, pauses, versions."""
     found = ticket_of(request, pk)
     one = get_object_or_404(
-        Clock.objects.visible_to(user_of(request)).select_related("calendar__calendar"), pk=clock_id, ticket=found
+        Clock.objects.visible_to(user_of(request)).select_related("calendar__calendar"),
+        pk=clock_id,
+        ticket=found,
     )
     explanation = explain(one, clock.now())
     context = {"ticket": found, "explanation": explanation, "clocks": faces_of(found, clock.now())}

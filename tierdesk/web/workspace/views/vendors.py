@@ -53,11 +53,23 @@ def case(request: HttpRequest, pk: int, case_id: int) -> HttpResponse:
     """The case: what was said between us and the vendor, its clock, what can follow."""
     ticket = ticket_of(request, pk)
     found = get_object_or_404(
-        Case.objects.visible_to(user_of(request)).select_related("contract__vendor", "driver__user"), pk=case_id, ticket=ticket
+        Case.objects.visible_to(user_of(request)).select_related("contract__vendor", "driver__user"),
+        pk=case_id,
+        ticket=ticket,
     )
     labels = dict(CaseState.choices)
-    moves = [(state, labels[state]) for state in CaseState.values if state in FOLLOWS[found.state] and state != "closed"]
-    context = {"ticket": ticket, "case": found, "messages_": found.messages.all(), "moves": moves, "close_codes": CloseCode.choices}
+    moves = [
+        (state, labels[state])
+        for state in CaseState.values
+        if state in FOLLOWS[found.state] and state != "closed"
+    ]
+    context = {
+        "ticket": ticket,
+        "case": found,
+        "messages_": found.messages.all(),
+        "moves": moves,
+        "close_codes": CloseCode.choices,
+    }
     clocks = ticket.clocks.filter(party="UC", case_id=found.pk)
     return render(request, "workspace/case.html", context | {"clocks": clocks} | navigation(request))
 
