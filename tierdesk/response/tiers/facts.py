@@ -9,7 +9,7 @@ from tierdesk.tickets.facts import TicketFact
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EscalationSent(TicketFact):
-    """A ticket climbs: functional, with a coded reason. `accept_s` working seconds to accept, by `accept_calendar`."""
+    """A ticket climbs, for a coded reason; to be accepted in `accept_s` seconds of `accept_calendar`."""
 
     escalation: int
     from_tier: int
@@ -22,6 +22,8 @@ class EscalationSent(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EscalationAccepted(TicketFact):
+    """The receiving tier took it; somebody there works the ticket now."""
+
     escalation: int
     from_tier: int
     to_tier: int
@@ -40,6 +42,24 @@ class EscalationReturned(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class EscalationWithdrawn(TicketFact):
+    """The sending tier took it back before anybody accepted it."""
+
+    escalation: int
+    from_tier: int
+    to_tier: int
+    to_team: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EscalationOvertaken(TicketFact):
+    """Nobody answered the hand-over, and the ticket went on: climbed further, went elsewhere, or ended."""
+
+    escalation: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Consulted(TicketFact):
     """Another tier was asked for advice; the ticket stays where it is."""
 
@@ -50,14 +70,20 @@ class Consulted(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ConsultationAnswered(TicketFact):
+    """The advice has come."""
+
     consultation: int
     answer: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class HierarchyTold(TicketFact):
-    """Leads and managers were told that a promise runs out; the ticket did not move."""
+    """Whoever stands on a rung of the ladder is told that a promise runs out; the ticket does not move.
+
+    No `agents`: nobody holds the `roles` of that rung, which is worth knowing as well.
+    """
 
     percent: int
+    roles: list[str] = field(default_factory=list)
     agents: list[int] = field(default_factory=list)
     why: str = ""

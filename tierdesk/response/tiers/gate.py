@@ -6,12 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tierdesk.response.tiers.pack import REQUIRED, Pack, RunRecord
+from tierdesk.response.tiers.pack import QUESTIONS, REQUIRED, Pack, RunRecord
+from tierdesk.response.tiers.reasons import Reason
+
+FINISHED = frozenset({"done", "escalate"})
+"""How a run ends that followed its book: at its end, or at the step that hands up; not one that was left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a procedure asks of a hand-over between two tiers. `accept_min`: working minutes to accept it."""
+    """What a procedure asks of a hand-over between two tiers. `accept_min`: working minutes to accept it.
+
+    `max_returns`: how often a ticket may come back before somebody must be named who takes it.
+    """
 
     name: str
     required: tuple[str, ...] = REQUIRED
@@ -23,7 +30,7 @@ class Rules:
 
     @classmethod
     def of(cls, name: str, spec: Mapping[str, Any]) -> Rules:
-        """The rules that a procedure's specification holds (docs/howto/desk-as-code.md gives its shape)."""
+        """The rules that a procedure's specification holds (spec.py gives its shape)."""
         return cls(
             name=name,
             required=tuple(spec.get("required", REQUIRED)),
@@ -49,32 +56,72 @@ class Attempt:
     returns_so_far: int = 0
     named_owner: bool = False
 
+    @property
+    def has_followed_a_book(self) -> bool:
+        return any(run.outcome in FINISHED for run in self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that keeps the gate shut: the form's field that mends it, and a sentence about it."""
+
+    field: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return self.sentence
+
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """Whether the gate is open, and in words what is missing."""
+    """Whether the gate is open, what is missing, and what only a stated reason (`bypass`) has waived."""
 
-    missing: tuple[str, ...]
-    bypassed: str = ""
+    missing: tuple[Missing, ...]
+    bypassed: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
         return not self.missing
 
+    @property
+    def words(self) -> str:
+        return " ".join(missing.sentence for missing in self.missing)
+
 
 def check(rules: Rules, attempt: Attempt) -> GateResult:
     """Hold an attempt against the procedure. Each missing thing is a sentence for the one who escalates."""
-    missing = [f"Answer: {question}" for question in attempt.pack.missing(rules.required)]
-    if not attempt.reason:
-        missing.append("Choose a reason.")
-    elif rules.reasons and attempt.reason not in rules.reasons:
-        missing.append(f"The procedure “{rules.name}” does not allow this reason.")
+    missing = [*_unanswered(rules, attempt.pack), *_of_reason(rules, attempt.reason)]
     if attempt.to_tier <= attempt.from_tier:
-        missing.append("An escalation goes to a higher tier.")
-    if attempt.to_tier > attempt.from_tier + 1 and not rules.may_skip and not attempt.bypass:
-        missing.append("A tier is skipped: say why.")
-    if rules.needs_book and attempt.books_exist and not attempt.runs and not attempt.bypass:
-        missing.append("Follow the matching book first, or say why not.")
+        missing.append(Missing("team", "An escalation goes to a higher tier."))
     if attempt.returns_so_far > rules.max_returns and not attempt.named_owner:
-        missing.append("It came back too often: call them and name the person who takes it.")
-    return GateResult(tuple(missing), attempt.bypass)
+        missing.append(Missing("named", "It came back too often: call them, and name the one who takes it."))
+    waivable = [*_skipped(rules, attempt), *_without_book(rules, attempt)]
+    if attempt.bypass.strip():
+        return GateResult(tuple(missing), tuple(waived.sentence for waived in waivable))
+    return GateResult((*missing, *waivable))
+
+
+def _unanswered(rules: Rules, pack: Pack) -> list[Missing]:
+    return [Missing(name, f"Answer: {QUESTIONS[name]}") for name in pack.missing(rules.required)]
+
+
+def _of_reason(rules: Rules, reason: str) -> list[Missing]:
+    if not reason:
+        return [Missing("reason", "Choose a reason.")]
+    if reason not in Reason.values:
+        return [Missing("reason", f"“{reason}” is not a reason to escalate; choose one of the list.")]
+    if rules.reasons and reason not in rules.reasons:
+        return [Missing("reason", f"The procedure “{rules.name}” does not allow this reason.")]
+    return []
+
+
+def _skipped(rules: Rules, attempt: Attempt) -> list[Missing]:
+    if attempt.to_tier > attempt.from_tier + 1 and not rules.may_skip:
+        return [Missing("bypass", "A tier is skipped: say why.")]
+    return []
+
+
+def _without_book(rules: Rules, attempt: Attempt) -> list[Missing]:
+    if rules.needs_book and attempt.books_exist and not attempt.has_followed_a_book:
+        return [Missing("bypass", "Follow the matching book to its end first, or say why not.")]
+    return []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-ROLES = ("assignee", "team_lead", "duty", "managers")
+DUTY = "duty"
+ROLES = ("assignee", "team_lead", DUTY, "managers")
+"""`duty` is whoever is on call for the ticket's team; `duty:<key>` whoever holds that schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +25,23 @@ DEFAULT_LADDER: Sequence[Rung] = (
 )
 
 
-def to_tell(ladder: Sequence[Rung], percent: int) -> tuple[str, ...]:
-    """The roles of the highest rung that `percent` has reached; none below the first."""
-    reached = [rung for rung in ladder if rung.percent <= percent]
-    return max(reached, key=lambda rung: rung.percent).roles if reached else ()
+def to_tell(ladder: Sequence[Rung], percent: int, *, since: int = 0) -> tuple[str, ...]:
+    """The roles to tell at `percent`, when they were last told at `since`.
+
+    Every rung in between counts, so that a rung at which nobody looked is caught up with at the next one. If
+    none lies in between, the highest that was reached is told again. Below the first rung: nobody.
+    """
+    reached = sorted((rung for rung in ladder if rung.percent <= percent), key=lambda rung: rung.percent)
+    passed = [rung for rung in reached if rung.percent > since] or reached[-1:]
+    return tuple(dict.fromkeys(role for rung in passed for role in rung.roles))
 
 
-def rungs(spec: Sequence[dict[str, object]]) -> Sequence[Rung]:
-    """The ladder of a procedure's specification: [{at: 75, tell: [assignee, …]}, …]; the default if it is empty."""
+def rungs(spec: Sequence[Mapping[str, Any]]) -> Sequence[Rung]:
+    """The ladder of a specification: [{at: 75, tell: [assignee, …]}, …]; the default if it is empty."""
     if not spec:
         return DEFAULT_LADDER
-    return [Rung(int(str(rung["at"])), tuple(str(role) for role in rung["tell"])) for rung in spec]  # type: ignore[attr-defined]
+    return [Rung(int(rung["at"]), tuple(str(role) for role in rung["tell"])) for rung in spec]
+
+
+def is_role(name: str) -> bool:
+    return name in ROLES or (name.startswith(f"{DUTY}:") and len(name) > len(DUTY) + 1)

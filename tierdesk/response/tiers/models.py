@@ -2,50 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client
-from tierdesk.directory.clients.visibility import ClientRows
-from tierdesk.directory.staff.models import Agent, Team
+from tierdesk.directory.clients.visibility import ClientRows, visible_clients
+from tierdesk.directory.staff.models import Agent, Team, User
+from tierdesk.response.tiers.choose import Choice, Matter, Scope, choose
 from tierdesk.response.tiers.facts import (
     ConsultationAnswered,
     Consulted,
     EscalationAccepted,
+    EscalationOvertaken,
     EscalationReturned,
     EscalationSent,
+    EscalationWithdrawn,
 )
-from tierdesk.response.tiers.gate import Attempt, Rules, check
+from tierdesk.response.tiers.gate import Attempt, GateResult, Rules, check
 from tierdesk.response.tiers.pack import Pack, RunRecord
 from tierdesk.response.tiers.reasons import Reason, ReturnReason
+from tierdesk.response.tiers.spec import findings
 from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
 from tierdesk.tickets.models import Ticket
 
 
-class Procedure(models.Model):
-    """How tickets climb from one tier to the next: for a client or for all, for categories within `category_scope`.
+class ProcedureRefused(ValueError):
+    """A procedure that cannot be published; `findings` are sentences."""
 
-    `spec`: required, reasons, needs_book, may_skip, accept_min, max_returns (see gate.Rules) and ladder (see
-    ladder.rungs). A change makes a new version; escalations keep the name and version that they passed.
+    def __init__(self, findings: Sequence[str]) -> None:
+        super().__init__(" ".join(findings))
+        self.findings = list(findings)
+
+
+class GateShut(UnableTo):
+    """The procedure's gate does not let the ticket through; `gate` says field by field what is missing."""
+
+    def __init__(self, gate: GateResult) -> None:
+        super().__init__(gate.words)
+        self.gate = gate
+
+
+class InternalRows(ClientRows):
+    """Rows that agents see for the clients they serve, and contacts never, not even for their own client."""
+
+    def visible_to(self, user: User) -> Self:
+        return super().visible_to(user) if user.is_agent or user.is_admin else self.none()
+
+
+class Procedures(InternalRows):
+    def visible_to(self, user: User) -> Self:
+        if not (user.is_agent or user.is_admin):
+            return self.none()
+        ids = visible_clients(user)
+        return self if ids is None else self.filter(Q(client_id__in=ids) | Q(client=None))
+
+    def in_force(self) -> Self:
+        """The newest version of each, unless it is retired."""
+        newest = Procedure.objects.order_by("client_id", "key", "-version").distinct("client_id", "key")
+        return self.filter(pk__in=newest.values("pk"), is_active=True)
+
+    def for_clients(self, client_ids: set[int]) -> Self:
+        """These clients' own, and those that are for everybody."""
+        return self.filter(Q(client_id__in=client_ids) | Q(client=None))
+
+
+class ProcedureKind(models.TextChoices):
+    FUNCTIONAL = "functional", "Hands the ticket to the next tier"
+    HIERARCHICAL = "hierarchical", "Tells people, moves nothing"
+
+
+class Procedure(models.Model):
+    """How tickets climb from a tier to the next, or who is told: one version of it, for a client or for all.
+
+    `category_scope` (`network/*`) and `spec["scope"]` say what for; spec.py says what else `spec` may hold.
+    A version is never edited: `publish` writes the next one, and escalations keep the one that they passed.
     """
 
-    client = models.ForeignKey(Client, null=True, blank=True, on_delete=models.CASCADE, related_name="procedures")
+    client = models.ForeignKey(
+        Client, null=True, blank=True, on_delete=models.CASCADE, related_name="procedures"
+    )
     key = models.SlugField(max_length=60)
     name = models.CharField(max_length=160)
+    kind = models.CharField(
+        max_length=12, choices=ProcedureKind.choices, default=ProcedureKind.FUNCTIONAL
+    )
     version = models.PositiveIntegerField(default=1)
-    from_tier = models.PositiveSmallIntegerField()
+    from_tier = models.PositiveSmallIntegerField(null=True, blank=True)
     category_scope = models.CharField(max_length=80, default="*")
     spec = models.JSONField(default=dict)
+    is_active = models.BooleanField(default=True)
 
-    objects = ClientRows.as_manager()
+    objects = Procedures.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["client", "key"], nulls_distinct=False, name="one_procedure_per_key")
+            models.UniqueConstraint(
+                fields=["client", "key", "version"], nulls_distinct=False, name="procedure_versions_count"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="hierarchical") | Q(from_tier__isnull=False),
+                name="a_functional_procedure_leaves_a_tier",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -55,50 +116,130 @@ class Procedure(models.Model):
     def rules(self) -> Rules:
         return Rules.of(str(self), self.spec)
 
+    @property
+    def scope(self) -> Scope:
+        within = self.spec.get("scope", {})
+        return Scope(
+            client=self.client_id,
+            tier=self.from_tier,
+            category=self.category_scope,
+            services=tuple(within.get("services", ())),
+            priorities=tuple(within.get("priorities", ())),
+        )
+
+    @classmethod
+    def publish(
+        cls,
+        key: str,
+        *,
+        name: str,
+        spec: Mapping[str, Any],
+        from_tier: int | None = None,
+        client: Client | None = None,
+        category_scope: str = "*",
+        kind: str = ProcedureKind.FUNCTIONAL,
+    ) -> Procedure:
+        """Publish a procedure or, if anything in it changed, its next version; the same words make none.
+
+        Raises ProcedureRefused with everything that is wrong with it.
+        """
+        refused = findings(spec)
+        if kind == ProcedureKind.FUNCTIONAL and from_tier is None:
+            refused.append("Say which tier it leads out of.")
+        if refused:
+            raise ProcedureRefused(refused)
+        written = {
+            "name": name,
+            "spec": dict(spec),
+            "from_tier": from_tier,
+            "category_scope": category_scope,
+            "kind": str(kind),
+            "is_active": True,
+        }
+        newest: Procedure | None = cls.objects.filter(client=client, key=key).order_by("-version").first()
+        if newest is not None and all(getattr(newest, field) == value for field, value in written.items()):
+            return newest
+        version = newest.version + 1 if newest else 1
+        return cls.objects.create(client=client, key=key, version=version, **written)
+
+    def retire(self) -> None:
+        """From now on it applies to nothing; what passed it keeps its name."""
+        type(self).objects.filter(pk=self.pk).update(is_active=False)
+        self.is_active = False
+
     @classmethod
     def for_ticket(cls, ticket: Ticket) -> Procedure:
-        """The procedure that applies now: the client's own before the general, the narrower category before the wider.
+        """The functional procedure that applies now; the house rule where nobody wrote one."""
+        return cls.choice_for(ticket).chosen
 
-        Where nobody wrote one, the house rule: the pack is required, tiers are not skipped without a word.
-        """
-        category = ticket.category
-        found = cls.objects.filter(Q(client_id=ticket.client_id) | Q(client=None), from_tier=ticket.tier)
-        covering = [
-            p for p in found if p.category_scope == "*" or (category and category.is_within(p.category_scope))
-        ]
-        house = cls(key="house-rule", name="House rule", from_tier=ticket.tier)
-        return max(covering, key=lambda p: (p.client_id is not None, len(p.category_scope)), default=house)
+    @classmethod
+    def choice_for(cls, ticket: Ticket) -> Choice[Procedure]:
+        """The functional procedure that applies now, and why this one."""
+        in_force = cls.objects.in_force().for_clients({ticket.client_id})
+        candidates = in_force.filter(kind=ProcedureKind.FUNCTIONAL)
+        return choose(
+            ((p.key, p.scope, p) for p in candidates), matter_of(ticket), default=cls.house_rule(ticket.tier)
+        )
+
+    @classmethod
+    def house_rule(cls, tier: int) -> Procedure:
+        """Where nobody wrote a procedure: the pack is required, no tier is skipped without a word."""
+        return cls(key="house-rule", name="House rule", from_tier=tier)
+
+
+def matter_of(ticket: Ticket) -> Matter:
+    return Matter(
+        client=ticket.client_id,
+        tier=ticket.tier,
+        category=ticket.category,
+        service=ticket.service.key if ticket.service else None,
+        priority=ticket.priority,
+    )
 
 
 class EscalationState(models.TextChoices):
     SENT = "sent", "Waiting to be accepted"
     ACCEPTED = "accepted", "Accepted"
     RETURNED = "returned", "Returned"
-    SUPERSEDED = "superseded", "Overtaken by another escalation"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+    SUPERSEDED = "superseded", "Overtaken"
+
+
+class Escalations(InternalRows):
+    def unanswered(self) -> Self:
+        return self.filter(state=EscalationState.SENT)
 
 
 class Escalation(models.Model):
-    """One hand-over up the ladder: from and to, why, with which pack, what the gate said, and how it was answered."""
+    """One hand-over up the ladder: from, to, why, with which pack, what the gate said, how it was answered.
+
+    `from_agent`: who worked the ticket before; it comes back to them. `waived`: what the gate let pass only
+    because of `bypass`.
+    """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE)
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="escalations")
     from_tier = models.PositiveSmallIntegerField()
     from_team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="+")
+    from_agent = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
     to_tier = models.PositiveSmallIntegerField()
     to_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=20, choices=Reason.choices)
     pack = models.JSONField(default=dict)
     procedure = models.CharField(max_length=200)
     bypass = models.TextField(blank=True)
+    waived = models.JSONField(default=list)
     sent_by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="escalations_sent")
     sent_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=EscalationState.choices, default=EscalationState.SENT)
-    answered_by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="escalations_answered")
+    answered_by = models.ForeignKey(
+        Agent, null=True, on_delete=models.SET_NULL, related_name="escalations_answered"
+    )
     answered_at = models.DateTimeField(null=True, blank=True)
     return_reason = models.CharField(max_length=16, choices=ReturnReason.choices, blank=True)
     return_note = models.TextField(blank=True)
 
-    objects = ClientRows.as_manager()
+    objects = Escalations.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -108,7 +249,8 @@ class Escalation(models.Model):
             ),
             models.CheckConstraint(condition=Q(to_tier__gt=F("from_tier")), name="an_escalation_climbs"),
             models.CheckConstraint(
-                condition=Q(state="returned", return_reason__gt="") | (~Q(state="returned") & Q(return_reason="")),
+                condition=Q(state="returned", return_reason__gt="")
+                | (~Q(state="returned") & Q(return_reason="")),
                 name="a_return_has_a_reason",
             ),
         ]
@@ -131,42 +273,53 @@ class Escalation(models.Model):
         bypass: str = "",
         named: Agent | None = None,
     ) -> Escalation:
-        """Hand the ticket up. Raises UnableTo with what the procedure's gate misses, StaleTicket if it has moved.
+        """Hand the ticket up. Raises GateShut with what the gate misses, StaleTicket if the ticket has moved.
 
-        `named` is the person who takes it, where it came back too often or was agreed on the phone.
+        `named` is the person of the receiving team who takes it, where it came back too often or was agreed
+        on the phone. `books_exist`: a book matches the ticket, so that a procedure may ask for its run.
         """
         procedure = Procedure.for_ticket(ticket)
         attempt = Attempt(
-            ticket.tier, to_team.tier, reason, pack, runs, books_exist, bypass, ticket.return_count, named is not None
+            from_tier=ticket.tier,
+            to_tier=to_team.tier,
+            reason=reason,
+            pack=pack,
+            runs=runs,
+            books_exist=books_exist,
+            bypass=bypass,
+            returns_so_far=ticket.return_count,
+            named_owner=named is not None,
         )
         gate = check(procedure.rules, attempt)
         if not gate.is_open:
-            raise UnableTo(" ".join(gate.missing))
-        if reason not in Reason.values:
-            raise UnableTo(f"“{reason}” is not a reason to escalate; choose one of the list.")
+            raise GateShut(gate)
+        if named is not None and not named.memberships.filter(team=to_team).exists():
+            raise UnableTo(f"{named.name} is not of {to_team.name}; name somebody who is.")
         ticket.acknowledge()
-        from_tier, from_team = ticket.tier, ticket.team
-        cls._supersede(ticket)
-        ticket.hand_over(to_team, why=str(Reason(reason).label), assignee=named)
-        escalation = cls._create(
+        escalation = cls(
             client_id=ticket.client_id,
             ticket=ticket,
-            from_tier=from_tier,
-            from_team=from_team,
+            from_tier=ticket.tier,
+            from_team=ticket.team,
+            from_agent=ticket.assignee,
             to_tier=to_team.tier,
             to_team=to_team,
             reason=reason,
             pack=pack.as_dict(),
             procedure=str(procedure),
-            bypass=bypass,
+            bypass=bypass.strip(),
+            waived=list(gate.bypassed),
             sent_by=by,
             sent_at=current().at,
         )
+        overtake(ticket.escalations.unanswered())
+        ticket.hand_over(to_team, why=str(Reason(reason).label), assignee=named)
+        escalation._insert()
         record(
             EscalationSent(
                 ticket=ticket,
                 escalation=escalation.pk,
-                from_tier=from_tier,
+                from_tier=escalation.from_tier,
                 to_tier=to_team.tier,
                 to_team=to_team.pk,
                 reason=reason,
@@ -187,15 +340,13 @@ class Escalation(models.Model):
         )
 
     def send_back(self, agent: Agent, *, reason: str, note: str) -> None:
-        """Return the hand-over with a coded reason and a word; the ticket goes back to the team that sent it."""
+        """Return the hand-over with a coded reason and a word; the ticket goes back to where it came from."""
         if reason not in ReturnReason.values:
             raise UnableTo("Choose why you return it.")
         if not note.strip():
             raise UnableTo("Say what is missing, so that it comes back only once.")
-        if self.from_team is None:
-            raise UnableTo("The ticket came from no team; accept it, or hand it to another team.")
-        self._answer(EscalationState.RETURNED, agent, return_reason=reason, return_note=note)
-        self.ticket.hand_over(self.from_team, why=f"returned: {ReturnReason(reason).label}", assignee=self.sent_by)
+        self._answer(EscalationState.RETURNED, agent, return_reason=reason, return_note=note.strip())
+        self._give_back(why=f"returned: {ReturnReason(reason).label}")
         self.ticket.change(return_count=F("return_count") + 1)
         record(
             EscalationReturned(
@@ -205,34 +356,63 @@ class Escalation(models.Model):
                 to_tier=self.to_tier,
                 to_team=self.to_team_id,
                 reason=reason,
-                note=note,
+                note=note.strip(),
             )
         )
 
-    def _answer(self, state: str, agent: Agent, **more: Any) -> None:
-        waiting = type(self).objects.filter(pk=self.pk, state=EscalationState.SENT)
-        if not waiting.update(state=state, answered_by=agent, answered_at=current().at, **more):
-            raise StaleTicket(self.ticket)
-        self.state = state
-
-    @classmethod
-    def _supersede(cls, ticket: Ticket) -> None:
-        """A tier that climbs on without having accepted has, by that, answered."""
-        cls.objects.filter(ticket=ticket, state=EscalationState.SENT).update(
-            state=EscalationState.SUPERSEDED, answered_at=current().at
+    def withdraw(self, agent: Agent, *, why: str) -> None:
+        """Take the hand-over back before anybody accepted it. It does not count as a return."""
+        if not why.strip():
+            raise UnableTo("Say why you take it back.")
+        self._answer(EscalationState.WITHDRAWN, agent)
+        self._give_back(why=f"withdrawn: {why.strip()}")
+        record(
+            EscalationWithdrawn(
+                ticket=self.ticket,
+                escalation=self.pk,
+                from_tier=self.from_tier,
+                to_tier=self.to_tier,
+                to_team=self.to_team_id,
+                why=why.strip(),
+            )
         )
 
-    @classmethod
-    def _create(cls, **values: Any) -> Escalation:
+    def _give_back(self, *, why: str) -> None:
+        """To the team that sent it, and to the agent who had it, unless they are away."""
+        if self.from_team is None:
+            raise UnableTo("The ticket came from no team; accept it, or hand it to another team.")
+        former = self.from_agent or self.sent_by
+        assignee = None if former is None or former.is_away else former
+        self.ticket.hand_over(self.from_team, why=why, assignee=assignee)
+
+    def _answer(self, state: str, agent: Agent, **more: Any) -> None:
+        values = {"state": state, "answered_by": agent, "answered_at": current().at, **more}
+        if not type(self).objects.unanswered().filter(pk=self.pk).update(**values):
+            raise StaleTicket(self.ticket)
+        for name, value in values.items():
+            setattr(self, name, value)
+
+    def _insert(self) -> None:
         try:
             with transaction.atomic():
-                return cls.objects.create(**values)
+                self.save(force_insert=True)
         except IntegrityError as error:
-            raise StaleTicket(values["ticket"]) from error
+            raise StaleTicket(self.ticket) from error
+
+
+def overtake(escalations: Escalations) -> None:
+    """End unanswered hand-overs whose ticket has gone on without their answer."""
+    for escalation in escalations.unanswered().select_related("ticket"):
+        ended = {"state": EscalationState.SUPERSEDED, "answered_at": current().at}
+        if Escalation.objects.unanswered().filter(pk=escalation.pk).update(**ended):
+            record(EscalationOvertaken(ticket=escalation.ticket, escalation=escalation.pk))
 
 
 class Consultation(models.Model):
-    """A question to another tier while the ticket stays where it is; timed, with its answer."""
+    """A question to another tier while the ticket stays where it is; timed, with its answer.
+
+    `minutes` is how long the advice took its giver, as they say themselves.
+    """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE)
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="consultations")
@@ -243,28 +423,45 @@ class Consultation(models.Model):
     answered_by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
     answered_at = models.DateTimeField(null=True, blank=True)
     answer = models.TextField(blank=True)
+    minutes = models.PositiveSmallIntegerField(null=True, blank=True)
 
-    objects = ClientRows.as_manager()
+    objects = InternalRows.as_manager()
 
     class Meta:
         ordering = ["id"]
 
     @classmethod
     def ask(cls, ticket: Ticket, team: Team, *, by: Agent, question: str) -> Consultation:
-        """Ask a team for advice. Raises UnableTo without a question."""
+        """Ask a team for advice. Raises UnableTo without a question, or when nothing is left to solve."""
         if not question.strip():
             raise UnableTo("Write the question.")
+        if not ticket.is_unresolved():
+            raise UnableTo(f"{ticket.reference} is {ticket.state}; there is nothing to ask about any more.")
+        if team.pk == ticket.team_id:
+            raise UnableTo(f"{team.name} works {ticket.reference} itself; ask another team.")
         asked = cls.objects.create(
-            client_id=ticket.client_id, ticket=ticket, team=team, asked_by=by, asked_at=current().at, question=question
+            client_id=ticket.client_id,
+            ticket=ticket,
+            team=team,
+            asked_by=by,
+            asked_at=current().at,
+            question=question.strip(),
         )
-        record(Consulted(ticket=ticket, consultation=asked.pk, team=team.pk, question=question))
+        record(Consulted(ticket=ticket, consultation=asked.pk, team=team.pk, question=asked.question))
         return asked
 
-    def reply(self, agent: Agent, answer: str) -> None:
+    def reply(self, agent: Agent, answer: str, *, minutes: int | None = None) -> None:
         """Give advice. The first answer counts."""
         if not answer.strip():
             raise UnableTo("Write the advice.")
-        unanswered = type(self).objects.filter(pk=self.pk, answered_at=None)
-        if not unanswered.update(answered_by=agent, answered_at=current().at, answer=answer):
+        values = {
+            "answered_by": agent,
+            "answered_at": current().at,
+            "answer": answer.strip(),
+            "minutes": minutes,
+        }
+        if not type(self).objects.filter(pk=self.pk, answered_at=None).update(**values):
             raise UnableTo("Somebody has answered already.")
-        record(ConsultationAnswered(ticket=self.ticket, consultation=self.pk, answer=answer))
+        for name, value in values.items():
+            setattr(self, name, value)
+        record(ConsultationAnswered(ticket=self.ticket, consultation=self.pk, answer=answer.strip()))

@@ -19,6 +19,7 @@ class Part:
 PARTS: Sequence[Part] = (
     Part("symptom", "What goes wrong, in one sentence?", 2),
     Part("scope", "Who and what is affected, who is not?", 2),
+    Part("business_impact", "What can they not do meanwhile?", 2),
     Part("first_occurred", "Since when?"),
     Part("error_text", "What does it say, word by word?", 2),
     Part("recent_changes", "What was changed before?", 2),
@@ -38,6 +39,7 @@ class Pack:
 
     symptom: str = ""
     scope: str = ""
+    business_impact: str = ""
     first_occurred: str = ""
     error_text: str = ""
     recent_changes: str = ""
@@ -50,7 +52,7 @@ class Pack:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Pack:
         """The pack that a form or a stored JSON holds; unknown names are left out, texts are capped."""
-        return cls(**{f.name: str(values.get(f.name, "")).strip()[:4000] for f in fields(cls)})
+        return cls(**{f.name: str(values.get(f.name) or "").strip()[:4000] for f in fields(cls)})
 
     def as_dict(self) -> dict[str, str]:
         return {f.name: getattr(self, f.name) for f in fields(self)}
@@ -67,7 +69,10 @@ class Pack:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A book run in plain words: its title, its steps with what came of them, how it ended, and the coded reason."""
+    """A book run in plain words: title, steps and what came of each, last words, coded reason.
+
+    `outcome` is running, done, escalate or left.
+    """
 
     book: str
     steps: Sequence[tuple[str, str]]

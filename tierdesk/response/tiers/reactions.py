@@ -6,13 +6,21 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from django.db.models import F, Q
+
 from tierdesk.core.work import record
 from tierdesk.directory.oncall.models import Schedule
+from tierdesk.directory.services.models import Category, Service
 from tierdesk.directory.staff.models import Agent
+from tierdesk.response.tiers.choose import Matter, choose
 from tierdesk.response.tiers.facts import HierarchyTold
-from tierdesk.response.tiers.ladder import rungs, to_tell
-from tierdesk.response.tiers.models import Procedure
+from tierdesk.response.tiers.ladder import DEFAULT_LADDER, DUTY, Rung, rungs, to_tell
+from tierdesk.response.tiers.models import Escalation, Procedure, ProcedureKind, overtake
+from tierdesk.tickets.facts import Cancelled, HandedOver, Resolved
 from tierdesk.tickets.models import Ticket
+
+WARNED, BREACHED = 75, 100
+"""The percentages of a target at which the clocks speak up (response/sla/policy.py)."""
 
 
 class ClockTold(Protocol):
@@ -26,52 +34,96 @@ class ClockTold(Protocol):
 
 
 def warn_hierarchy(facts: Sequence[ClockTold]) -> None:
-    """Three quarters of a target are used: whoever stands on that rung is told."""
-    _tell(facts, 75, "is about to be broken")
+    """Three quarters of a target are used: whoever stands on a rung up to there is told."""
+    _tell(facts, WARNED, since=0, what="is about to be broken")
 
 
 def tell_hierarchy(facts: Sequence[ClockTold]) -> None:
     """A promise is broken: the hierarchy is told. The ticket stays where it is."""
-    _tell(facts, 100, "is broken")
+    _tell(facts, BREACHED, since=WARNED, what="is broken")
 
 
-def _tell(facts: Sequence[ClockTold], percent: int, what: str) -> None:
-    room = _People()
+def overtake_escalations(facts: Sequence[HandedOver]) -> None:
+    """A ticket that went to another team has overtaken the hand-over that still waited to be accepted."""
+    tickets = [fact.ticket.pk for fact in facts]
+    waiting = Escalation.objects.unanswered().filter(ticket__in=tickets)
+    overtake(waiting.exclude(to_team=F("ticket__team")))
+
+
+def end_escalations(facts: Sequence[Resolved | Cancelled]) -> None:
+    """Nobody needs to accept a ticket that is resolved or cancelled."""
+    overtake(Escalation.objects.unanswered().filter(ticket__in=[fact.ticket.pk for fact in facts]))
+
+
+def _tell(facts: Sequence[ClockTold], percent: int, *, since: int, what: str) -> None:
+    ladders, people = _Ladders([fact.ticket for fact in facts]), _People()
     for fact in facts:
-        ladder = rungs(room.procedure_of(fact.ticket).spec.get("ladder", ()))
-        agents = sorted(room.in_roles(to_tell(ladder, percent), fact.ticket, fact.at))
-        if agents:
-            why = f"the promise “{fact.metric}” ({fact.party}) {what}"
-            record(HierarchyTold(ticket=fact.ticket, percent=percent, agents=agents, why=why))
+        roles = to_tell(ladders.of(fact.ticket), percent, since=since)
+        if not roles:
+            continue
+        agents = sorted(people.in_roles(roles, fact.ticket, fact.at))
+        why = f"the promise “{fact.metric}” ({fact.party}) {what}"
+        if not agents:
+            why += f"; nobody is {' or '.join(roles)}"
+        record(HierarchyTold(ticket=fact.ticket, percent=percent, roles=list(roles), agents=agents, why=why))
+
+
+class _Ladders:
+    """The ladder of each ticket of a batch, read in three queries however many there are.
+
+    A hierarchical procedure says whom to tell; where none applies, the functional one does; else the default.
+    """
+
+    def __init__(self, tickets: Sequence[Ticket]) -> None:
+        in_force = Procedure.objects.in_force().for_clients({ticket.client_id for ticket in tickets})
+        self._procedures: list[Procedure] = list(in_force)
+        wanted = tickets if self._procedures else []
+        self._categories = Category.objects.in_bulk({t.category_id for t in wanted if t.category_id})
+        self._services = Service.objects.in_bulk({t.service_id for t in wanted if t.service_id})
+
+    def of(self, ticket: Ticket) -> Sequence[Rung]:
+        for kind in (ProcedureKind.HIERARCHICAL, ProcedureKind.FUNCTIONAL):
+            procedure = self._choose(kind, ticket)
+            if procedure is not None:
+                return rungs(procedure.spec.get("ladder", ()))
+        return DEFAULT_LADDER
+
+    def _choose(self, kind: str, ticket: Ticket) -> Procedure | None:
+        service = self._services.get(ticket.service_id) if ticket.service_id else None
+        matter = Matter(
+            client=ticket.client_id,
+            tier=ticket.tier,
+            category=self._categories.get(ticket.category_id) if ticket.category_id else None,
+            service=service.key if service else None,
+            priority=ticket.priority,
+        )
+        of_kind = ((p.key, p.scope, p) for p in self._procedures if p.kind == kind)
+        return choose(of_kind, matter, default=None).chosen
 
 
 class _People:
-    """Who holds which role, looked up once per team for a whole batch."""
+    """Who holds which role, looked up once for a whole batch; only people who may see the ticket's client."""
 
     def __init__(self) -> None:
         self._leads: dict[int | None, set[int]] = {}
-        self._duty: dict[int | None, set[int]] = {}
+        self._duty: dict[str, set[int]] = {}
+        self._serving: dict[int, set[int]] = {}
         self._managers: set[int] | None = None
-        self._procedures: dict[tuple[int, int, int | None], Procedure] = {}
-
-    def procedure_of(self, ticket: Ticket) -> Procedure:
-        key = (ticket.client_id, ticket.tier, ticket.category_id)
-        if key not in self._procedures:
-            self._procedures[key] = Procedure.for_ticket(ticket)
-        return self._procedures[key]
 
     def in_roles(self, roles: Iterable[str], ticket: Ticket, at: datetime) -> set[int]:
         found: set[int] = set()
         for role in roles:
-            if role == "assignee" and ticket.assignee_id:
-                found.add(ticket.assignee_id)
-            elif role == "team_lead":
-                found |= self._leads_of(ticket.team_id)
-            elif role == "duty":
-                found |= self._on_duty(ticket.team_id, at)
-            elif role == "managers":
-                found |= self._all_managers()
-        return found
+            found |= self._in_role(role, ticket, at)
+        return found & self._who_serves(ticket.client_id)
+
+    def _in_role(self, role: str, ticket: Ticket, at: datetime) -> set[int]:
+        if role == "assignee":
+            return {ticket.assignee_id} if ticket.assignee_id else set()
+        if role == "team_lead":
+            return self._leads_of(ticket.team_id)
+        if role == "managers":
+            return self._all_managers()
+        return self._on_duty(role.removeprefix(DUTY).removeprefix(":"), ticket.team_id, at)
 
     def _leads_of(self, team: int | None) -> set[int]:
         if team not in self._leads:
@@ -79,13 +131,23 @@ class _People:
             self._leads[team] = set(leads.values_list("pk", flat=True))
         return self._leads[team]
 
-    def _on_duty(self, team: int | None, at: datetime) -> set[int]:
-        if team not in self._duty:
-            holders = [schedule.on_call(at) for schedule in Schedule.objects.filter(team=team)]
-            self._duty[team] = {agent.pk for agent in holders if agent is not None}
-        return self._duty[team]
+    def _on_duty(self, key: str, team: int | None, at: datetime) -> set[int]:
+        """Who is on call: for the schedule of this key, or for all schedules of the team."""
+        place = key or f"team {team}"
+        if place not in self._duty:
+            schedules = Schedule.objects.filter(key=key) if key else Schedule.objects.filter(team=team)
+            holders = [schedule.on_call(at) for schedule in schedules]
+            self._duty[place] = {agent.pk for agent in holders if agent is not None}
+        return self._duty[place]
 
     def _all_managers(self) -> set[int]:
         if self._managers is None:
             self._managers = set(Agent.objects.filter(is_manager=True).values_list("pk", flat=True))
         return self._managers
+
+    def _who_serves(self, client: int) -> set[int]:
+        if client not in self._serving:
+            serving = Q(teams__serves_every_client=True) | Q(teams__clients=client) | Q(user__is_admin=True)
+            agents = Agent.objects.filter(serving, user__is_active=True)
+            self._serving[client] = set(agents.values_list("pk", flat=True))
+        return self._serving[client]

@@ -1,0 +1,86 @@
+"""What a procedure's specification may say: pure. Refused when it is published, not when a ticket burns.
+
+    scope: {services: [vpn], priorities: [1, 2]}     what it is for, besides the category
+    required: [symptom, steps_tried, exact_ask]      parts of the pack that must be answered
+    reasons: [skill, access]                         allowed reasons; all, if it names none
+    needs_book: true                                 a matching book is followed first, or it is said why not
+    may_skip: false                                  a tier may be skipped without a reason
+    accept_min: 30                                   working minutes in which the receiving tier accepts
+    max_returns: 2                                   returns before somebody must be named who takes it
+    ladder: [{at: 75, tell: [assignee, team_lead]}]  who is told at which percentage of a target
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tierdesk.response.tiers.ladder import is_role
+from tierdesk.response.tiers.pack import QUESTIONS
+from tierdesk.response.tiers.reasons import Reason
+
+
+def findings(spec: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a specification, as sentences; empty if nothing is."""
+    found = [f"“{name}” is not a rule; choose of {', '.join(CHECKS)}." for name in spec if name not in CHECKS]
+    for name, check in CHECKS.items():
+        if name in spec:
+            found += check(name, spec[name])
+    return found
+
+
+def _names(allowed: Mapping[str, Any] | list[str]) -> Callable[[str, Any], list[str]]:
+    def check(rule: str, values: Any) -> list[str]:
+        if not isinstance(values, list | tuple):
+            return [f"{rule} is a list."]
+        return [f"{rule}: there is no “{value}”." for value in values if value not in allowed]
+
+    return check
+
+
+def _switch(rule: str, value: Any) -> list[str]:
+    return [] if isinstance(value, bool) else [f"{rule} is true or false."]
+
+
+def _at_least(least: int) -> Callable[[str, Any], list[str]]:
+    def check(rule: str, value: Any) -> list[str]:
+        fits = isinstance(value, int) and not isinstance(value, bool) and value >= least
+        return [] if fits else [f"{rule} is a whole number, at least {least}."]
+
+    return check
+
+
+def _scope(rule: str, value: Any) -> list[str]:
+    if not isinstance(value, Mapping) or not set(value) <= {"services", "priorities"}:
+        return [f"{rule} names services and priorities, nothing else."]
+    if any(number not in range(1, 6) for number in value.get("priorities", ())):
+        return [f"{rule}: a priority is a number from 1 to 5."]
+    return []
+
+
+def _ladder(rule: str, value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(_is_rung(rung) for rung in value):
+        return [f"{rule} is a list of rungs, each with “at” and “tell”."]
+    heights = [rung["at"] for rung in value]
+    if any(not isinstance(height, int) or not 1 <= height <= 100 for height in heights):
+        return [f"{rule}: “at” is a percentage from 1 to 100."]
+    if heights != sorted(set(heights)):
+        return [f"{rule}: each rung is higher than the one before."]
+    unknown = [role for rung in value for role in rung["tell"] if not is_role(str(role))]
+    return [f"{rule}: “{role}” is nobody’s role." for role in unknown]
+
+
+def _is_rung(value: Any) -> bool:
+    return isinstance(value, Mapping) and set(value) == {"at", "tell"} and isinstance(value["tell"], list)
+
+
+CHECKS: Mapping[str, Callable[[str, Any], list[str]]] = {
+    "scope": _scope,
+    "required": _names(QUESTIONS),
+    "reasons": _names(list(Reason.values)),
+    "needs_book": _switch,
+    "may_skip": _switch,
+    "accept_min": _at_least(1),
+    "max_returns": _at_least(0),
+    "ladder": _ladder,
+}
