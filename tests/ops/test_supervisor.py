@@ -228,6 +228,11 @@ def look_until_it_has_fallen(tended: Tended, now: float) -> None:
     assert until(lambda: bool(tended.look(now)) and tended.process is None)
 
 
+@pytest.fixture(autouse=True)
+def _no_database_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+
+
 @pytest.fixture
 def diary(tmp_path: Path) -> Path:
     return tmp_path / "diary"

@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -81,10 +80,11 @@ def test_a_killed_postmaster_is_started_again(home: Home, open_desk: OpenDesk) -
 
 def test_no_second_postmaster_while_a_back_end_of_the_first_still_works(cluster: Cluster, home: Home) -> None:
     cluster.start()
-    back_end = busy_back_end(cluster.url)
+    connection = busy_back_end(cluster.url)
     first = kill_postmaster(home)
     assert until(lambda: serves_anew(home, first))
-    assert has_ended(back_end)
+    assert has_ended(connection.info.backend_pid)
+    connection.close()
 
 
 @pytest.mark.parametrize("is_dead", [False, True], ids=["a live process", "a zombie"])
@@ -243,16 +243,10 @@ def has_ended(pid: int) -> bool:
         return True
 
 
-def busy_back_end(url: str) -> int:
-    """The pid of a back end that computes for about a second and looks at neither postmaster nor client."""
+def busy_back_end(url: str) -> psycopg.Connection:
+    """A connection whose back end computes for about a second and looks at neither postmaster nor client."""
     connection = psycopg.connect(url, autocommit=True)
-    pid = connection.info.backend_pid
-
-    def compute() -> None:
-        with pytest.raises(psycopg.OperationalError):
-            connection.execute("select count(*) from generate_series(1, 8000000)")
-            connection.execute("select 'the server should be gone'")
-
-    threading.Thread(target=compute, daemon=True).start()
-    assert until(lambda: ask(url, f"select state from pg_stat_activity where pid = {pid}") == ("active",))
-    return pid
+    connection.pgconn.send_query(b"select count(*) from generate_series(1, 8000000)")
+    state = f"select state from pg_stat_activity where pid = {connection.info.backend_pid}"
+    assert until(lambda: ask(url, state) == ("active",))
+    return connection
