@@ -1,0 +1,76 @@
+"""`tierdesk demo`: a living desk in a minute. Applies the demo's desk file, lives some weeks, serves, says who is who."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+
+from tierdesk.core import clock, jobs
+from tierdesk.core.roles import owner
+from tierdesk.core.scope import EVERY_CLIENT, seeing
+from tierdesk.ops.apply import apply_file
+from tierdesk.ops.demo.life import Life
+from tierdesk.ops.supervisor import serve_tree
+from tierdesk.tickets.models import Ticket
+
+DESK = Path(__file__).parent / "desk.yaml"
+PASSWORD = "tierdesk-demo-2026"  # noqa: S105 - printed on purpose; the demo's only
+SMTP_PORT = 2525
+
+WHO = (
+    ("L1 agent", "jonas@desk.example"),
+    ("L2 agent", "mara@desk.example"),
+    ("L3 agent", "kira@desk.example"),
+    ("Lead and manager", "lou@desk.example"),
+    ("Administrator", "admin@desk.example"),
+    ("Contact (portal)", "ingrid@halden.example"),
+)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Fill the desk unless it is filled, then serve it until Ctrl+C."""
+    with owner():
+        call_command("migrate", verbosity=0)
+    with seeing(EVERY_CLIENT):
+        if not Ticket.objects.exists():
+            fill(options.days)
+    say_who_is_who(options)
+    if options.fill_only:
+        return 0
+    environ = os.environ | {
+        "TIERDESK_SMTP_LISTEN_PORT": os.environ.get("TIERDESK_SMTP_LISTEN_PORT", str(SMTP_PORT))
+    }
+    return serve_tree(home=settings.HOME / "postgres", host=options.host, port=options.port, environ=environ)
+
+
+def fill(days: int) -> None:
+    """Make the desk of the demo and live through `days` days up to now."""
+    started = time.monotonic()
+    print("Making the desk …", file=sys.stderr, flush=True)
+    apply_file(DESK)
+    until = clock.now()
+    print(f"Living through {days} days of support …", file=sys.stderr, flush=True)
+    with jobs.inline():
+        tickets = Life(until=until).live(
+            until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+        )
+    print(f"{tickets} tickets in {time.monotonic() - started:.0f} s.", file=sys.stderr, flush=True)
+
+
+def say_who_is_who(options: argparse.Namespace) -> None:
+    width = max(len(role) for role, _ in WHO)
+    print(f"\n  Tierdesk is at http://{options.host}:{options.port}/   password for everybody: {PASSWORD}\n")
+    for role, email in WHO:
+        print(f"    {role:<{width}}  {email}")
+    print(f"\n  Mail to the desk: SMTP on {settings.SMTP_LISTEN_HOST}:{SMTP_PORT}, for example with")
+    print(
+        "    curl smtp://127.0.0.1:2525 --mail-from ingrid@halden.example --mail-rcpt support@halden.desk.example -T mail.eml"
+    )
+    print(f"  Mail from the desk: {settings.HOME / 'outbox'}\n", flush=True)
