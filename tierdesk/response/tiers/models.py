@@ -87,9 +87,7 @@ class Procedure(models.Model):
     )
     key = models.SlugField(max_length=60)
     name = models.CharField(max_length=160)
-    kind = models.CharField(
-        max_length=12, choices=ProcedureKind.choices, default=ProcedureKind.FUNCTIONAL
-    )
+    kind = models.CharField(max_length=12, choices=ProcedureKind.choices, default=ProcedureKind.FUNCTIONAL)
     version = models.PositiveIntegerField(default=1)
     from_tier = models.PositiveSmallIntegerField(null=True, blank=True)
     category_scope = models.CharField(max_length=80, default="*")

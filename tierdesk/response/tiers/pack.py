@@ -58,8 +58,8 @@ class Pack:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def missing(self, required: Sequence[str]) -> list[str]:
-        """The questions of required parts that have no answer."""
-        return [QUESTIONS[name] for name in required if not getattr(self, name)]
+        """The names of required parts that have no answer; QUESTIONS has their questions."""
+        return [name for name in required if not getattr(self, name)]
 
     @property
     def answers(self) -> list[tuple[str, str]]:

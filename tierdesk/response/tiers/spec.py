@@ -1,13 +1,13 @@
 """What a procedure's specification may say: pure. Refused when it is published, not when a ticket burns.
 
-    scope: {services: [vpn], priorities: [1, 2]}     what it is for, besides the category
-    required: [symptom, steps_tried, exact_ask]      parts of the pack that must be answered
-    reasons: [skill, access]                         allowed reasons; all, if it names none
-    needs_book: true                                 a matching book is followed first, or it is said why not
-    may_skip: false                                  a tier may be skipped without a reason
-    accept_min: 30                                   working minutes in which the receiving tier accepts
-    max_returns: 2                                   returns before somebody must be named who takes it
-    ladder: [{at: 75, tell: [assignee, team_lead]}]  who is told at which percentage of a target
+scope: {services: [vpn], priorities: [1, 2]}     what it is for, besides the category
+required: [symptom, steps_tried, exact_ask]      parts of the pack that must be answered
+reasons: [skill, access]                         allowed reasons; all, if it names none
+needs_book: true                                 a matching book is followed first, or it is said why not
+may_skip: false                                  a tier may be skipped without a reason
+accept_min: 30                                   working minutes in which the receiving tier accepts
+max_returns: 2                                   returns before somebody must be named who takes it
+ladder: [{at: 75, tell: [assignee, team_lead]}]  who is told at which percentage of a target
 """
 
 from __future__ import annotations
