@@ -302,7 +302,7 @@ class Run(models.Model):
 def _words(step: paper.Step, result: walk.Result) -> str:
     """What came of a step, as one line for the timeline and the hand-over."""
     if result.gap:
-        return f"the book was not enough ({result.gap}): {result.remark}".removesuffix(": ")
+        return f"the book was not enough ({result.gap.replace('_', ' ')}): {result.remark}".removesuffix(": ")
     parts = [
         result.answer or "",
         f"→ {result.out.strip()[:200]}" if result.out.strip() else "",

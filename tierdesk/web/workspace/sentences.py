@@ -48,7 +48,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "triaged": Sentence(lambda d: _("sorted: %s") % d["why"], "filter"),
     "acknowledged": Sentence(lambda d: _("acknowledged it"), "eye", "success"),
     "assigned": Sentence(
-        lambda d: _("assigned it to %s") % d["agent_name"] if d["agent"] else _("put it back into the queue"),
+        lambda d: _("gave it to %s") % d["agent_name"] if d["agent"] else _("put it back into the queue"),
         "user-plus",
     ),
     "categorised": Sentence(lambda d: _("set the category %s") % d["category"], "tag"),
@@ -83,7 +83,7 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "breached": Sentence(lambda d: _("breached: %s") % _clock(d), "octagon", "danger"),
     "run_started": Sentence(lambda d: _("follows the book %s") % d["book"], "book"),
-    "step_done": Sentence(lambda d: f"{d['step']}: {d['result']}", "check"),
+    "step_done": Sentence(lambda d: f"“{d['step']}”: {d['result']}", "check"),
     "run_ended": Sentence(
         lambda d: (
             {

@@ -12,6 +12,9 @@ from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.models import Attachment, Entry, Message, Ticket
 from tierdesk.web.workspace.sentences import sentence_of
 
+BY_THE_DESK = {"triaged", "hierarchy_told", "gap_opened"}
+"""What the desk itself does in answer to somebody: the cause names them, the line does not."""
+
 TOLD_BY_THE_MESSAGE = {"replied", "noted", "heard"}
 """Entries that the message itself shows."""
 
@@ -61,7 +64,7 @@ def _events(entries: Sequence[Entry]) -> list[Event]:
 def _event(entry: Entry, cause: Entry | None) -> Event:
     words, icon, tone = sentence_of(entry)
     because = {"text": _short(cause), "href": f"#entry-{cause.pk}"} if cause else None
-    return Event(entry.pk, entry.at, entry.by_name, words, icon, tone, because)
+    return Event(entry.pk, entry.at, "" if entry.kind in BY_THE_DESK else entry.by_name, words, icon, tone, because)
 
 
 def _short(entry: Entry) -> str:
