@@ -28,6 +28,7 @@ from tierdesk.response.tiers import facts as ladder
 from tierdesk.response.tiers import reactions as tiers
 from tierdesk.response.triage import reactions as triage
 from tierdesk.response.vendors import facts as vendors
+from tierdesk.response.vendors import reactions as cases
 from tierdesk.response.vendors.models import Case, chase_cases
 from tierdesk.tickets import facts as tickets
 from tierdesk.tickets.lifecycle import wake_tickets
@@ -65,7 +66,7 @@ FLOW: dict[type[Fact], Reactions] = {
     # The vendor works on it.
     vendors.CaseSubmitted: Reactions(now=[sla.start_vendor_clocks]),
     vendors.CaseAnswered: Reactions(now=[notifications.mail_vendor]),
-    vendors.CaseHeard: Reactions(now=[notifications.tell_about_case]),
+    vendors.CaseHeard: Reactions(now=[cases.wake_waiting_tickets, notifications.tell_about_case]),
     vendors.CaseMoved: Reactions(now=[sla.follow_vendor_case]),
     vendors.CaseChased: Reactions(now=[notifications.remind_driver]),
     # It ends, or does not.

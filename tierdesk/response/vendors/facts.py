@@ -9,6 +9,14 @@ from tierdesk.tickets.facts import TicketFact
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class CaseDrafted(TicketFact):
+    """Somebody prepared a case; the vendor has not heard of it."""
+
+    case: int
+    vendor_name: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CaseSubmitted(TicketFact):
     """A case was opened with a vendor. `targets`: the vendor's promises, {metric, target_s, calendar} each."""
 
@@ -21,6 +29,8 @@ class CaseSubmitted(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CaseMoved(TicketFact):
+    """The case went on from one of its states to another (states.py)."""
+
     case: int
     before: str
     after: str
@@ -28,10 +38,11 @@ class CaseMoved(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CaseHeard(TicketFact):
-    """The vendor wrote. `message` is the CaseMessage's id."""
+    """The vendor wrote. `message` is the CaseMessage's id. `automatic`: a machine's receipt, not an answer."""
 
     case: int
     message: int
+    automatic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,3 +63,31 @@ class CaseChased(TicketFact):
     case: int
     driver: int | None
     why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CaseNumbered(TicketFact):
+    """The vendor's own number is known, or corrected."""
+
+    case: int
+    reference: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CasePromised(TicketFact):
+    """The vendor said by when (`until`, ISO 8601) it will have something."""
+
+    case: int
+    until: str
+    words: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CaseSeverityChanged(TicketFact):
+    """The vendor's severity changed; `targets` are the vendor's promises for the new one, as in CaseSubmitted."""
+
+    case: int
+    before: int
+    after: int
+    why: str
+    targets: list[dict[str, Any]] = field(default_factory=list)

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from tierdesk.core.work import current, record
 from tierdesk.directory.calendars.models import CalendarVersion
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
-from tierdesk.directory.staff.models import Agent, Tier
-from tierdesk.response.vendors.facts import CaseAnswered, CaseChased, CaseHeard, CaseMoved, CaseSubmitted
-from tierdesk.response.vendors.states import CaseState, CloseCode, may_follow
+from tierdesk.directory.staff.models import Agent, Tier, User
+from tierdesk.response.vendors.facts import (
+    CaseAnswered,
+    CaseChased,
+    CaseDrafted,
+    CaseHeard,
+    CaseMoved,
+    CaseNumbered,
+    CasePromised,
+    CaseSeverityChanged,
+    CaseSubmitted,
+)
+from tierdesk.response.vendors.numbers import our_cases, possible_numbers
+from tierdesk.response.vendors.numbers import their_reference as their_reference
+from tierdesk.response.vendors.states import CHASES, CaseState, CloseCode, may_follow
 from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
 from tierdesk.tickets.models import Ticket
 
 CHASE_AFTER = timedelta(days=2)
+
+
+class InternalRows(ClientRows):
+    """Rows that agents see for the clients they serve, and contacts never, not even for their own client."""
+
+    def visible_to(self, user: User) -> Self:
+        return super().visible_to(user) if user.is_agent or user.is_admin else self.none()
 
 
 class Vendor(models.Model):
@@ -65,8 +85,20 @@ class UnderpinningContract(models.Model):
         ]
 
 
+class Cases(InternalRows):
+    def open(self) -> Self:
+        return self.exclude(state=CaseState.CLOSED)
+
+    def with_vendor(self, vendor: Vendor) -> Self:
+        return self.filter(contract__vendor=vendor)
+
+
 class Case(models.Model):
-    """One matter with one vendor. `reference` is the vendor's own number; `severity` the vendor's, 1 to 4."""
+    """One matter with one vendor. `reference` is the vendor's own number; `severity` the vendor's, 1 to 4.
+
+    `driver`: the agent who sees to it. `wake_at`: when the driver is reminded next. `promised_at`: by when the vendor
+    said it will have something. `bug` and `target_release` are the vendor's words for what is wrong and where it ends.
+    """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE)
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="cases")
@@ -74,14 +106,20 @@ class Case(models.Model):
     reference = models.CharField(max_length=80, blank=True)
     severity = models.PositiveSmallIntegerField(default=3)
     subject = models.CharField(max_length=300)
+    text = models.TextField(blank=True)
+    product_version = models.CharField(max_length=80, blank=True)
+    bug = models.CharField(max_length=80, blank=True)
+    target_release = models.CharField(max_length=80, blank=True)
     state = models.CharField(max_length=16, choices=CaseState.choices, default=CaseState.DRAFT)
     driver = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="cases")
     opened_at = models.DateTimeField()
+    promised_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     close_code = models.CharField(max_length=12, choices=CloseCode.choices, blank=True)
+    chase_count = models.PositiveSmallIntegerField(default=0)
     wake_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ClientRows.as_manager()
+    objects = Cases.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -96,6 +134,10 @@ class Case(models.Model):
                 | (~Q(state="closed") & Q(closed_at__isnull=True)),
                 name="a_closed_case_says_when",
             ),
+            models.CheckConstraint(
+                condition=Q(state="closed", close_code__gt="") | (~Q(state="closed") & Q(close_code="")),
+                name="a_closed_case_says_how",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -107,6 +149,23 @@ class Case(models.Model):
         return f"VC-{self.pk}"
 
     @classmethod
+    def draft(
+        cls,
+        ticket: Ticket,
+        contract: UnderpinningContract,
+        *,
+        by: Agent,
+        severity: int,
+        subject: str,
+        text: str,
+        product_version: str = "",
+    ) -> Case:
+        """Prepare a case; any tier may. The vendor hears of it when somebody who may hands it in."""
+        case = cls._begin(ticket, contract, by, severity, subject, text, product_version)
+        record(CaseDrafted(ticket=ticket, case=case.pk, vendor_name=contract.vendor.name))
+        return case
+
+    @classmethod
     def submit(
         cls,
         ticket: Ticket,
@@ -116,41 +175,74 @@ class Case(models.Model):
         severity: int,
         subject: str,
         text: str,
+        product_version: str = "",
     ) -> Case:
         """Open a case with a vendor. For the third line and managers only; raises UnableTo otherwise."""
-        if not may_open_cases(by):
-            raise UnableTo("Only L3 or a manager opens a case with a vendor; hand the ticket over first.")
-        if severity not in range(1, 5):
-            raise UnableTo("The vendor’s severity is a number from 1 to 4.")
+        _check_may_open(by)
+        case = cls._begin(ticket, contract, by, severity, subject, text, product_version)
+        case.hand_in(by)
+        return case
+
+    @classmethod
+    def _begin(
+        cls,
+        ticket: Ticket,
+        contract: UnderpinningContract,
+        by: Agent,
+        severity: int,
+        subject: str,
+        text: str,
+        product_version: str,
+    ) -> Case:
+        _check_severity(severity)
         if not subject.strip() or not text.strip():
             raise UnableTo("Tell the vendor what is wrong: a subject and a text.")
-        unit = current()
-        case = cls.objects.create(
+        return cls.objects.create(
             client_id=ticket.client_id,
             ticket=ticket,
             contract=contract,
             severity=severity,
             subject=" ".join(subject.split())[:300],
-            state=CaseState.SUBMITTED,
+            text=text.strip(),
+            product_version=product_version,
             driver=by,
-            opened_at=unit.at,
-            wake_at=unit.at + CHASE_AFTER,
+            opened_at=current().at,
         )
+
+    def hand_in(self, by: Agent) -> None:
+        """Send a draft to the vendor; its promises run from now on, and `by` drives the case.
+
+        Raises UnableTo for anybody but the third line and managers, and where we are not entitled to support.
+        """
+        _check_may_open(by)
+        if not self.contract.entitlement.strip():
+            raise UnableTo(
+                f"Nobody wrote down what entitles us to support for {self.contract}; ask a manager."
+            )
+        if self.state != CaseState.DRAFT:
+            raise UnableTo(f"{self.number} is with the vendor already.")
+        self._change(state=CaseState.SUBMITTED, driver=by, wake_at=current().at + CHASE_AFTER)
         record(
             CaseSubmitted(
-                ticket=ticket,
-                case=case.pk,
-                vendor=contract.vendor_id,
-                vendor_name=contract.vendor.name,
-                severity=severity,
-                targets=contract.promises(severity),
+                ticket=self.ticket,
+                case=self.pk,
+                vendor=self.contract.vendor_id,
+                vendor_name=self.contract.vendor.name,
+                severity=self.severity,
+                targets=self.contract.promises(self.severity),
             )
         )
-        case.say(text)
-        return case
+        self.say(self.text)
 
     def say(self, text: str) -> CaseMessage:
-        """Write to the vendor; the mail carries both numbers, so that the answer finds its way back."""
+        """Write to the vendor; the mail carries both numbers, so that the answer finds its way back.
+
+        Where the vendor has no mail address, this writes down what was told on its portal or on the phone.
+        """
+        if self.state == CaseState.DRAFT:
+            raise UnableTo(f"{self.number} is a draft; hand it in before you write to the vendor.")
+        if self.state == CaseState.CLOSED:
+            raise UnableTo(f"{self.number} is closed; open another case.")
         if not text.strip():
             raise UnableTo("Write something before you send it to the vendor.")
         message = self._keep(text, inbound=False)
@@ -167,44 +259,130 @@ class Case(models.Model):
         )
         if self.state == CaseState.WAITING_ON_US:
             self.move(CaseState.VENDOR_WORKING)
+        else:
+            self._change(wake_at=current().at + CHASE_AFTER)
         return message
 
-    def hear(self, text: str, *, reference: str = "", message_id: str = "") -> CaseMessage:
-        """The vendor wrote; with it comes, perhaps, its own number. A first word acknowledges the case."""
-        message = self._keep(text, inbound=True, message_id=message_id)
-        if reference and not self.reference:
-            type(self).objects.filter(pk=self.pk).update(reference=reference[:80])
-            self.reference = reference[:80]
-        record(CaseHeard(ticket=self.ticket, case=self.pk, message=message.pk))
+    def chase(self, text: str, *, again_at: datetime | None = None) -> CaseMessage:
+        """Ask the vendor for news, and be reminded again at `again_at` (default: after CHASE_AFTER)."""
+        _check_future(again_at)
+        message = self.say(text)
+        self._change(chase_count=F("chase_count") + 1)
+        if again_at is not None:
+            self._change(wake_at=again_at)
+        return message
+
+    def hear(
+        self, text: str, *, reference: str = "", message_id: str = "", automatic: bool = False
+    ) -> CaseMessage:
+        """The vendor wrote, or called; with it comes, perhaps, its own number. A first word acknowledges the case.
+
+        An automatic receipt is kept, and its number, but it acknowledges nothing. Raises UnableTo for an empty note;
+        a mail (it has a `message_id`) may come with files alone.
+        """
+        if not text.strip() and not message_id:
+            raise UnableTo("Write down what the vendor said.")
+        message = self._keep(text, inbound=True, message_id=message_id, automatic=automatic)
+        if reference and not self.reference and reference.upper() not in self.subject.upper():
+            self._number(reference)
+        record(CaseHeard(ticket=self.ticket, case=self.pk, message=message.pk, automatic=automatic))
+        if automatic:
+            return message
         if self.state == CaseState.SUBMITTED:
             self.move(CaseState.ACKNOWLEDGED)
+        elif self.state in CHASES:
+            self._change(wake_at=current().at + CHASE_AFTER)
         return message
 
+    def acknowledge(self, reference: str) -> None:
+        """The vendor has registered the case under its own number; called again, it corrects the number."""
+        if not reference.strip():
+            raise UnableTo("Give the vendor’s own number.")
+        if self.state in (CaseState.DRAFT, CaseState.CLOSED):
+            raise UnableTo(
+                f"{self.number} is {self.get_state_display().lower()}; the vendor cannot number it."
+            )
+        self._number(reference)
+        if self.state == CaseState.SUBMITTED:
+            self.move(CaseState.ACKNOWLEDGED)
+
     def move(self, state: str) -> None:
-        """On to another state. Raises UnableTo where it cannot follow, StaleTicket when somebody was faster."""
+        """On to another state. Raises UnableTo where it cannot follow, StaleTicket when somebody was faster.
+
+        Handing in and closing are verbs of their own, because they need to know more.
+        """
+        if state == CaseState.SUBMITTED:
+            raise UnableTo(f"Hand {self.number} in to send it to the vendor.")
+        if state == CaseState.CLOSED:
+            raise UnableTo(f"Close {self.number} with how it ended.")
         if state not in CaseState.values or not may_follow(self.state, state):
             raise UnableTo(f"A case that is “{self.get_state_display()}” cannot become “{state}”.")
-        before, at = self.state, current().at
-        wake = None if state in (CaseState.CLOSED, CaseState.VERIFYING) else at + CHASE_AFTER
-        if not type(self).objects.filter(pk=self.pk, state=before).update(state=state, wake_at=wake):
-            raise StaleTicket(self.ticket)
-        self.state, self.wake_at = state, wake
-        record(CaseMoved(ticket=self.ticket, case=self.pk, before=before, after=state))
+        self._move(state, wake_at=current().at + CHASE_AFTER)
 
     def close(self, code: str) -> None:
         """The end of the case, with how it ended."""
         if code not in CloseCode.values:
             raise UnableTo("Choose how the case ended.")
-        before, at = self.state, current().at
-        if before == CaseState.CLOSED:
+        if self.state == CaseState.CLOSED:
             raise UnableTo("The case is closed already.")
-        ended = {"state": CaseState.CLOSED, "close_code": code, "closed_at": at, "wake_at": None}
-        if not type(self).objects.filter(pk=self.pk, state=before).update(**ended):
-            raise StaleTicket(self.ticket)
-        self.state = CaseState.CLOSED
-        record(CaseMoved(ticket=self.ticket, case=self.pk, before=before, after=CaseState.CLOSED.value))
+        self._move(CaseState.CLOSED, close_code=code, closed_at=current().at, wake_at=None)
 
-    def _keep(self, text: str, *, inbound: bool, message_id: str = "") -> CaseMessage:
+    def expect(self, until: datetime, *, words: str = "") -> None:
+        """The vendor promised something by `until`; the driver is reminded then, not earlier."""
+        if self.state not in CHASES:
+            raise UnableTo(f"{self.number} is {self.get_state_display().lower()}; nobody promises anything.")
+        _check_future(until)
+        self._change(promised_at=until, wake_at=until)
+        record(CasePromised(ticket=self.ticket, case=self.pk, until=until.isoformat(), words=words))
+
+    def change_severity(self, severity: int, *, why: str) -> None:
+        """The vendor's severity, changed by either side. Raises UnableTo without a reason."""
+        _check_severity(severity)
+        if not why.strip():
+            raise UnableTo("Say why the severity changes.")
+        if self.state == CaseState.CLOSED or severity == self.severity:
+            raise UnableTo(
+                f"{self.number} is {self.get_state_display().lower()} with severity {self.severity}."
+            )
+        before = self.severity
+        self._change(severity=severity)
+        record(
+            CaseSeverityChanged(
+                ticket=self.ticket,
+                case=self.pk,
+                before=before,
+                after=severity,
+                why=why.strip(),
+                targets=self.contract.promises(severity),
+            )
+        )
+
+    def track(self, *, bug: str = "", target_release: str = "") -> None:
+        """What the vendor calls the defect, and the release that will not have it any more. Empty: as it was."""
+        self._change(bug=bug or self.bug, target_release=target_release or self.target_release)
+
+    def _number(self, reference: str) -> None:
+        self._change(reference=" ".join(reference.split())[:80])
+        record(CaseNumbered(ticket=self.ticket, case=self.pk, reference=self.reference))
+
+    def _move(self, state: str, **values: Any) -> None:
+        before = str(self.state)
+        self._change(state=state, **values)
+        record(CaseMoved(ticket=self.ticket, case=self.pk, before=before, after=str(state)))
+
+    def _change(self, **values: Any) -> None:
+        """Change the row if its state still is what we read. Raises StaleTicket when somebody was faster."""
+        if not type(self).objects.filter(pk=self.pk, state=self.state).update(**values):
+            raise StaleTicket(self.ticket)
+        counted = [name for name, value in values.items() if hasattr(value, "resolve_expression")]
+        for name in values.keys() - set(counted):
+            setattr(self, name, values[name])
+        if counted:
+            self.refresh_from_db(fields=counted)
+
+    def _keep(
+        self, text: str, *, inbound: bool, message_id: str = "", automatic: bool = False
+    ) -> CaseMessage:
         unit = current()
         return CaseMessage.objects.create(
             client_id=self.client_id,
@@ -214,6 +392,7 @@ class Case(models.Model):
             at=unit.at,
             text=text,
             message_id=message_id,
+            automatic=automatic,
         )
 
 
@@ -227,21 +406,32 @@ class CaseMessage(models.Model):
     at = models.DateTimeField()
     text = models.TextField()
     message_id = models.CharField(max_length=998, blank=True)
+    automatic = models.BooleanField(default=False)
 
-    objects = ClientRows.as_manager()
+    objects = InternalRows.as_manager()
 
     class Meta:
         ordering = ["at", "id"]
 
 
 def may_open_cases(agent: Agent) -> bool:
+    """Whether this agent hands cases in and drives them: the third line and managers do (promises.md §2.4)."""
     return agent.is_manager or agent.memberships.filter(team__tier__gte=Tier.L3).exists()
 
 
-OUR_NUMBER = re.compile(r"\bVC-(\d{1,15})\b")
-THEIR_NUMBER = re.compile(
-    r"(?:\[|#|\b(?:case|ticket|sr|request)[ :#]*)\s*([A-Z]{0,6}-?\d{4,15})\b", re.IGNORECASE
-)
+def _check_may_open(agent: Agent) -> None:
+    if not may_open_cases(agent):
+        raise UnableTo("Only L3 or a manager opens a case with a vendor; hand the ticket over first.")
+
+
+def _check_severity(severity: int) -> None:
+    if severity not in range(1, 5):
+        raise UnableTo("The vendor’s severity is a number from 1 to 4.")
+
+
+def _check_future(at: datetime | None) -> None:
+    if at is not None and at <= current().at:
+        raise UnableTo("Choose a time in the future.")
 
 
 def find_vendor(address: str) -> Vendor | None:
@@ -249,28 +439,33 @@ def find_vendor(address: str) -> Vendor | None:
     return next((vendor for vendor in Vendor.objects.all() if vendor.owns(address)), None)
 
 
-def find_case(address: str, subject: str) -> Case | None:
-    """The case that a vendor's mail speaks of: by our number or theirs, and only if it comes from that vendor."""
+def find_case(address: str, subject: str, references: Sequence[str] = ()) -> Case | None:
+    """The case that a vendor's mail speaks of, and only if it comes from that vendor.
+
+    By our number, else by theirs, else because it continues a mail of theirs (`references`: Message-IDs).
+    """
     vendor = find_vendor(address)
     if vendor is None:
         return None
-    of_vendor = Case.objects.filter(contract__vendor=vendor).select_related("ticket", "contract__vendor")
-    if ours := OUR_NUMBER.search(subject):
-        return of_vendor.filter(pk=int(ours[1])).first()
-    if theirs := THEIR_NUMBER.search(subject):
-        return of_vendor.filter(reference__iexact=theirs[1]).order_by("-id").first()
-    return None
-
-
-def their_reference(subject: str) -> str:
-    """The vendor's own number in a subject, without ours; empty if there is none."""
-    theirs = THEIR_NUMBER.search(OUR_NUMBER.sub("", subject))
-    return theirs[1] if theirs else ""
+    theirs = Case.objects.with_vendor(vendor).select_related("ticket", "contract__vendor")
+    bare = {reference.strip(" <>") for reference in references} - {""}
+    ids = bare | {f"<{one}>" for one in bare}
+    return (
+        theirs.filter(pk__in=our_cases(subject)).first()
+        or theirs.exclude(reference="")
+        .annotate(their_number=Upper("reference"))
+        .filter(their_number__in=possible_numbers(subject))
+        .order_by("-id")
+        .first()
+        or theirs.filter(messages__message_id__in=ids).order_by("-id").first()
+    )
 
 
 def chase_cases(cases: list[Any], at: datetime) -> None:
-    """What due cases do: remind the driver to chase the vendor, and come back after another while."""
+    """What due cases do: remind the driver of what the case waits for, and come back after another while."""
     for case in cases:
-        type(case).objects.filter(pk=case.pk).update(wake_at=at + CHASE_AFTER)
-        why = f"{case.number} with {case.contract.vendor.name} has been quiet for {CHASE_AFTER.days} days"
-        record(CaseChased(ticket=case.ticket, case=case.pk, driver=case.driver_id, why=why))
+        again_at = at + CHASE_AFTER if case.state in CHASES else None
+        type(case).objects.filter(pk=case.pk).update(wake_at=again_at)
+        if case.state in CHASES:
+            why = f"{case.number}: {CHASES[case.state].format(vendor=case.contract.vendor.name)}"
+            record(CaseChased(ticket=case.ticket, case=case.pk, driver=case.driver_id, why=why))

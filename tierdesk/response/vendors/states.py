@@ -30,6 +30,17 @@ FOLLOWS: Mapping[str, frozenset[str]] = {
 }
 
 
+CHASES: Mapping[str, str] = {
+    "submitted": "{vendor} has not answered yet; chase them",
+    "acknowledged": "{vendor} has it and says nothing; chase them",
+    "vendor_working": "{vendor} has been quiet; chase them",
+    "waiting_on_us": "{vendor} waits for our answer",
+    "solution_offered": "{vendor} offers a solution that nobody has tried",
+    "verifying": "is the solution of {vendor} good?",
+}
+"""The states in which somebody owes something, and what the driver is reminded of then."""
+
+
 class CloseCode(models.TextChoices):
     FIXED = "fixed", "Fixed"
     WORKAROUND = "workaround", "Workaround"
