@@ -81,8 +81,7 @@ class Committer:
             if self._stopping:
                 raise StoreIsAway("stopping")
             if self._events >= self._capacity or self._bytes >= self._capacity_bytes:
-                shed = self._shed.get(source.id) or Arrival(source=source, received_at=clock.now())
-                self._shed[source.id] = replace(shed, shed=shed.shed + 1)
+                self._note_shed(source, 1)
                 raise Full
 
     async def stored(self, arrival: Arrival) -> None:
@@ -142,10 +141,16 @@ class Committer:
             return
         try:
             self._store.commit(list(shed.values()))
-        except (StoreIsAway, UnableToStore):
-            log.exception(
-                "%d refusals for want of room are not counted", sum(arrival.shed for arrival in shed.values())
-            )
+        except StoreIsAway:
+            with self._changed:
+                for arrival in shed.values():
+                    self._note_shed(arrival.source, arrival.shed)
+        except UnableToStore:
+            log.exception("%d requests that were turned away are not counted", len(shed))
+
+    def _note_shed(self, source: KnownSource, count: int) -> None:
+        noted = self._shed.get(source.id) or Arrival(source=source, received_at=clock.now())
+        self._shed[source.id] = replace(noted, shed=noted.shed + count)
 
     def _refuse(self, arrival: Arrival, error: UnableToStore) -> UnableToStore:
         """Keep the body of what cannot be stored as understood, where people see it."""
