@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has 
 STARTER = """
 import signal, subprocess, sys
 from tierdesk.ops.leash import leashed
-child = subprocess.Popen(leashed(["sleep", "600"], on_death=signal.SIGKILL))
+child = subprocess.Popen(leashed(["sleep", "60"], on_death=signal.SIGKILL), stdout=subprocess.DEVNULL)
 print(child.pid, flush=True)
 child.wait()
 """
@@ -28,7 +28,7 @@ def test_a_leashed_program_dies_with_its_starter() -> None:
     )
     assert starter.stdout
     child = int(starter.stdout.readline())
-    assert until(lambda: command_of(child) == ["sleep", "600"])
+    assert until(lambda: command_of(child) == ["sleep", "60"])
     starter.kill()
     starter.communicate()
     assert until(lambda: command_of(child) == [])

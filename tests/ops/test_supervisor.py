@@ -258,4 +258,6 @@ def start() -> Iterator[Start]:
     yield start
     for process in started:
         process.kill()
-        process.communicate()
+        process.wait()
+        assert process.stderr
+        process.stderr.close()

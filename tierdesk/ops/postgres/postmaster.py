@@ -188,8 +188,8 @@ def _adopt(lock_file: Path) -> None:
     """Write our own pid into a lock file that was left behind.
 
     PostgreSQL refuses to start while the pid in it lives, and that may be anyone by now. It ignores its own
-    parent's (CreateLockFile in miscinit.c), and unlike after a deletion it still checks that no back end of
-    the old postmaster is at work in the files.
+    parent's (CreateLockFile in miscinit.c); what else the file says it still checks, such as whether a back
+    end of the old postmaster is at work in the shared memory named there.
     """
     try:
         _, *rest = lock_file.read_text().split("\n")
