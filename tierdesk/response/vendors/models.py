@@ -57,8 +57,9 @@ class Vendor(models.Model):
         return self.name
 
     def owns(self, address: str) -> bool:
-        host = address.strip().lower().rpartition("@")[2]
-        return any(host == domain or host.endswith(f".{domain}") for domain in self.domains)
+        """Whether a mail address is of one of the vendor's domains, or of a host below one."""
+        name, _, host = address.strip().lower().rpartition("@")
+        return bool(name) and any(host == domain or host.endswith(f".{domain}") for domain in self.domains)
 
 
 class UnderpinningContract(models.Model):
