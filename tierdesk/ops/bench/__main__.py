@@ -1,0 +1,55 @@
+"""`bin/bench`: what the desk does per second here, each figure beside the raw limit measured in the same run.
+
+Absolute figures are this machine's; quote the ratios. It works in a throw-away cluster with fsync on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+PARTS = ("open", "alarms", "clocks", "pages")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"what to measure (default: all): {', '.join(PARTS)}")
+    parser.add_argument(
+        "--tickets", type=int, nargs="+", default=[100_000, 1_000_000], help="sizes for the pages"
+    )
+    parser.add_argument("--clocks", type=int, default=1_000_000, help="clocks at rest")
+    options = parser.parse_args()
+    unknown = set(options.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+    with tempfile.TemporaryDirectory(prefix="tierdesk-bench-") as home:
+        return _run(options, Path(home))
+
+
+def _run(options: argparse.Namespace, home: Path) -> int:
+    from tierdesk.ops.postgres import Cluster
+
+    os.environ["TIERDESK_HOME"] = str(home)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tierdesk.config.settings")
+    os.environ["TIERDESK_LOG_LEVEL"] = "WARNING"
+    with Cluster(home / "postgres", settings={"max_wal_size": "4GB"}) as cluster:
+        os.environ["DATABASE_URL"] = cluster.url
+        import django
+
+        django.setup()
+        from django.db import connections
+
+        from tierdesk.ops.bench import measure
+
+        measure.prepare()
+        for part in options.parts or PARTS:
+            getattr(measure, f"bench_{part}")(options)
+        connections.close_all()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,263 @@
+"""The measurements. Each prints its figure, the raw limit of the same run, and the ratio."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cache
+
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import Client as Browser
+
+from tierdesk.core import clock, jobs
+from tierdesk.core.facts import ENGINE
+from tierdesk.core.roles import owner
+from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.core.wakeups import Wakeup
+from tierdesk.core.work import work
+from tierdesk.ops.bench.world import World, make
+from tierdesk.response.sla.models import WAKING, Clock, wake_clocks
+from tierdesk.tickets.models import Draft, Ticket
+
+ROWS_OF_A_TICKET = 9
+"""What one opened ticket writes: ticket, message, two entries, four clocks, one receipt."""
+
+
+def prepare() -> None:
+    """Tables, and the world."""
+    with owner():
+        call_command("migrate", verbosity=0)
+    set_scope(EVERY_CLIENT)
+    world()
+
+
+@cache
+def world() -> World:
+    return make()
+
+
+def say(what: str, rate: float, unit: str, raw: float | None = None, raw_name: str = "raw") -> None:
+    ratio = f"   {rate / raw:7.1%} of {raw_name} ({raw:,.0f}/s)" if raw else ""
+    print(f"  {what:<52} {rate:>10,.0f} {unit}{ratio}", flush=True)
+
+
+def per_second(times: int, run: Callable[[], object], *, each: int = 1, rounds: int = 3) -> float:
+    """The median over `rounds` of how many things per second `times` calls of `run` do, `each` per call."""
+    rates = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        for _ in range(times):
+            run()
+        rates.append(times * each / (time.perf_counter() - started))
+    return statistics.median(rates)
+
+
+# -- opening tickets
+
+
+def bench_open(options: argparse.Namespace) -> None:
+    """Tickets through the whole domain path: triage, clocks, timeline, receipt."""
+    print("\nOpening tickets (triage, 4 clocks, timeline, receipt)")
+    raw = per_second(20, lambda: _raw_insert(500), each=500)
+    raw_tickets = raw / ROWS_OF_A_TICKET
+    say("raw: rows by one unnest insert of 500", raw, "rows/s")
+    say("one by one", per_second(60, lambda: _open(1)), "tickets/s", raw_tickets, "raw ÷ 9 rows")
+    say(
+        "in batches of 500",
+        per_second(4, lambda: _open(500), each=500),
+        "tickets/s",
+        raw_tickets,
+        "raw ÷ 9 rows",
+    )
+
+
+def _raw_insert(rows: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS raw (id bigint, at timestamptz, word text, body text)"
+        )
+        cursor.execute(
+            "INSERT INTO pg_temp.raw SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::text[])",
+            [list(range(rows)), [clock.now()] * rows, ["word"] * rows, ["x" * 200] * rows],
+        )
+
+
+def _open(count: int) -> None:
+    here = world()
+    drafts = [
+        Draft(
+            client=here.clients[n % len(here.clients)],
+            contact=here.contacts[n % len(here.contacts)],
+            subject=f"The vpn does not connect {n}",
+            text="Since this morning. " * 10,
+            channel="email",
+        )
+        for n in range(count)
+    ]
+    with work(by=ENGINE, at=clock.now()):
+        Ticket.open_many(drafts)
+
+
+# -- clocks
+
+
+def bench_clocks(options: argparse.Namespace) -> None:
+    """Due clocks fired, with their facts and notices, beside a million at rest."""
+    print(f"\nClocks falling due beside {options.clocks:,} at rest")
+    _fill_tickets(20_000)
+    _fill_clocks(options.clocks, due="now() + interval '30 days' + random() * interval '300 days'")
+    due = 20_000
+    _fill_clocks(due, due="now() - random() * interval '1 minute'", warned="now() - interval '1 hour'")
+    wakeup = Wakeup(Clock, wake_clocks, values=WAKING, batch=2000)
+    started, fired = time.perf_counter(), 0
+    with jobs.inline():
+        while count := wakeup.run(clock.now()):
+            fired += count
+    say(f"fired, of {due:,} due", fired / (time.perf_counter() - started), "clocks/s")
+    assert fired == due, f"{fired} of {due} fired"
+    say("an idle poll", per_second(50, lambda: wakeup.run(clock.now())), "polls/s")
+    _lateness(wakeup)
+
+
+def _lateness(wakeup: Wakeup) -> None:
+    """10,000 clocks a minute for ten seconds: how long after its instant each one fires."""
+    seconds, rate = 10, 10_000 // 60
+    _fill_clocks(seconds * rate, due=f"now() + random() * interval '{seconds} seconds'", warned="now()")
+    set_scope(EVERY_CLIENT)
+    began = clock.now()
+    while clock.now() < began + timedelta(seconds=seconds + 2):
+        if not wakeup.run(clock.now()):
+            time.sleep(0.2)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM at - (details ->> 'crossed_at')::timestamptz) FROM tickets_entry"
+            " WHERE kind = 'breached' AND at >= %s ORDER BY 1",
+            [began],
+        )
+        late = [float(row[0]) for row in cursor.fetchall()]
+    p99 = late[int(len(late) * 0.99)] if late else float("nan")
+    print(f"  {'lateness at 10,000 per minute: median, p99':<52} {statistics.median(late):>9.2f}s {p99:.2f}s")
+
+
+def _fill_tickets(count: int) -> None:
+    """Tickets straight into the table: the stage for a measurement, not what is measured."""
+    here = world()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM tickets_ticket")
+        missing = count - cursor.fetchone()[0]
+        if missing <= 0:
+            return
+        cursor.execute(
+            """
+            INSERT INTO tickets_ticket (client_id, contact_id, contract_version_id, channel, subject, description, traits,
+                state, pending_reason, impact, urgency, computed_priority, priority, is_major, tier, team_id, voice_team_id,
+                assignee_id, hand_over_count, return_count, reopen_count, created_at, touched_at, resolved_at, next_due_at,
+                resolution_code, version)
+            SELECT client.id, contact.id, %s, 'email', 'The vpn does not connect ' || n, 'word' || (n %% 5000) || ' printer',
+                '{}', CASE WHEN n %% 50 = 0 THEN 'open' ELSE 'closed' END, '', 3, 2, 4, 4, false, 1 + n %% 3, team.id, team.id,
+                CASE WHEN n %% 100 = 0 THEN %s::bigint END, 0, 0, 0, now() - n * interval '30 seconds',
+                now() - n * interval '30 seconds', CASE WHEN n %% 50 = 0 THEN NULL ELSE now() END,
+                CASE WHEN n %% 50 = 0 THEN now() + n * interval '1 second' END, '', 1
+            FROM generate_series(1, %s::int) AS n
+            JOIN (SELECT id, row_number() OVER () - 1 AS nth FROM clients_client) AS client ON client.nth = n %% %s::int
+            JOIN clients_contact AS contact ON contact.client_id = client.id
+            JOIN (SELECT id, tier FROM staff_team) AS team ON team.tier = 1 + n %% 3
+            """,
+            [here.version.pk, here.agent.pk, missing, len(here.clients)],
+        )
+        cursor.execute(
+            "INSERT INTO tickets_message (client_id, ticket_id, direction, by_kind, by_name, at, channel, text, html,"
+            " message_id, automatic, trust, why) SELECT client_id, id, 'inbound', 'contact', 'Ann', created_at, 'email',"
+            " description, '', '', false, 'verified', '' FROM tickets_ticket AS t"
+            " WHERE NOT EXISTS (SELECT FROM tickets_message WHERE ticket_id = t.id)"
+        )
+        cursor.execute(
+            "INSERT INTO tickets_entry (client_id, ticket_id, at, kind, by_kind, by_name, details, state, pending_reason,"
+            " tier, team_id, priority) SELECT client_id, id, created_at, 'opened', 'contact', 'Ann',"
+            """ '{"channel": "email"}', 'new', '', 1, team_id, 4 FROM tickets_ticket AS t"""
+            " WHERE NOT EXISTS (SELECT FROM tickets_entry WHERE ticket_id = t.id)"
+        )
+    _analyze()
+
+
+def _fill_clocks(count: int, *, due: str, warned: str = "NULL") -> None:
+    """Clocks straight into the table; `due` and `warned` are SQL of ours."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP SEQUENCE IF NOT EXISTS bench_case")
+        cursor.execute(
+            f"""
+            INSERT INTO sla_clock (client_id, ticket_id, metric, party, case_id, priority, target_s, calendar_id,
+                started_at, counting_from, carried_s, pauses, state, due_at, warned_at, wake_at)
+            SELECT ticket.client_id, ticket.id, 'resolve', 'UC', nextval('pg_temp.bench_case'), 3, 3600, %s,
+                now() - interval '1 day', now() - interval '1 day', 0, '[]', 'running', moment.due, {warned}, moment.due
+            FROM generate_series(1, %s::int) AS n
+            CROSS JOIN LATERAL (SELECT {due} + n * interval '0 seconds' AS due) AS moment
+            JOIN (SELECT id, client_id, row_number() OVER () - 1 AS nth FROM tickets_ticket LIMIT 20000) AS ticket
+                ON ticket.nth = n %% 20000
+            """,
+            [world().calendar.pk, count],
+        )
+    _analyze()
+
+
+def _analyze() -> None:
+    with owner(), connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    set_scope(EVERY_CLIENT)
+
+
+# -- pages
+
+
+def bench_pages(options: argparse.Namespace) -> None:
+    """Server time of the queue and the ticket page, and what growing ten times costs."""
+    print("\nPages (server time, signed in, median of 60)")
+    medians: dict[str, list[float]] = {}
+    for size in options.tickets:
+        _fill_tickets(size)
+        for name, path in (
+            ("queue", "/queues/all/"),
+            ("my teams", "/"),
+            ("ticket", _open_ticket()),
+            ("search", "/search/?q=word7"),
+        ):
+            median = _page(path)
+            medians.setdefault(name, []).append(median)
+            print(f"  {name:<12} at {size:>9,} tickets {median:>28.1f} ms", flush=True)
+    for name, values in medians.items():
+        if len(values) > 1:
+            print(
+                f"  {name:<12} grows by {values[-1] / values[0]:.2f}× from {options.tickets[0]:,} to {options.tickets[-1]:,}"
+            )
+
+
+def _open_ticket() -> str:
+    return f"/tickets/{Ticket.objects.filter(state='open').values_list('pk', flat=True)[0]}/"
+
+
+def _page(path: str) -> float:
+    browser = Browser()
+    browser.force_login(world().agent.user)
+    times = []
+    for turn in range(70):
+        started = time.perf_counter()
+        answer = browser.get(path)
+        took = time.perf_counter() - started
+        assert answer.status_code == 200, f"{path} answered {answer.status_code}"
+        if turn >= 10:
+            times.append(took * 1000)
+    set_scope(EVERY_CLIENT)
+    return statistics.median(times)
+
+
+# -- alarms
+
+
+def bench_alarms(options: argparse.Namespace) -> None:
+    from tierdesk.ops.bench.alarms import bench
+
+    bench(say)
