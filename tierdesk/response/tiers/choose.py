@@ -30,8 +30,7 @@ class Scope:
     @property
     def narrowness(self) -> tuple[bool, int, bool, bool, bool]:
         """For comparing: the client's own first, then the deeper category, service, priority, tier."""
-        literal, exact = self.category.rstrip("*").strip("/"), not self.category.endswith("*")
-        depth = 2 * len(literal.split("/")) + exact if literal else 0
+        depth = sum(part not in ("", "*") for part in self.category.split("/"))
         own, of_tier = self.client is not None, self.tier is not None
         return own, depth, bool(self.services), bool(self.priorities), of_tier
 
