@@ -1,0 +1,178 @@
+"""The difference between a file and the desk, and applying it: all of it in one transaction, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+
+from tierdesk.core.scope import EVERY_CLIENT, seeing
+from tierdesk.ops.desk.checks import check_all
+from tierdesk.ops.desk.lines import DeskRefused, Findings, compose, line_of, pairs
+from tierdesk.ops.desk.schema import Item, Key, Values, World, reach
+from tierdesk.ops.desk.sections import BY_NAME, SECTIONS
+from tierdesk.ops.desk.shapes import SWITCH, TEXT
+
+SHOWN: Final = 160
+"""Characters of an old or new value that the difference shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFile:
+    """A file as it was read: its items, and the password for new accounts if it is a demo's."""
+
+    items: tuple[Item, ...]
+    password: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One item that the file creates or changes; `fields` are (name, old, new) in the file's notation."""
+
+    item: str
+    is_new: bool
+    fields: tuple[tuple[str, str, str], ...]
+
+    def __str__(self) -> str:
+        if self.is_new:
+            return f"+ {self.item}"
+        told = (f"    {name}: {old} → {new if new != old else 'a new one'}" for name, old, new in self.fields)
+        return "\n".join([f"~ {self.item}", *told])
+
+
+@dataclass(slots=True)
+class Difference:
+    """What applying a file does, in order."""
+
+    changes: list[Change] = field(default_factory=list)
+    unchanged: int = 0
+
+    def __str__(self) -> str:
+        if not self.changes:
+            return f"Nothing to do: {self.unchanged} items are as the file says."
+        new = sum(change.is_new for change in self.changes)
+        summary = f"{new} created, {len(self.changes) - new} changed, {self.unchanged} unchanged."
+        return "\n".join([*map(str, self.changes), summary])
+
+
+def apply_desk(path: Path, *, dry_run: bool = False) -> Difference:
+    """Make the desk as the file says and tell the difference; `dry_run` takes everything back at the end.
+
+    A dry run writes, looks and rolls back: what it tells is what would happen. Raises DeskRefused with every
+    finding; then nothing has changed.
+    """
+    found = Findings(path)
+    with seeing(EVERY_CLIENT), transaction.atomic():
+        read = read_file(path, found)
+        check_file(read, found)
+        try:
+            difference = _bring_about(read)
+        except IntegrityError as fault:
+            raise DeskRefused(
+                [
+                    f"{path.name}: the database refuses it: {str(fault).splitlines()[0]}. Correct the items named."
+                ]
+            ) from fault
+        if dry_run:
+            transaction.set_rollback(True)
+    return difference
+
+
+def read_file(path: Path, found: Findings) -> DeskFile:
+    """Read the file's items; what is wrong with them is added to `found`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise DeskRefused(
+            [f"{path}: the file cannot be read ({fault}); give the path of a desk file."]
+        ) from fault
+    sections: dict[str, list[Item]] = {}
+    marks: Values = {"demo": False, "password": None}
+    password_line = 1
+    for name, key, value in pairs(compose(text, found), found, "the file"):
+        if name in BY_NAME:
+            sections[name] = BY_NAME[name].read_all(value, found)
+        elif name in marks:
+            marks[name] = (SWITCH if name == "demo" else TEXT).read(value, found)
+            password_line = line_of(key) if name == "password" else password_line
+        else:
+            found.add(line_of(key), f"There is no section “{name}”; write one of {', '.join(BY_NAME)}.")
+    if marks["password"] and marks["demo"] is not True:
+        found.add(
+            password_line, "Passwords do not belong into a desk file; only one with “demo: true” has one."
+        )
+    items = tuple(item for section in SECTIONS for item in sections.get(section.name, ()))
+    return DeskFile(items, marks["password"])
+
+
+def check_file(read: DeskFile, found: Findings) -> None:
+    """Hold the file against itself and the desk as it is. Raises DeskRefused with all findings."""
+    present = {s.name: {s.key_of(row): s.values_of(row) for row in s.rows()} for s in SECTIONS}
+    outlook: dict[str, dict[Key, Values]] = {name: dict(rows) for name, rows in present.items()}
+    for item in read.items:
+        before = present[item.section.name].get(item.key, item.section.defaults())
+        outlook[item.section.name][item.key] = before | item.values
+    check_all(read.items, outlook, present, found)
+    found.refuse_if_any()
+
+
+def _bring_about(read: DeskFile) -> Difference:
+    difference = Difference()
+    world = World(make_password(read.password))
+    for section in SECTIONS:
+        world.load(section)
+        for item in _in_order(i for i in read.items if i.section is section):
+            change = _bring_about_item(item, world)
+            if change is None:
+                difference.unchanged += 1
+            else:
+                difference.changes.append(change)
+    return difference
+
+
+def _in_order(items: Iterable[Item]) -> Iterator[Item]:
+    """Services after those that they depend on, everything else as the file has it."""
+    waiting = list(items)
+    while waiting:
+        keys = {item.key for item in waiting}
+        ready = [item for item in waiting if not keys & _needed(item)] or waiting
+        yield from ready
+        waiting = [item for item in waiting if item not in ready]
+
+
+def _needed(item: Item) -> set[Key]:
+    client = item.values.get("client")
+    return {key for needed in item.values.get("depends_on", ()) for key in reach(needed, client)}
+
+
+def _bring_about_item(item: Item, world: World) -> Change | None:
+    section = item.section
+    row = world.rows[section.name].get(item.key)
+    before = section.defaults() if row is None else section.values_of(row)
+    values = before | item.values
+    changed = [
+        each
+        for each in section.fields
+        if row is None or (values[each.name] != before[each.name] and not each.silent)
+    ]
+    if not changed:
+        return None
+    world.rows[section.name][item.key] = section.save(world, section, row, values, {f.name for f in changed})
+    fields = (
+        (each.name, _shown(each.shape, before.get(each.name)), _shown(each.shape, values[each.name]))
+        for each in changed
+    )
+    return Change(str(item), row is None, () if row is None else tuple(fields))
+
+
+def _shown(shape: Any, value: Any) -> str:
+    if value in (None, "", [], {}):
+        return "nothing"
+    text = yaml.safe_dump(shape.show(value), default_flow_style=True, allow_unicode=True, width=10_000)
+    text = text.removesuffix("\n").removesuffix("...").strip()
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"

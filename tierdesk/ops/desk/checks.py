@@ -1,0 +1,186 @@
+"""What only a whole item or the whole file can get wrong; each finding says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tierdesk.ops.desk.lines import Findings, Mention
+from tierdesk.ops.desk.schema import REQUIRED, Item, Key, Values, label_of, reach
+from tierdesk.response.runbooks.lint import Severity, check
+from tierdesk.response.runbooks.models import BookRefused, read_book
+from tierdesk.response.tiers.spec import findings
+
+type Outlook = Mapping[str, Mapping[Key, Values]]
+"""The desk as it will be: by section and key, what the database says with what the file says over it."""
+
+
+def judge_team_leads(item: Item, found: Findings) -> None:
+    """Who leads a team is in it."""
+    teams = item.values.get("teams", [])
+    for key in item.values.get("leads", []):
+        if "teams" in item.values and key not in teams:
+            found.add(item.line_of("leads"), f"Who leads “{key}” is in it: add it to “teams” too.")
+
+
+def judge_procedure(item: Item, found: Findings) -> None:
+    """The rules are judged where tickets climb (tiers/spec.py)."""
+    rules = item.values.get("rules", {})
+    if not isinstance(rules, dict):
+        found.add(item.line_of("rules"), "Write the rules as “name: value”.")
+        return
+    for sentence in findings(rules):
+        found.add(item.line_of("rules"), sentence)
+    if item.values.get("kind", "functional") == "functional" and "from_tier" not in item.lines:
+        found.add(item.line, "Say which tier the procedure leads out of: “from_tier: L1”.")
+
+
+def judge_book(item: Item, found: Findings) -> None:
+    """A book must be one that can be published (runbooks/lint.py)."""
+    place = item.line_of("file" if "file" in item.lines else "text")
+    if not {"file", "text"} & item.lines.keys():
+        found.add(item.line, "A book needs its words: give “file:” with a path, or “text:”.")
+    if not item.values.get("text"):
+        return
+    try:
+        content = read_book(item.values["text"])
+    except BookRefused as fault:
+        found.add(place, f"The book cannot be read: {fault}.")
+        return
+    for finding in check(content):
+        if finding.severity is Severity.REFUSAL:
+            found.add(place, f"The book is refused: line {finding.line}: {finding.sentence}.")
+
+
+def check_all(file_items: Sequence[Item], outlook: Outlook, present: Outlook, found: Findings) -> None:
+    """Everything between items: what they name is there, nothing goes in circles, every tier is held."""
+    for mention in found.mentions:
+        _check_mention(mention, outlook, found)
+    for item in file_items:
+        if item.key not in present[item.section.name]:
+            _check_complete(item, found)
+    _check_circles(file_items, outlook["services"], found)
+    _check_tokens(file_items, outlook["alarm_sources"], found)
+    for item in file_items:
+        if item.section.name == "contracts":
+            _check_tiers(item, outlook, found)
+            _check_effective(item, present["contracts"], found)
+        elif item.section.name == "routes":
+            _check_route(item, outlook, found)
+        elif item.section.name == "procedures":
+            _check_climb(item, outlook, found)
+
+
+def _check_mention(mention: Mention, outlook: Outlook, found: Findings) -> None:
+    known = outlook[mention.section]
+    if mention.section == "categories" and _covers(mention.key, known):
+        return
+    if not any(key in known for key in reach(mention.key, mention.client)):
+        names = ", ".join(sorted({str(key[-1]) for key in known})[:12]) or "none yet"
+        found.add(
+            mention.line,
+            f"There is no “{mention.key}” among the {mention.section} ({names}); add it or correct the name.",
+        )
+
+
+def _covers(scope: str, paths: Iterable[Key]) -> bool:
+    return scope == "*" or (
+        scope.endswith("/*") and any(str(path[0]).startswith(scope[:-1]) for path in paths)
+    )
+
+
+def _check_complete(item: Item, found: Findings) -> None:
+    for field in item.section.fields:
+        if field.default is REQUIRED and field.name not in item.values and field.name not in item.lines:
+            found.add(item.line, f"{item} is new and needs its “{field.name}”; give it.")
+        elif field.name == "token" and "token" not in item.values:
+            found.add(item.line_of("token"), f"{item} is new, so there is no token to keep; give one.")
+
+
+def _check_circles(file_items: Sequence[Item], services: Mapping[Key, Values], found: Findings) -> None:
+    lines = {item.key: item.line_of("depends_on") for item in file_items if item.section.name == "services"}
+    done: set[Key] = set()
+
+    def visit(key: Key, path: tuple[Key, ...]) -> None:
+        if key in path:
+            circle = path[path.index(key) :]
+            line = min((lines[k] for k in circle if k in lines), default=1)
+            names = " → ".join(label_of(k) for k in (*circle, key))
+            found.add(line, f"Services depend on one another in a circle: {names}. Take one link out.")
+        elif key not in done:
+            for needed in services[key].get("depends_on", []):
+                for candidate in reach(needed, services[key].get("client")):
+                    if candidate in services:
+                        visit(candidate, (*path, key))
+                        break
+            done.add(key)
+
+    for key in services:
+        visit(key, ())
+
+
+def _check_tokens(file_items: Sequence[Item], sources: Mapping[Key, Values], found: Findings) -> None:
+    for item in file_items:
+        token = item.values.get("token") if item.section.name == "alarm_sources" else None
+        if token and any(key != item.key and other.get("token") == token for key, other in sources.items()):
+            found.add(item.line_of("token"), "Another alarm source has this token; give each its own.")
+
+
+def _check_tiers(item: Item, outlook: Outlook, found: Findings) -> None:
+    contract = outlook["contracts"][item.key]
+    client = str(item.key[0])
+    for tier, who in sorted((contract.get("performers") or {}).items()):
+        if who == "us" and not _held(outlook, client, {tier}):
+            found.add(
+                item.line_of("performers"),
+                f"L{tier} is unreachable: no team of L{tier} serves {client}; add one to the client’s teams.",
+            )
+        if who == "vendor" and not outlook["vendors"]:
+            found.add(item.line_of("performers"), f"L{tier} is unreachable: there is no vendor; add one.")
+
+
+def _check_effective(item: Item, present: Mapping[Key, Values], found: Findings) -> None:
+    """A version that begins before the one it follows would never come into force."""
+    begins = item.values.get("effective_from")
+    newest = present.get(item.key, {}).get("effective_from")
+    if begins and newest and begins < newest:
+        found.add(
+            item.line_of("effective_from"),
+            f"The version in force begins on {newest}; give that date or a later one.",
+        )
+
+
+def _check_route(item: Item, outlook: Outlook, found: Findings) -> None:
+    client, team = item.values.get("client"), outlook["teams"].get((item.values.get("team"),))
+    if client and team and not _serves(item.values["team"], team, outlook, client):
+        found.add(
+            item.line_of("team"),
+            f"“{item.values['team']}” does not serve {client}; add it to the client’s teams, or choose another.",
+        )
+
+
+def _check_climb(item: Item, outlook: Outlook, found: Findings) -> None:
+    """A functional procedure leads somewhere: a team stands above, or a vendor above L3."""
+    tier = item.values.get("from_tier")
+    if not tier or item.values.get("kind", "functional") != "functional" or item.values.get("retired"):
+        return
+    above = set(range(tier + 1, 5))
+    clients = (
+        [item.values["client"]] if item.values.get("client") else [str(k[0]) for k in outlook["clients"]]
+    )
+    for client in clients:
+        if not _held(outlook, client, above) and not (tier == 3 and outlook["vendors"]):
+            found.add(
+                item.line_of("from_tier"),
+                f"Nobody above L{tier} serves {client}, so the procedure leads nowhere; add a team.",
+            )
+
+
+def _held(outlook: Outlook, client: str, tiers: set[int]) -> bool:
+    return any(
+        team.get("tier") in tiers and _serves(str(key[0]), team, outlook, client)
+        for key, team in outlook["teams"].items()
+    )
+
+
+def _serves(key: str, team: Values, outlook: Outlook, client: str) -> bool:
+    return bool(team.get("every_client")) or key in outlook["clients"].get((client,), {}).get("teams", [])

@@ -1,0 +1,519 @@
+"""All sections of the file, in the order in which they are applied: each one after those that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from django.db.models import Model
+
+from tierdesk.channels.alarms.models import Source
+from tierdesk.channels.alarms.shapes import names as alarm_shapes
+from tierdesk.channels.email.models import Mailbox
+from tierdesk.directory.clients.models import Assignment, Client, Contact, Domain, Number, Site
+from tierdesk.directory.contracts.models import CHANNELS
+from tierdesk.directory.oncall.models import Schedule, Turn
+from tierdesk.directory.services.models import Category, Component, Service
+from tierdesk.directory.staff.models import Agent, Membership, Skill, Team, User
+from tierdesk.ops.desk import shapes as s
+from tierdesk.ops.desk import versions as v
+from tierdesk.ops.desk.checks import judge_book, judge_procedure, judge_team_leads
+from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
+from tierdesk.response.runbooks.models import Book
+from tierdesk.response.tiers.models import ProcedureKind
+from tierdesk.response.triage.models import Route
+from tierdesk.response.vendors.models import UnderpinningContract, Vendor
+
+HOUSE_CHANNELS: Final = s.one_of(lambda: CHANNELS)
+
+
+def _rows(model: type[Model], *related: str, **narrowed: Any) -> Callable[[], Iterable[Any]]:
+    return lambda: model._default_manager.filter(**narrowed).select_related(*related)
+
+
+# -- what lives beside its row
+
+
+def _set_teams_of_client(world: World, client: Client, teams: list[str]) -> None:
+    client.teams.set([world.row("teams", key) for key in teams])
+
+
+def _set_domains(world: World, client: Client, names: list[str]) -> None:
+    client.domains.exclude(name__in=names).delete()
+    for name in names:
+        Domain.objects.get_or_create(client=client, name=name)
+
+
+def _set_switchboard(world: World, client: Client, numbers: list[str]) -> None:
+    client.numbers.filter(contact=None).exclude(e164__in=numbers).delete()
+    for e164 in numbers:
+        Number.objects.get_or_create(client=client, contact=None, e164=e164)
+
+
+def _set_phones(world: World, contact: Contact, numbers: list[str]) -> None:
+    contact.numbers.exclude(e164__in=numbers).delete()
+    for e164 in numbers:
+        Number.objects.get_or_create(client=contact.client, contact=contact, e164=e164)
+
+
+def _set_portal(world: World, contact: Contact, may_sign_in: bool) -> None:
+    """Give the contact an account, or close the one it has."""
+    if contact.user is None and may_sign_in:
+        account = {"name": contact.name, "timezone": contact.zone, "password": world.password}
+        contact.user, _ = User.objects.get_or_create(email=contact.email, defaults=account)
+        contact.save(update_fields=["user"])
+    if contact.user is not None and contact.user.is_active != may_sign_in:
+        contact.user.is_active = may_sign_in
+        contact.user.save(update_fields=["is_active"])
+
+
+def _set_memberships(world: World, agent: Agent, teams: list[str]) -> None:
+    agent.memberships.exclude(team__key__in=teams).delete()
+    for key in teams:
+        Membership.objects.get_or_create(agent=agent, team=world.row("teams", key))
+
+
+def _set_leads(world: World, agent: Agent, teams: list[str]) -> None:
+    agent.memberships.exclude(team__key__in=teams).update(is_lead=False)
+    agent.memberships.filter(team__key__in=teams).update(is_lead=True)
+
+
+def _set_skills(world: World, agent: Agent, levels: dict[str, int]) -> None:
+    agent.skills.exclude(platform__in=levels).delete()
+    for platform, level in levels.items():
+        Skill.objects.update_or_create(agent=agent, platform=platform, defaults={"level": level})
+
+
+def _set_dependencies(world: World, service: Service, keys: list[str]) -> None:
+    client = service.client.key if service.client else None
+    service.depends_on.set([world.row("services", key, client) for key in keys])
+
+
+def _set_turns(world: World, schedule: Schedule, agents: list[str]) -> None:
+    schedule.turns.all().delete()
+    for order, email in enumerate(agents):
+        Turn.objects.create(schedule=schedule, agent=world.row("agents", email), order=order)
+
+
+def _sorted(rows: Any, column: str) -> list[Any]:
+    return sorted(rows.values_list(column, flat=True))
+
+
+# -- what is more than one row
+
+
+def _save_agent(world: World, section: Section, row: Any, values: Values, changed: set[str]) -> Any:
+    """An agent and its account. An account that is there already (an administrator's) becomes an agent's too."""
+    if row is None:
+        user, _ = User.objects.get_or_create(email=values["email"], defaults={"password": world.password})
+        row = Agent(user=user)
+    _set_columns(row.user, values, {"name", "timezone", "language"})
+    row.user.is_active, row.user.is_admin = values["active"], values["admin"]
+    row.user.save()
+    row.is_manager = values["manager"]
+    row.save()
+    put_all(world, section, row, values, changed)
+    return row
+
+
+def _save_admin(world: World, section: Section, row: Any, values: Values, changed: set[str]) -> Any:
+    if row is None:
+        row, _ = User.objects.get_or_create(email=values["email"], defaults={"password": world.password})
+    _set_columns(row, values, {"name", "timezone"})
+    row.is_admin = True
+    row.save()
+    return row
+
+
+def _set_columns(row: Any, values: Values, names: set[str]) -> None:
+    for name in names:
+        setattr(row, name, values[name])
+
+
+def _complete_book(values: Values) -> None:
+    """A book's key is in its head; its words are in a file or in the desk file itself."""
+    if "file" in values:
+        values["text"] = values.pop("file")
+    values.update(v.book_head(values))
+
+
+CLIENT: Final = link("client", "clients")
+ANY_CLIENT: Final = link("client", "clients", None)
+NAME: Final = Field("name", s.TEXT)
+EFFECTIVE: Final = Field(
+    "effective_from", s.DATE, None, get=v.of_newest(lambda newest: newest.effective_from), silent=True
+)
+
+SECTIONS: Final[tuple[Section, ...]] = (
+    Section(
+        "calendars",
+        key=("key",),
+        rows=v.with_newest(v.Calendar),
+        save=v.publish_calendar,
+        fields=(
+            Field("key", s.SLUG),
+            NAME,
+            EFFECTIVE,
+            Field("timezone", s.ZONE, get=v.of_newest(lambda newest: newest.spec["tz"])),
+            Field("week", s.Week(), get=v.of_newest(lambda newest: newest.spec.get("week", {}))),
+            Field(
+                "closed",
+                s.ListOf(s.DATE_TEXT),
+                [],
+                get=v.of_newest(lambda newest: sorted(newest.spec.get("closed", []))),
+            ),
+            Field(
+                "partial",
+                s.Table(s.DATE_TEXT, s.SPANS),
+                {},
+                get=v.of_newest(lambda newest: newest.spec.get("partial", {})),
+            ),
+        ),
+    ),
+    Section(
+        "teams",
+        key=("key",),
+        rows=_rows(Team),
+        save=save_columns(Team),
+        fields=(
+            Field("key", s.SLUG),
+            NAME,
+            Field("tier", s.TIER),
+            Field("every_client", s.SWITCH, False, column="serves_every_client"),
+        ),
+    ),
+    Section(
+        "clients",
+        key=("key",),
+        rows=_rows(Client),
+        save=save_columns(Client),
+        fields=(
+            Field("key", s.CLIENT_KEY),
+            NAME,
+            Field("timezone", s.ZONE, "UTC"),
+            Field("region", s.REGION, "DE"),
+            Field("language", s.TEXT, "en"),
+            Field("active", s.SWITCH, True, column="is_active"),
+            Field(
+                "teams",
+                s.ListOf(s.Ref("teams")),
+                [],
+                get=lambda client: _sorted(Assignment.objects.filter(client=client), "team__key"),
+                put=_set_teams_of_client,
+            ),
+            Field(
+                "domains",
+                s.ListOf(s.DOMAIN),
+                [],
+                get=lambda client: _sorted(client.domains, "name"),
+                put=_set_domains,
+            ),
+            Field(
+                "phones",
+                s.ListOf(s.PHONE),
+                [],
+                get=lambda client: _sorted(client.numbers.filter(contact=None), "e164"),
+                put=_set_switchboard,
+            ),
+        ),
+    ),
+    Section(
+        "sites",
+        key=("client", "name"),
+        rows=_rows(Site, "client"),
+        save=save_columns(Site),
+        fields=(CLIENT, NAME, Field("timezone", s.ZONE, ""), Field("address", s.LONG_TEXT, "")),
+    ),
+    Section(
+        "admins",
+        key=("email",),
+        rows=_rows(User, is_admin=True, agent=None),
+        save=_save_admin,
+        fields=(Field("email", s.EMAIL), NAME, Field("timezone", s.ZONE, "UTC")),
+    ),
+    Section(
+        "agents",
+        key=("email",),
+        rows=_rows(Agent, "user"),
+        save=_save_agent,
+        judge=judge_team_leads,
+        fields=(
+            Field("email", s.EMAIL, column="user.email"),
+            Field("name", s.TEXT, column="user.name"),
+            Field("timezone", s.ZONE, "UTC", column="user.timezone"),
+            Field("language", s.TEXT, "en", column="user.language"),
+            Field("active", s.SWITCH, True, column="user.is_active"),
+            Field("admin", s.SWITCH, False, column="user.is_admin"),
+            Field("manager", s.SWITCH, False, column="is_manager"),
+            Field(
+                "teams",
+                s.ListOf(s.Ref("teams")),
+                [],
+                get=lambda agent: _sorted(agent.memberships, "team__key"),
+                put=_set_memberships,
+            ),
+            Field(
+                "leads",
+                s.ListOf(s.Ref("teams")),
+                [],
+                get=lambda agent: _sorted(agent.memberships.filter(is_lead=True), "team__key"),
+                put=_set_leads,
+            ),
+            Field(
+                "skills",
+                s.Table(s.TEXT, s.LEVEL),
+                {},
+                get=lambda agent: dict(agent.skills.values_list("platform", "level")),
+                put=_set_skills,
+            ),
+        ),
+    ),
+    Section(
+        "contacts",
+        key=("client", "email"),
+        rows=lambda: Contact.objects.exclude(email="").select_related("client", "site", "user"),
+        save=save_columns(Contact),
+        fields=(
+            CLIENT,
+            Field("email", s.EMAIL),
+            NAME,
+            link("site", "sites", None, label="name"),
+            Field("timezone", s.ZONE, ""),
+            Field("language", s.TEXT, ""),
+            Field("vip", s.SWITCH, False, column="is_vip"),
+            Field("active", s.SWITCH, True, column="is_active"),
+            Field("sees_client", s.SWITCH, False),
+            Field(
+                "phones",
+                s.ListOf(s.PHONE),
+                [],
+                get=lambda contact: _sorted(contact.numbers, "e164"),
+                put=_set_phones,
+            ),
+            Field(
+                "portal",
+                s.SWITCH,
+                False,
+                get=lambda contact: contact.user is not None and contact.user.is_active,
+                put=_set_portal,
+            ),
+        ),
+    ),
+    Section(
+        "services",
+        key=("client", "key"),
+        rows=_rows(Service, "client"),
+        save=save_columns(Service),
+        fields=(
+            ANY_CLIENT,
+            Field("key", s.SLUG),
+            NAME,
+            Field("criticality", s.LEVEL, 2),
+            Field("kind", s.TEXT, ""),
+            Field(
+                "depends_on",
+                s.ListOf(s.Ref("services")),
+                [],
+                get=lambda service: _sorted(service.depends_on, "key"),
+                put=_set_dependencies,
+            ),
+        ),
+    ),
+    Section(
+        "components",
+        key=("client", "name"),
+        rows=_rows(Component, "client", "service"),
+        save=save_columns(Component),
+        fields=(CLIENT, NAME, link("service", "services")),
+    ),
+    Section(
+        "categories",
+        key=("path",),
+        rows=_rows(Category),
+        save=save_columns(Category),
+        fields=(
+            Field("path", s.PATH),
+            NAME,
+            Field("keywords", s.ListOf(s.TEXT, ordered=True), []),
+            Field("impact", s.LEVEL, 3),
+            Field("urgency", s.LEVEL, 2),
+        ),
+    ),
+    Section(
+        "contracts",
+        key=("client", "key"),
+        rows=v.with_newest(v.Contract),
+        save=v.publish_contract,
+        complete=v.complete_promises,
+        fields=(
+            CLIENT,
+            Field("key", s.SLUG),
+            NAME,
+            EFFECTIVE,
+            Field(
+                "calendar",
+                s.Ref("calendars"),
+                get=v.of_newest(lambda newest: v.calendar_key(newest.calendar)),
+            ),
+            Field("matrix", s.Matrix(), get=v.of_newest(lambda newest: newest.matrix)),
+            Field(
+                "promises",
+                s.Table(
+                    s.PRIORITY,
+                    s.Record(
+                        {"calendar": s.Ref("calendars")}
+                        | dict.fromkeys(v.SLA_METRICS, s.TARGET)
+                        | {"ola": s.Table(s.TIER, s.TARGET)}
+                    ),
+                ),
+                get=v.of_newest(v.promises_of),
+            ),
+            Field(
+                "channels",
+                s.ListOf(HOUSE_CHANNELS),
+                sorted(CHANNELS),
+                get=v.of_newest(lambda newest: sorted(newest.channels)),
+            ),
+            Field(
+                "performers",
+                s.Table(s.TIER, s.one_of(lambda: ("us", "client", "vendor"))),
+                v.OURS,
+                get=v.of_newest(lambda newest: {int(tier): who for tier, who in newest.performers.items()}),
+            ),
+            Field("policies", s.Free(), {}, get=v.of_newest(lambda newest: newest.policies)),
+            Field("reopen_days", s.whole(0, 365), 5, get=v.of_newest(lambda newest: newest.reopen_days)),
+        ),
+    ),
+    Section(
+        "routes",
+        key=("client", "service", "category", "channel"),
+        rows=_rows(Route, "client", "service", "team"),
+        save=save_columns(Route),
+        fields=(
+            ANY_CLIENT,
+            link("service", "services", None),
+            Field("category", s.Ref("categories"), "*", column="category_scope"),
+            Field("channel", HOUSE_CHANNELS, ""),
+            link("team", "teams"),
+        ),
+    ),
+    Section(
+        "procedures",
+        key=("client", "key"),
+        rows=v.newest_procedures,
+        save=v.publish_procedure,
+        judge=judge_procedure,
+        fields=(
+            ANY_CLIENT,
+            Field("key", s.SLUG),
+            NAME,
+            Field("kind", s.one_of(lambda: ProcedureKind.values), "functional"),
+            Field("from_tier", s.TIER, None),
+            Field("category", s.Ref("categories"), "*", column="category_scope"),
+            Field("rules", s.Free(), {}, column="spec"),
+            Field("retired", s.SWITCH, False, get=lambda procedure: not procedure.is_active),
+        ),
+    ),
+    Section(
+        "books",
+        key=("client", "key"),
+        rows=_rows(Book, "client", "owner", is_active=True),
+        save=v.publish_book,
+        complete=_complete_book,
+        judge=judge_book,
+        fields=(
+            ANY_CLIENT,
+            Field("key", s.SLUG, derived=True),
+            link("owner", "teams", None),
+            Field("file", s.FileText(), "", get=lambda book: "", silent=True),
+            Field("text", s.LONG_TEXT, get=lambda book: book.latest.source),
+        ),
+    ),
+    Section(
+        "vendors",
+        key=("key",),
+        rows=_rows(Vendor),
+        save=save_columns(Vendor),
+        fields=(
+            Field("key", s.SLUG),
+            NAME,
+            Field("email", s.EMAIL, ""),
+            Field("domains", s.ListOf(s.DOMAIN, ordered=True), []),
+        ),
+    ),
+    Section(
+        "underpinning_contracts",
+        key=("vendor", "product"),
+        rows=_rows(UnderpinningContract, "vendor", "calendar__calendar"),
+        save=save_columns(UnderpinningContract),
+        fields=(
+            link("vendor", "vendors"),
+            Field("product", s.TEXT),
+            Field("entitlement", s.TEXT, ""),
+            Field(
+                "calendar",
+                s.Ref("calendars"),
+                column="calendar",
+                get=lambda contract: v.calendar_key(contract.calendar),
+                store=lambda calendar: calendar.newest,
+                is_link=True,
+            ),
+            Field(
+                "targets",
+                s.Table(s.SEVERITY, s.Record(dict.fromkeys(("respond", "resolve"), s.TARGET))),
+                column="targets",
+                get=lambda contract: {int(severity): told for severity, told in contract.targets.items()},
+                store=lambda targets: {str(severity): told for severity, told in targets.items()},
+            ),
+        ),
+    ),
+    Section(
+        "schedules",
+        key=("key",),
+        rows=_rows(Schedule, "team"),
+        save=save_columns(Schedule),
+        fields=(
+            Field("key", s.SLUG),
+            NAME,
+            link("team", "teams"),
+            Field("timezone", s.ZONE, "UTC"),
+            Field("starts", s.DATE, column="starts_date"),
+            Field("shift_days", s.whole(1, 365), 7),
+            Field("handover", s.TIME),
+            Field(
+                "turns",
+                s.ListOf(s.Ref("agents"), ordered=True),
+                get=lambda schedule: list(
+                    schedule.turns.order_by("order").values_list("agent__user__email", flat=True)
+                ),
+                put=_set_turns,
+            ),
+        ),
+    ),
+    Section(
+        "mailboxes",
+        key=("address",),
+        rows=_rows(Mailbox, "client"),
+        save=save_columns(Mailbox),
+        fields=(Field("address", s.EMAIL), ANY_CLIENT),
+    ),
+    Section(
+        "alarm_sources",
+        key=("client", "key"),
+        rows=_rows(Source, "client", "service"),
+        save=save_columns(Source),
+        fields=(
+            CLIENT,
+            Field("key", s.SLUG),
+            NAME,
+            Field("shape", s.one_of(alarm_shapes)),
+            link("service", "services", None),
+            Field("severities", s.Table(s.TEXT, s.PRIORITY_NUMBER), {}),
+            Field("settle", s.DURATION, 0, column="settle_s"),
+            Field("enabled", s.SWITCH, True),
+            Field("token", s.TOKEN, column="token_sha256"),
+        ),
+    ),
+)
+
+BY_NAME: Final = {section.name: section for section in SECTIONS}

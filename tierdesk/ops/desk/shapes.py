@@ -1,0 +1,395 @@
+"""What a value may look like: `read` makes the canonical value of a YAML node, `show` the file's notation of it.
+
+The canonical value is what the database would give: seconds, numbers, plain dicts. So two can be compared.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any, Final, Protocol
+from zoneinfo import available_timezones
+
+import yaml
+
+from tierdesk.channels.alarms.tokens import digest
+from tierdesk.directory.clients.identify import NotANumber, to_e164
+from tierdesk.ops.desk.lines import BROKEN, Findings, items, line_of, pairs
+
+KEPT: Final = "kept"
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+UNITS: Final = {"d": 86400, "h": 3600, "min": 60, "s": 1}
+LONGEST_S: Final = 366 * 86400
+
+
+class Shape(Protocol):
+    def read(self, node: yaml.Node, found: Findings) -> Any:
+        """The canonical value, or BROKEN with the reason among the findings."""
+
+    def show(self, value: Any) -> Any:
+        """The value as the file writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """One value, parsed from its text. `parse` raises ValueError with a sentence that says what to write."""
+
+    parse: Callable[[str], Any]
+    shown: Callable[[Any], Any] = lambda value: value
+
+    def read(self, node: yaml.Node, found: Findings) -> Any:
+        if not isinstance(node, yaml.ScalarNode):
+            return found.add(line_of(node), "Write one value here, not a list or a table.")
+        try:
+            return self.parse(str(node.value))
+        except ValueError as fault:
+            return found.add(line_of(node), str(fault))
+
+    def show(self, value: Any) -> Any:
+        return None if value is None else self.shown(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The key of an item of another section; whether there is one is checked when all is read."""
+
+    section: str
+
+    def read(self, node: yaml.Node, found: Findings) -> Any:
+        value = TEXT.read(node, found)
+        if isinstance(value, str):
+            found.mention(self.section, value, node)
+        return value
+
+    def show(self, value: Any) -> Any:
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list. `ordered=False`: the order says nothing, so it is kept sorted."""
+
+    of: Shape
+    ordered: bool = False
+
+    def read(self, node: yaml.Node, found: Findings) -> Any:
+        read = [self.of.read(item, found) for item in items(node, found, "this")]
+        if any(value is BROKEN for value in read):
+            return BROKEN
+        for i, value in enumerate(read):
+            if value in read[:i]:
+                return found.add(
+                    line_of(node.value[i]), f"“{self.of.show(value)}” is in the list twice; keep one."
+                )
+        return read if self.ordered else sorted(read)
+
+    def show(self, value: Any) -> Any:
+        return [self.of.show(item) for item in value]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A mapping whose keys and values each have one shape."""
+
+    key: Scalar | Ref
+    of: Shape
+
+    def read(self, node: yaml.Node, found: Findings) -> Any:
+        entries = [
+            (self.key.read(key, found), self.of.read(value, found))
+            for _, key, value in pairs(node, found, "this table")
+        ]
+        if any(BROKEN in (key, value) for key, value in entries):
+            return BROKEN
+        return dict(entries)
+
+    def show(self, value: Any) -> Any:
+        return {self.key.show(key): self.of.show(item) for key, item in sorted(value.items())}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A mapping with known names, each with its shape; none is required."""
+
+    fields: Mapping[str, Shape]
+
+    def read(self, node: yaml.Node, found: Findings) -> Any:
+        values: dict[str, Any] = {}
+        for name, key, value in pairs(node, found, "this table"):
+            if name in self.fields:
+                values[name] = self.fields[name].read(value, found)
+            else:
+                found.add(line_of(key), f"There is no “{name}” here; write one of {', '.join(self.fields)}.")
+        return values
+
+    def show(self, value: Any) -> Any:
+        return {name: shape.show(value[name]) for name, shape in self.fields.items() if name in value}
+
+
+class Week:
+    """Weekly hours, `mon-fri: 08:00-16:00`; several of a day as a list. Canonical: {"0": [["08:00", "16:00"]], …}."""
+
+    def read(self, node: yaml.Node, found: Findings) -> Any:
+        week: dict[str, list[list[str]]] = {}
+        for name, key, value in pairs(node, found, "the week"):
+            spans = SPANS.read(value, found)
+            for day in _days(name):
+                if str(day) in week:
+                    found.add(line_of(key), f"“{DAYS[day]}” has its hours twice; write each day once.")
+                week[str(day)] = spans
+            if not _days(name):
+                found.add(line_of(key), f"“{name}” is no day; write mon, tue, …, or days such as mon-fri.")
+        return week
+
+    def show(self, value: Any) -> Any:
+        shown: dict[str, Any] = {}
+        first = 0
+        for day in range(1, 8):
+            if day == 7 or value.get(str(day)) != value.get(str(first)):
+                if value.get(str(first)):
+                    name = DAYS[first] if day - first == 1 else f"{DAYS[first]}-{DAYS[day - 1]}"
+                    shown[name] = SPANS.show(value[str(first)])
+                first = day
+        return shown
+
+
+def _days(name: str) -> list[int]:
+    first, _, last = name.strip().lower().partition("-")
+    if first not in DAYS or (last or first) not in DAYS:
+        return []
+    return list(range(DAYS.index(first), DAYS.index(last or first) + 1))
+
+
+class Spans:
+    """Opening hours of one day, `08:00-12:00` or a list of such. Canonical: [["08:00", "12:00"]]."""
+
+    def read(self, node: yaml.Node, found: Findings) -> Any:
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        return [SPAN.read(part, found) for part in parts]
+
+    def show(self, value: Any) -> Any:
+        shown = [f"{opens}-{closes}" for opens, closes in value]
+        return shown[0] if len(shown) == 1 else shown
+
+
+class Matrix:
+    """Impact → the priorities of urgency 1, 2, 3. Canonical: {"1": {"1": 1, "2": 2, "3": 3}, …}."""
+
+    def read(self, node: yaml.Node, found: Findings) -> Any:
+        rows = {name: self._row(value, found) for name, _, value in pairs(node, found, "the matrix")}
+        if set(rows) != {"1", "2", "3"}:
+            return found.add(
+                line_of(node), "The matrix is incomplete: give a line for each impact, 1, 2 and 3."
+            )
+        return BROKEN if BROKEN in rows.values() else rows
+
+    def _row(self, node: yaml.Node, found: Findings) -> Any:
+        read = [PRIORITY_NUMBER.read(part, found) for part in items(node, found, "a line of the matrix")]
+        if len(read) != 3:
+            return found.add(
+                line_of(node), "The matrix is incomplete: give three priorities, for urgency 1, 2 and 3."
+            )
+        return BROKEN if BROKEN in read else {str(i + 1): priority for i, priority in enumerate(read)}
+
+    def show(self, value: Any) -> Any:
+        return {int(impact): [row[u] for u in sorted(row)] for impact, row in sorted(value.items())}
+
+
+class Free:
+    """Any plain value: another part of the desk judges it."""
+
+    def read(self, node: yaml.Node, found: Findings) -> Any:
+        try:
+            return _plain(node)
+        except yaml.YAMLError as fault:
+            return found.add(line_of(node), f"This value cannot be read: {str(fault).splitlines()[0]}.")
+
+    def show(self, value: Any) -> Any:
+        return value
+
+
+def _plain(node: yaml.Node) -> Any:
+    constructor = yaml.constructor.SafeConstructor()
+    return constructor.construct_document(node)
+
+
+def one_line(text: str) -> str:
+    if not text.strip() or "\n" in text or len(text) > 300:
+        raise ValueError("Write one line of text, at most 300 characters.")
+    return text.strip()
+
+
+def matching(pattern: str, meaning: str) -> Callable[[str], str]:
+    """A parser for texts that fit `pattern` as a whole."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"“{text[:60]}” is not {meaning}.")
+        return text
+
+    return parse
+
+
+def whole(least: int, most: int) -> Scalar:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(f"“{text[:40]}” does not fit; write a whole number from {least} to {most}.")
+        return int(text)
+
+    return Scalar(parse)
+
+
+def lettered(letter: str, least: int, most: int) -> Scalar:
+    """A number with a letter before it: L1 to L4, P1 to P5, S1 to S4."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(rf"{letter}[{least}-{most}]", text):
+            raise ValueError(f"“{text[:40]}” does not fit; write {letter}{least} to {letter}{most}.")
+        return int(text[1:])
+
+    return Scalar(parse, lambda value: f"{letter}{value}")
+
+
+def one_of(values: Callable[[], Collection[str]]) -> Scalar:
+    def parse(text: str) -> str:
+        if text not in values():
+            raise ValueError(f"“{text[:40]}” is not one of {', '.join(values())}; choose one of them.")
+        return text
+
+    return Scalar(parse)
+
+
+def _switch(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"“{text[:40]}” is neither true nor false; write one of the two.")
+    return text == "true"
+
+
+def _duration(text: str) -> int:
+    fits = re.fullmatch(r"([0-9]{1,8}) ?(s|min|h|d)", text)
+    seconds = int(fits[1]) * UNITS[fits[2]] if fits else -1
+    if not 0 <= seconds <= LONGEST_S:
+        raise ValueError(f"“{text[:40]}” is no duration; write such as “30 min”, “4 h” or “2 d”.")
+    return seconds
+
+
+def _target(text: str) -> int:
+    seconds = _duration(text)
+    if not seconds:
+        raise ValueError("A promise takes time; write such as “30 min”, “4 h” or “2 d”.")
+    return seconds
+
+
+def show_duration(seconds: int) -> str:
+    """Seconds in the largest unit that divides them."""
+    unit = next(unit for unit, size in UNITS.items() if seconds and seconds % size == 0) if seconds else "s"
+    return f"{seconds // UNITS[unit]} {unit}"
+
+
+def _zone(text: str) -> str:
+    if text not in available_timezones():
+        raise ValueError(f"“{text[:40]}” is no time zone; write a name such as Europe/Berlin.")
+    return text
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"“{text[:40]}” is no date; write such as 2026-12-24.") from None
+
+
+def _time(text: str) -> time:
+    try:
+        return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 (a time of day has no zone)
+    except ValueError:
+        raise ValueError(f"“{text[:40]}” is no time of day; write such as 08:00.") from None
+
+
+def _span(text: str) -> list[str]:
+    fits = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-(([01]\d|2[0-3]):([0-5]\d)|24:00)", text)
+    opens, _, closes = text.partition("-")
+    if not fits or opens == closes:
+        raise ValueError(f"“{text[:40]}” are no hours; write such as 08:00-16:00, or 22:00-06:00 over night.")
+    return [opens, closes]
+
+
+def _phone(text: str) -> str:
+    if not text.startswith("+"):
+        raise ValueError(f"“{text[:40]}” has no country code; write such as +47 22 12 34 56.")
+    try:
+        return to_e164(text, "DE")
+    except NotANumber as fault:
+        raise ValueError(f"{fault}; write such as +47 22 12 34 56.") from fault
+
+
+def _address(text: str) -> str:
+    return matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "a mail address; write such as ann@acme.example")(
+        text
+    ).lower()
+
+
+def _token(text: str) -> str:
+    """The digest of a token, or KEPT. `${NAME}` is taken from the environment."""
+    if text == KEPT:
+        return KEPT
+    name = text[2:-1] if text.startswith("${") and text.endswith("}") else ""
+    token = os.environ.get(name, "") if name else text
+    if name and not token:
+        raise ValueError(f"The environment has no “{name}”; set it before you apply, or write the token.")
+    if len(token) < 16:
+        raise ValueError("A token has at least 16 characters; make one with “openssl rand -hex 24”.")
+    return digest(token)
+
+
+TEXT: Final = Scalar(one_line)
+LONG_TEXT: Final = Scalar(str)
+SLUG: Final = Scalar(
+    matching(r"[a-z0-9][a-z0-9_-]{0,39}", "a key; write small letters, digits and “-”, at most 40")
+)
+CLIENT_KEY: Final = Scalar(
+    matching(r"[A-Z][A-Z0-9]{1,11}", "a client’s key; write 2 to 12 capitals or digits")
+)
+PATH: Final = Scalar(
+    matching(r"[a-z0-9_-]+(/[a-z0-9_-]+){0,4}", "a category; write a path such as network/vpn")
+)
+DOMAIN: Final = Scalar(
+    matching(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a mail domain; write small letters, such as acme.example")
+)
+REGION: Final = Scalar(matching(r"[A-Z]{2}", "a country; write two capitals, such as DE"))
+SWITCH: Final = Scalar(_switch)
+DURATION: Final = Scalar(_duration, show_duration)
+TARGET: Final = Scalar(_target, show_duration)
+ZONE: Final = Scalar(_zone)
+DATE: Final = Scalar(_date)
+DATE_TEXT: Final = Scalar(lambda text: _date(text).isoformat(), date.fromisoformat)
+TIME: Final = Scalar(_time, lambda value: f"{value:%H:%M}")
+SPAN: Final = Scalar(_span)
+SPANS: Final = Spans()
+PHONE: Final = Scalar(_phone)
+EMAIL: Final = Scalar(_address)
+TOKEN: Final = Scalar(_token, lambda _: KEPT)
+TIER: Final = lettered("L", 1, 4)
+PRIORITY: Final = lettered("P", 1, 5)
+SEVERITY: Final = lettered("S", 1, 4)
+PRIORITY_NUMBER: Final = whole(1, 5)
+LEVEL: Final = whole(1, 3)
+
+
+class FileText:
+    """The words of a file, by its path from the desk file's folder. Canonical: the words."""
+
+    def read(self, node: yaml.Node, found: Findings) -> Any:
+        name = TEXT.read(node, found)
+        if name is BROKEN:
+            return BROKEN
+        try:
+            return (found.path.parent / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as fault:
+            return found.add(line_of(node), f"“{name}” cannot be read ({fault}); give a path from this file.")
+
+    def show(self, value: Any) -> Any:
+        return value
