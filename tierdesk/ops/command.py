@@ -116,6 +116,10 @@ def _parser() -> argparse.ArgumentParser:
     admin.add_argument("--name", default="Administrator")
     admin.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
+    token = _add(commands, "token", "make a key to the API for an agent, and show it once", module="token")
+    token.add_argument("email")
+    token.add_argument("--name", default="command line", help="what the program is called")
+
     _add(
         commands,
         "doctor",

@@ -1,6 +1,43 @@
-"""The API."""
+"""The API: `/api/v1/…` for programs, and `/api/openapi.json`, which describes it. docs/howto/api.md has examples."""
 
-from typing import Any
+from __future__ import annotations
+
+from django.http import HttpRequest, JsonResponse
+from django.urls import path, re_path
+from ninja import NinjaAPI
+
+from tierdesk.web.api import actions, clients, clocks, contacts, reports, tickets, timeline
+from tierdesk.web.api.bearer import Bearer, behind_the_lock
+from tierdesk.web.api.errors import not_found, speak
 
 app_name = "api"
-urlpatterns: list[Any] = []
+
+api = NinjaAPI(
+    title="Tierdesk",
+    version="1",
+    description="Tickets, clocks and timelines of a Tierdesk, for programs.",
+    auth=Bearer(),
+    docs_url=None,
+    openapi_url=None,
+    urls_namespace="v1",
+)
+api.add_decorator(behind_the_lock, mode="view")
+speak(api)
+for resource in (tickets, actions, timeline, clocks):
+    api.add_router("/v1/tickets", resource.router)
+api.add_router("/v1/clients", clients.router)
+api.add_router("/v1/contacts", contacts.router)
+api.add_router("/v1/report", reports.router)
+
+
+def description(request: HttpRequest) -> JsonResponse:
+    """The OpenAPI document. It tells no client's secrets, so it needs no token."""
+    prefix = request.path.removesuffix("openapi.json")
+    return JsonResponse(api.get_openapi_schema(path_prefix=prefix))
+
+
+urlpatterns = [
+    path("openapi.json", description, name="openapi"),
+    path("", api.urls),
+    re_path("", not_found),
+]

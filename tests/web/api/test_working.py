@@ -1,0 +1,254 @@
+"""A program works a ticket with an agent's verbs, and learns when somebody was faster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.cast import Cast
+from tests.web.api.conftest import Program
+from tests.web.api.test_doors import ACTIONS
+from tierdesk.core import clock
+from tierdesk.directory.staff.models import User
+from tierdesk.tickets.models import Ticket
+
+
+def version(ticket: Ticket) -> int:
+    return Ticket.objects.get(pk=ticket.pk).version
+
+
+def test_a_ticket_goes_its_whole_way(cast: Cast, lena: Program, ticket: Ticket) -> None:
+    path = f"/tickets/{ticket.pk}"
+    taken = lena.post(f"{path}/assignment", {"version": version(ticket), "agent": "me"}).json()
+    assert (taken["state"], taken["assignee"]["email"]) == ("open", "lena@desk.example")
+    noted = lena.post(f"{path}/notes", {"version": taken["version"], "text": "Gateway log is full."})
+    assert noted.status_code == 200
+    replied = lena.post(f"{path}/replies", {"text": "We are on it."}).json()
+    waiting = lena.post(f"{path}/waiting", {"version": replied["version"], "reason": "vendor"}).json()
+    assert (waiting["state"], waiting["pending_reason"]) == ("pending", "vendor")
+    back = lena.post(f"{path}/resumption", {"version": waiting["version"], "why": "they called"}).json()
+    solved = lena.post(
+        f"{path}/resolution", {"version": back["version"], "code": "fixed", "text": "It works again."}
+    ).json()
+    assert (solved["state"], solved["resolution_code"]) == ("resolved", "fixed")
+    again = lena.post(f"{path}/reopening", {"version": solved["version"], "why": "it is back"}).json()
+    assert again["state"] == "open"
+    kinds = [entry["kind"] for entry in lena.get(f"{path}/timeline").json()["items"]]
+    for kind in ("assigned", "acknowledged", "noted", "replied", "pended", "resumed", "resolved", "reopened"):
+        assert kind in kinds
+
+
+def test_a_question_waits_for_its_answer(cast: Cast, lena: Program, ticket: Ticket) -> None:
+    body = {"version": version(ticket), "reason": "requester_info", "question": "Which gateway?"}
+    shown = lena.post(f"/tickets/{ticket.pk}/waiting", body).json()
+    assert (shown["state"], shown["pending_reason"]) == ("pending", "requester_info")
+    clocks = lena.get(f"/tickets/{ticket.pk}/clocks").json()
+    paused = [c for c in clocks if c["state"] == "paused"]
+    assert paused
+    assert paused[0]["pauses"][-1]["until"] is None
+    assert paused[0]["due_at"] is None
+
+
+def test_waiting_for_the_contact_needs_a_question(cast: Cast, lena: Program, ticket: Ticket) -> None:
+    answer = lena.post(
+        f"/tickets/{ticket.pk}/waiting", {"version": version(ticket), "reason": "requester_info"}
+    )
+    assert answer.status_code == 422
+    assert answer.json()["error"] == {
+        "code": "unable",
+        "message": "Ask the contact a question first: a ticket waits for an answer only to a question.",
+    }
+
+
+def test_a_question_without_waiting_for_the_contact_is_refused(
+    cast: Cast, lena: Program, ticket: Ticket
+) -> None:
+    body = {"version": version(ticket), "reason": "vendor", "question": "Which gateway?"}
+    assert lena.post(f"/tickets/{ticket.pk}/waiting", body).status_code == 422
+    assert ticket.messages.count() == 1
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_somebody_faster_wins(cast: Cast, lena: Program, ticket: Ticket, action: str) -> None:
+    seen = version(ticket)
+    lena.post(f"/tickets/{ticket.pk}/assignment", {"version": seen, "agent": "me"})
+    entries = ticket.entries.count()
+    answer = lena.post(f"/tickets/{ticket.pk}/{action}", ACTIONS[action] | {"version": seen})
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "stale"
+    assert answer.json()["ticket"] == lena.get(f"/tickets/{ticket.pk}").json()
+    assert ticket.entries.count() == entries
+
+
+def test_somebody_faster_during_the_call_wins_too(
+    cast: Cast, lena: Program, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve = Ticket.resolve
+
+    def resolve_late(self: Ticket, **words: Any) -> None:
+        Ticket.objects.filter(pk=self.pk).update(version=self.version + 1)
+        resolve(self, **words)
+
+    monkeypatch.setattr(Ticket, "resolve", resolve_late)
+    answer = lena.post(f"/tickets/{ticket.pk}/resolution", {"version": version(ticket), "code": "fixed"})
+    assert answer.status_code == 409
+    assert Ticket.objects.get(pk=ticket.pk).state == "new"
+
+
+def test_a_version_is_mandatory_where_the_ticket_moves(cast: Cast, lena: Program, ticket: Ticket) -> None:
+    answer = lena.post(f"/tickets/{ticket.pk}/resolution", {"code": "fixed"})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"] == "version: Field required"
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_unknown_field_is_named(cast: Cast, lena: Program, ticket: Ticket, action: str) -> None:
+    answer = lena.post(f"/tickets/{ticket.pk}/{action}", ACTIONS[action] | {"versoin": 1})
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"] == "versoin: there is no such field"
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "words"),
+    [
+        ("resolution", {"code": "magic"}, "code: Input should be"),
+        ("waiting", {"reason": "lunch"}, "reason: Input should be"),
+        ("waiting", {"reason": "vendor", "until": "2026-06-01T10:00:00"}, "until: Input should have timezone"),
+        ("waiting", {"reason": "vendor", "until": "9999-12-31T23:00:00-05:00"}, "until: the year must lie"),
+        ("waiting", {"reason": "vendor", "until": "2020-01-01T00:00:00Z"}, "Choose a time in the future"),
+        ("assignment", {"agent": "nobody@desk.example"}, "agent: no agent of Acme GmbH has this address"),
+        ("assignment", {"agent": "olga@desk.example"}, "agent: no agent of Acme GmbH has this address"),
+        ("replies", {"text": " "}, "Write something before you send the reply."),
+        ("reopening", {"why": "x"}, "its reopen window is over"),
+        ("resumption", {"why": "x"}, "it does not wait for anything"),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_a_sentence(
+    cast: Cast, lena: Program, ticket: Ticket, action: str, body: dict[str, Any], words: str
+) -> None:
+    answer = lena.post(f"/tickets/{ticket.pk}/{action}", {"version": version(ticket)} | body)
+    assert answer.status_code == 422
+    assert words in answer.json()["error"]["message"]
+
+
+def test_a_ticket_is_given_to_a_colleague_and_put_back(cast: Cast, lena: Program, ticket: Ticket) -> None:
+    path = f"/tickets/{ticket.pk}/assignment"
+    given = lena.post(path, {"version": version(ticket), "agent": "Tom@desk.example"}).json()
+    assert given["assignee"]["name"] == "Tom Tran"
+    back = lena.post(path, {"version": given["version"], "agent": None}).json()
+    assert back["assignee"] is None
+
+
+def test_lists_are_filtered(cast: Cast, lena: Program, doing: Callable[..., Any]) -> None:
+    now = clock.now()
+    with doing(cast.lena, now - timedelta(days=2)):
+        old = cast.ticket(subject="An old one")
+    with doing(cast.lena, now):
+        mine = cast.ticket(subject="Mine")
+        theirs = cast.ticket(subject="Theirs", client=cast.borealis, contact=cast.bob)
+    with doing(cast.lena, now):
+        Ticket.objects.get(pk=mine.pk).take(cast.lena)
+    found = {
+        query: {t["id"] for t in lena.get(f"/tickets?{query}").json()["items"]}
+        for query in (
+            "state=open",
+            "client=BOR",
+            "assignee=me",
+            "assignee=nobody",
+            "assignee=lena@desk.example",
+            "team=ops",
+            "team=desk",
+            "priority=1",
+            f"updated_since={(now - timedelta(hours=1)).isoformat().replace('+00:00', 'Z')}",
+        )
+    }
+    assert list(found.values()) == [
+        {mine.pk},
+        {theirs.pk},
+        {mine.pk},
+        {old.pk, theirs.pk},
+        {mine.pk},
+        set(),
+        {old.pk, mine.pk, theirs.pk},
+        set(),
+        {mine.pk, theirs.pk},
+    ]
+
+
+def test_words_alone_count_as_an_update(cast: Cast, lena: Program, doing: Callable[..., Any]) -> None:
+    now = clock.now()
+    with doing(cast.lena, now - timedelta(days=2)):
+        old = cast.ticket()
+    with doing(cast.ann, now):
+        Ticket.objects.get(pk=old.pk).hear("Any news?", channel="email")
+    since = (now - timedelta(minutes=1)).isoformat().replace("+00:00", "Z")
+    assert [t["id"] for t in lena.get(f"/tickets?updated_since={since}").json()["items"]] == [old.pk]
+
+
+def test_pages_follow_one_another(cast: Cast, lena: Program, doing: Callable[..., Any]) -> None:
+    with doing(cast.lena, clock.now()):
+        made = [cast.ticket(subject=f"Number {n}").pk for n in range(5)]
+    seen, cursor, pages = [], "", 0
+    while True:
+        page = lena.get(f"/tickets?limit=2{cursor}").json()
+        seen += [t["id"] for t in page["items"]]
+        pages += 1
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert (seen, pages) == (made[::-1], 3)
+
+
+def test_a_timeline_is_read_in_pages(cast: Cast, lena: Program, ticket: Ticket) -> None:
+    whole = [e["id"] for e in lena.get(f"/tickets/{ticket.pk}/timeline").json()["items"]]
+    first = lena.get(f"/tickets/{ticket.pk}/timeline?limit=1").json()
+    rest = lena.get(f"/tickets/{ticket.pk}/timeline?cursor={first['next']}").json()
+    assert [e["id"] for e in first["items"] + rest["items"]] == whole
+    assert len(whole) > 1
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("stat=open", "stat: there is no such field"),
+        ("state=odd", "state: Input should be"),
+        ("limit=0", "limit: Input should be"),
+        ("limit=201", "limit: Input should be"),
+        ("cursor=99999999999999999999", "cursor: Input should be"),
+        ("client=%00", "client: a NUL character cannot be kept"),
+        ("updated_since=yesterday", "updated_since: Input should be"),
+    ],
+)
+def test_an_unknown_filter_is_refused(cast: Cast, lena: Program, query: str, message: str) -> None:
+    answer = lena.get(f"/tickets?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"].startswith(message)
+
+
+def test_a_list_costs_the_same_however_long(
+    cast: Cast, lena: Program, doing: Callable[..., Any], django_assert_max_num_queries: Any
+) -> None:
+    with doing(cast.lena, clock.now()):
+        for n in range(10):
+            cast.ticket(subject=f"Number {n}")
+    lena.get("/tickets")
+    with django_assert_max_num_queries(8):
+        assert len(lena.get("/tickets").json()["items"]) == 10
+
+
+def test_the_report_has_its_figures_and_what_they_mean(
+    cast: Cast, program: Callable[[User], Program], ticket: Ticket
+) -> None:
+    shown = program(cast.lou.user).get("/report?days=7").json()
+    assert shown["total"]["open"] == shown["tiers"]["L1"]["open"] == 1
+    assert [(c["name"], c["figures"]["open"]) for c in shown["clients"]] == [("Acme GmbH", 1)]
+    assert "open" in shown["definitions"]
+
+
+def test_the_report_covers_at_most_a_year(cast: Cast, program: Callable[[User], Program]) -> None:
+    lou = program(cast.lou.user)
+    assert lou.get("/report?days=367").status_code == 422
+    assert lou.get("/report?days=366").status_code == 200

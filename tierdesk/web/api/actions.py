@@ -1,0 +1,170 @@
+"""What a program does to a ticket: the verbs of an agent, each a resource, each one domain call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import BaseModel, Field
+
+from tierdesk.core import clock
+from tierdesk.core.work import work
+from tierdesk.directory.staff.models import Agent
+from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode, StaleTicket, UnableTo
+from tierdesk.tickets.models import Ticket
+from tierdesk.web.api.bearer import caller, ticket_of
+from tierdesk.web.api.errors import REFUSALS, Error, Invalid, refuse
+from tierdesk.web.api.fields import Instant, Line, Strict, Text, Word
+from tierdesk.web.api.tickets import TicketShown
+
+router = Router(tags=["actions"])
+
+type Version = Annotated[int, Field(ge=1, lt=2**31)]
+
+
+class Stale(BaseModel):
+    """Somebody was faster, nothing was done; `ticket` is how it stands now."""
+
+    error: Error
+    ticket: TicketShown
+
+
+ANSWERS = {200: TicketShown, 409: Stale, **REFUSALS}
+
+
+class Words(Strict):
+    """What is said. Without `version` it is said however the ticket stands by now."""
+
+    text: Text
+    version: Version | None = None
+
+
+class Assignment(Strict):
+    """`agent` is an address or `me`; null puts the ticket back into its team's queue."""
+
+    version: Version
+    agent: Word | None
+
+
+class Waiting(Strict):
+    """Why the ticket waits, and until when at most. Waiting for the contact's answer needs a `question`."""
+
+    version: Version
+    reason: PendingReason
+    until: Instant | None = None
+    question: Text = ""
+
+
+class Resumption(Strict):
+    version: Version
+    why: Line
+
+
+class Resolution(Strict):
+    """`text` goes to the contact."""
+
+    version: Version
+    code: ResolutionCode
+    text: Text = ""
+
+
+class Reopening(Strict):
+    version: Version
+    why: Line
+
+
+@router.post("/{int:pk}/replies", response=ANSWERS)
+def reply(request: HttpRequest, pk: int, body: Words) -> HttpResponse | TicketShown:
+    """Write to the contact."""
+    return _act(request, pk, body.version, lambda ticket: ticket.reply(body.text))
+
+
+@router.post("/{int:pk}/notes", response=ANSWERS)
+def note(request: HttpRequest, pk: int, body: Words) -> HttpResponse | TicketShown:
+    """Write an internal note that no contact ever sees."""
+    return _act(request, pk, body.version, lambda ticket: ticket.note(body.text))
+
+
+@router.post("/{int:pk}/assignment", response=ANSWERS)
+def assign(request: HttpRequest, pk: int, body: Assignment) -> HttpResponse | TicketShown:
+    """Take the ticket, give it to somebody, or put it back."""
+    return _act(request, pk, body.version, lambda ticket: _assign(request, ticket, body.agent))
+
+
+@router.post("/{int:pk}/waiting", response=ANSWERS)
+def wait(request: HttpRequest, pk: int, body: Waiting) -> HttpResponse | TicketShown:
+    """Let the ticket wait for something; some reasons pause the client's clocks."""
+    return _act(request, pk, body.version, lambda ticket: _wait(ticket, body))
+
+
+@router.post("/{int:pk}/resumption", response=ANSWERS)
+def resume(request: HttpRequest, pk: int, body: Resumption) -> HttpResponse | TicketShown:
+    """The wait is over."""
+    return _act(request, pk, body.version, lambda ticket: ticket.resume(body.why))
+
+
+@router.post("/{int:pk}/resolution", response=ANSWERS)
+def resolve(request: HttpRequest, pk: int, body: Resolution) -> HttpResponse | TicketShown:
+    """Solved."""
+    return _act(
+        request, pk, body.version, lambda ticket: ticket.resolve(code=body.code.value, text=body.text.strip())
+    )
+
+
+@router.post("/{int:pk}/reopening", response=ANSWERS)
+def reopen(request: HttpRequest, pk: int, body: Reopening) -> HttpResponse | TicketShown:
+    """Not solved after all; only within the contract's reopen window."""
+    return _act(request, pk, body.version, lambda ticket: ticket.reopen(body.why))
+
+
+def _act(
+    request: HttpRequest, pk: int, version: int | None, verb: Callable[[Ticket], object]
+) -> HttpResponse | TicketShown:
+    """Let `verb` change the ticket as the caller, now, if it still is what the caller saw."""
+    ticket = ticket_of(request, pk)
+    try:
+        if version is not None and version != ticket.version:
+            raise StaleTicket(ticket)
+        with work(by=caller(request).actor(), at=clock.now()):
+            verb(ticket)
+    except StaleTicket as stale:
+        present = TicketShown.of(ticket_of(request, pk)).model_dump(mode="json")
+        return refuse(409, "stale", f"{stale}; nothing was done.", ticket=present)
+    return TicketShown.of(ticket_of(request, pk))
+
+
+def _assign(request: HttpRequest, ticket: Ticket, address: str | None) -> None:
+    if address is None:
+        ticket.assign(None)
+    elif address == "me":
+        ticket.take(_caller_as_agent(request))
+    else:
+        ticket.assign(_agent_for(ticket, address))
+
+
+def _caller_as_agent(request: HttpRequest) -> Agent:
+    user = caller(request)
+    if not hasattr(user, "agent"):
+        raise UnableTo("Only an agent can take a ticket.")
+    return user.agent
+
+
+def _agent_for(ticket: Ticket, address: str) -> Agent:
+    """The agent with this address, if they may see the ticket at all."""
+    agent = (
+        Agent.objects.select_related("user").filter(user__email=address.lower(), user__is_active=True).first()
+    )
+    if agent is None or not Ticket.objects.visible_to(agent.user).filter(pk=ticket.pk).exists():
+        raise Invalid("agent", f"no agent of {ticket.client.name} has this address")
+    return agent
+
+
+def _wait(ticket: Ticket, body: Waiting) -> None:
+    if body.reason == PendingReason.REQUESTER_INFO and body.question.strip():
+        ticket.ask(body.question, until=body.until)
+    elif body.question:
+        raise Invalid("question", "only a ticket that waits for the contact’s answer asks one")
+    else:
+        ticket.pend(body.reason.value, until=body.until)
