@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from asgiref.sync import sync_to_async
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import Error, InterfaceError, OperationalError, close_old_connections
 
 from tierdesk.channels.email.limits import MESSAGE_BYTES
 from tierdesk.channels.models import Inbound
+from tierdesk.core.scope import EVERY_CLIENT, seeing
 
 TAKEN = "250 2.0.0 Stored"
 LATER = "451 4.3.0 Try again later"
@@ -35,12 +36,15 @@ class Handler:
 def keep(raw: bytes, recipients: list[str], mail_from: str, remote: str) -> str:
     """Store one delivery and say what SMTP answers. The same bytes to the same recipients count once."""
     key = hashlib.sha256(raw + "\0".join(sorted(recipients)).encode()).hexdigest()
+    meta = {"recipients": recipients, "mail_from": mail_from}
     try:
-        Inbound.store(
-            "email", raw, ext_key=key, remote=remote, meta={"recipients": recipients, "mail_from": mail_from}
-        )
+        with seeing(EVERY_CLIENT):
+            Inbound.store("email", raw, ext_key=key, remote=remote, meta=meta)
     except (OperationalError, InterfaceError):
         log.warning("mail from %s is put off: the database is away", remote)
+        return LATER
+    except Error:
+        log.exception("mail from %s could not be stored; its sender will try again", remote)
         return LATER
     finally:
         close_old_connections()

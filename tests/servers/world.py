@@ -1,0 +1,37 @@
+"""Run beside a desk that stands: the named world of tests/cast.py, its passwords, a source and a book."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import django
+
+BOOK = Path(__file__).parents[2] / "tierdesk" / "ops" / "demo" / "books" / "vpn-not-connecting.md"
+
+
+def main() -> None:
+    django.setup()
+    from tests.cast import settle_in
+    from tests.servers.desk import PASSWORD
+    from tierdesk.channels.alarms.models import Source
+    from tierdesk.core.scope import EVERY_CLIENT, seeing
+    from tierdesk.response.runbooks.models import Book
+
+    with seeing(EVERY_CLIENT):
+        cast = settle_in()
+        for agent in (cast.lena, cast.tom, cast.olga):
+            agent.user.set_password(PASSWORD)
+            agent.user.save(update_fields=["password"])
+        source = Source(client=cast.acme, key="prometheus", name="Acme Prometheus", shape="alertmanager")
+        token = source.take_new_token()
+        source.save()
+        Book.publish(BOOK.read_text())
+    print(json.dumps({"token": token, "acme": cast.acme.pk, "borealis": cast.borealis.pk}))
+
+
+if __name__ == "__main__":
+    import os
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tierdesk.config.settings")
+    main()
