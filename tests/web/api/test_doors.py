@@ -64,7 +64,9 @@ def test_every_route_asks_for_a_token(client: Browser, method: str, path: str) -
     assert (response.status_code, response.json()) == (401, UNAUTHORIZED)
 
 
-@pytest.mark.parametrize("word", ["Bearer td_nobody", "Basic bGVuYTpsZW5h", "Bearer", "Bearer \udce4", "td_x"])
+@pytest.mark.parametrize(
+    "word", ["Bearer td_nobody", "Basic bGVuYTpsZW5h", "Bearer", "Bearer \udce4", "td_x"]
+)
 def test_a_wrong_token_opens_nothing(client: Browser, db: None, word: str) -> None:
     response = client.get("/api/v1/tickets", headers={"Authorization": word})
     assert (response.status_code, response.json()) == (401, UNAUTHORIZED)
@@ -142,9 +144,7 @@ def test_an_outsider_does_not_find_a_ticket(olga: Program, ticket: Ticket, page:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_an_outsider_does_nothing_to_a_ticket(
-    olga: Program, ticket: Ticket, action: str
-) -> None:
+def test_an_outsider_does_nothing_to_a_ticket(olga: Program, ticket: Ticket, action: str) -> None:
     entries = ticket.entries.count()
     assert olga.post(f"/tickets/{ticket.pk}/{action}", ACTIONS[action]).status_code == 404
     assert ticket.entries.count() == entries
@@ -184,11 +184,29 @@ def test_an_administrator_who_is_no_agent_gets_in(
     root = User.objects.create_user("root@desk.example", name="Root", is_admin=True)
     admin = program(root)
     assert admin.get("/report").status_code == 200
-    answer = admin.post(
-        f"/tickets/{ticket.pk}/assignment", {"version": _version(ticket), "agent": "me"}
-    )
+    answer = admin.post(f"/tickets/{ticket.pk}/assignment", {"version": _version(ticket), "agent": "me"})
     assert answer.status_code == 422
     assert answer.json()["error"]["message"] == "Only an agent can take a ticket."
+
+
+def test_the_second_lock_holds_where_the_first_is_forgotten(
+    cast: Cast, olga: Program, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tierdesk.tickets.models.Tickets.visible_to", lambda tickets, user: tickets)
+    assert olga.get(f"/tickets/{ticket.pk}").status_code == 404
+    assert olga.get("/tickets").json()["items"] == []
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/tickets/", "/tickets/one", "/../v2/tickets", "/clients/a/b"])
+def test_what_does_not_exist_is_said_in_the_same_shape(cast: Cast, lena: Program, path: str) -> None:
+    answer = lena.get(path)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_a_wrong_method_is_refused_in_the_same_shape(cast: Cast, lena: Program) -> None:
+    answer = lena.post("/clients", {})
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
+    assert answer.json()["error"] == {"code": "method_not_allowed", "message": "Here you can only GET."}
 
 
 @pytest.mark.parametrize("path", ["/tickets", "/tickets/1", "/nowhere", "/tickets?state=odd"])

@@ -101,9 +101,12 @@ def test_somebody_unknown_is_parked_with_a_reason(cast: Cast, lena: Program) -> 
     answer = lena.post("/tickets", TROUBLE | {"contact": "bob@borealis.example"}, **{"Idempotency-Key": "x"})
     assert answer.status_code == 202
     assert answer.json()["reason"] == "bob@borealis.example is nobody we know at Acme GmbH."
-    assert lena.post(
-        "/tickets", TROUBLE | {"contact": "bob@borealis.example"}, **{"Idempotency-Key": "x"}
-    ).json() == answer.json()
+    assert (
+        lena.post(
+            "/tickets", TROUBLE | {"contact": "bob@borealis.example"}, **{"Idempotency-Key": "x"}
+        ).json()
+        == answer.json()
+    )
     assert Inbound.objects.get().client == cast.acme
     assert Ticket.objects.count() == 0
 
@@ -149,9 +152,7 @@ def test_a_field_that_does_not_fit_is_named(
     assert not Inbound.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "body", [b"{", b"", b"\xff\xfe", b"[" * 100_000, b'{"client": "ACME"'], ids=range(5)
-)
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000, b'{"client": "ACME"'], ids=range(4))
 def test_what_is_not_json_is_refused(cast: Cast, lena: Program, body: bytes) -> None:
     answer = lena.post("/tickets", body)
     assert answer.status_code == 400
@@ -159,7 +160,9 @@ def test_what_is_not_json_is_refused(cast: Cast, lena: Program, body: bytes) -> 
 
 
 @pytest.mark.parametrize(
-    "body", [b"null", b"[]", b"7", b'"x"', b'{"subject": "\\ud800", "client": "ACME", "text": "x"}'], ids=range(5)
+    "body",
+    [b"", b"null", b"[]", b"7", b'"x"', b'{"subject": "\\ud800", "client": "ACME", "text": "x"}'],
+    ids=range(6),
 )
 def test_json_of_another_shape_is_refused(cast: Cast, lena: Program, body: bytes) -> None:
     answer = lena.post("/tickets", body)

@@ -116,7 +116,11 @@ def test_an_unknown_field_is_named(cast: Cast, lena: Program, ticket: Ticket, ac
     [
         ("resolution", {"code": "magic"}, "code: Input should be"),
         ("waiting", {"reason": "lunch"}, "reason: Input should be"),
-        ("waiting", {"reason": "vendor", "until": "2026-06-01T10:00:00"}, "until: Input should have timezone"),
+        (
+            "waiting",
+            {"reason": "vendor", "until": "2026-06-01T10:00:00"},
+            "until: Input should have timezone",
+        ),
         ("waiting", {"reason": "vendor", "until": "9999-12-31T23:00:00-05:00"}, "until: the year must lie"),
         ("waiting", {"reason": "vendor", "until": "2020-01-01T00:00:00Z"}, "Choose a time in the future"),
         ("assignment", {"agent": "nobody@desk.example"}, "agent: no agent of Acme GmbH has this address"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
-from django.http import HttpRequest, HttpResponse
-from ninja import Router
+from django.http import HttpRequest
+from ninja import Router, Status
 from pydantic import BaseModel, Field
 
 from tierdesk.core import clock
@@ -15,12 +15,13 @@ from tierdesk.directory.staff.models import Agent
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode, StaleTicket, UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.api.bearer import caller, ticket_of
-from tierdesk.web.api.errors import REFUSALS, Error, Invalid, refuse
+from tierdesk.web.api.errors import REFUSALS, Error, Invalid
 from tierdesk.web.api.fields import Instant, Line, Strict, Text, Word
 from tierdesk.web.api.tickets import TicketShown
 
 router = Router(tags=["actions"])
 
+type Answer = TicketShown | Status[Any]
 type Version = Annotated[int, Field(ge=1, lt=2**31)]
 
 
@@ -76,37 +77,37 @@ class Reopening(Strict):
 
 
 @router.post("/{int:pk}/replies", response=ANSWERS)
-def reply(request: HttpRequest, pk: int, body: Words) -> HttpResponse | TicketShown:
+def reply(request: HttpRequest, pk: int, body: Words) -> Answer:
     """Write to the contact."""
     return _act(request, pk, body.version, lambda ticket: ticket.reply(body.text))
 
 
 @router.post("/{int:pk}/notes", response=ANSWERS)
-def note(request: HttpRequest, pk: int, body: Words) -> HttpResponse | TicketShown:
+def note(request: HttpRequest, pk: int, body: Words) -> Answer:
     """Write an internal note that no contact ever sees."""
     return _act(request, pk, body.version, lambda ticket: ticket.note(body.text))
 
 
 @router.post("/{int:pk}/assignment", response=ANSWERS)
-def assign(request: HttpRequest, pk: int, body: Assignment) -> HttpResponse | TicketShown:
+def assign(request: HttpRequest, pk: int, body: Assignment) -> Answer:
     """Take the ticket, give it to somebody, or put it back."""
     return _act(request, pk, body.version, lambda ticket: _assign(request, ticket, body.agent))
 
 
 @router.post("/{int:pk}/waiting", response=ANSWERS)
-def wait(request: HttpRequest, pk: int, body: Waiting) -> HttpResponse | TicketShown:
+def wait(request: HttpRequest, pk: int, body: Waiting) -> Answer:
     """Let the ticket wait for something; some reasons pause the client's clocks."""
     return _act(request, pk, body.version, lambda ticket: _wait(ticket, body))
 
 
 @router.post("/{int:pk}/resumption", response=ANSWERS)
-def resume(request: HttpRequest, pk: int, body: Resumption) -> HttpResponse | TicketShown:
+def resume(request: HttpRequest, pk: int, body: Resumption) -> Answer:
     """The wait is over."""
     return _act(request, pk, body.version, lambda ticket: ticket.resume(body.why))
 
 
 @router.post("/{int:pk}/resolution", response=ANSWERS)
-def resolve(request: HttpRequest, pk: int, body: Resolution) -> HttpResponse | TicketShown:
+def resolve(request: HttpRequest, pk: int, body: Resolution) -> Answer:
     """Solved."""
     return _act(
         request, pk, body.version, lambda ticket: ticket.resolve(code=body.code.value, text=body.text.strip())
@@ -114,14 +115,12 @@ def resolve(request: HttpRequest, pk: int, body: Resolution) -> HttpResponse | T
 
 
 @router.post("/{int:pk}/reopening", response=ANSWERS)
-def reopen(request: HttpRequest, pk: int, body: Reopening) -> HttpResponse | TicketShown:
+def reopen(request: HttpRequest, pk: int, body: Reopening) -> Answer:
     """Not solved after all; only within the contract's reopen window."""
     return _act(request, pk, body.version, lambda ticket: ticket.reopen(body.why))
 
 
-def _act(
-    request: HttpRequest, pk: int, version: int | None, verb: Callable[[Ticket], object]
-) -> HttpResponse | TicketShown:
+def _act(request: HttpRequest, pk: int, version: int | None, verb: Callable[[Ticket], object]) -> Answer:
     """Let `verb` change the ticket as the caller, now, if it still is what the caller saw."""
     ticket = ticket_of(request, pk)
     try:
@@ -130,8 +129,8 @@ def _act(
         with work(by=caller(request).actor(), at=clock.now()):
             verb(ticket)
     except StaleTicket as stale:
-        present = TicketShown.of(ticket_of(request, pk)).model_dump(mode="json")
-        return refuse(409, "stale", f"{stale}; nothing was done.", ticket=present)
+        error = Error(code="stale", message=f"{stale}; nothing was done.")
+        return Status(409, Stale(error=error, ticket=TicketShown.of(ticket_of(request, pk))))
     return TicketShown.of(ticket_of(request, pk))
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from tierdesk.directory.clients.models import Client
 from tierdesk.web.api.bearer import caller
 from tierdesk.web.api.errors import REFUSALS
-from tierdesk.web.api.fields import Paging
+from tierdesk.web.api.fields import Paging, Word
 
 router = Router(tags=["clients"])
 
@@ -44,8 +44,8 @@ def list_clients(request: HttpRequest, paging: Query[Paging]) -> ClientPage:
 
 
 @router.get("/{key}", response={200: ClientShown, **REFUSALS})
-def show_client(request: HttpRequest, key: str) -> ClientShown:
-    client = Client.objects.visible_to(caller(request)).filter(key=key.replace("\0", "")).first()
+def show_client(request: HttpRequest, key: Word) -> ClientShown:
+    client = Client.objects.visible_to(caller(request)).filter(key=key).first()
     if client is None:
         raise Http404
     return ClientShown.of(client)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel
@@ -35,8 +36,8 @@ class Invalid(Exception):
         super().__init__(f"{field}: {why}")
 
 
-def refuse(status: int, code: str, message: str, **more: Any) -> JsonResponse:
-    return JsonResponse({"error": {"code": code, "message": message}, **more}, status=status)
+def refuse(status: int, code: str, message: str) -> JsonResponse:
+    return JsonResponse({"error": {"code": code, "message": message}}, status=status)
 
 
 def not_found(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
@@ -53,6 +54,22 @@ def speak(api: NinjaAPI) -> None:
     api.add_exception_handler(UnableTo, lambda _, error: refuse(422, "unable", str(error)))
     api.add_exception_handler(HttpError, _unreadable)
     api.add_exception_handler(Exception, _broken)
+
+
+def with_the_right_method(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Ninja refuses a wrong method before our handlers are asked, as plain text; say it in the one shape."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        if not isinstance(response, HttpResponseNotAllowed):
+            return response
+        allowed = response.headers["Allow"]
+        refusal = refuse(405, "method_not_allowed", f"Here you can only {allowed}.")
+        refusal.headers["Allow"] = allowed
+        return refusal
+
+    return answer
 
 
 def _unauthenticated(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
@@ -81,7 +98,7 @@ def _sentence(error: Mapping[str, Any]) -> str:
 def _field(loc: Sequence[object]) -> str:
     """The field without what only says where we read it from: `('body', 'body', 'subject')` is `subject`."""
     names = [str(part) for part in loc if part not in {"body", "query", "path", "header"}]
-    return ".".join(names) or str(loc[0])
+    return ".".join(names)[:100] or str(loc[0])
 
 
 def _broken(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
+
+from tierdesk.web.api.errors import Invalid
 
 PAGE = 50
 MOST = 200
@@ -58,7 +69,22 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Paging(Strict):
+class Asked(BaseModel):
+    """What stands behind the question mark of an address; there, too, an unknown name is refused.
+
+    Ninja hands over known names only, so the request itself is looked at.
+    """
+
+    @model_validator(mode="after")
+    def knows_every_name(self, info: ValidationInfo) -> Self:
+        asked = info.context["request"].GET if info.context else {}
+        for name in asked:
+            if name not in type(self).model_fields:
+                raise Invalid(name[:50], "there is no such field")
+        return self
+
+
+class Paging(Asked):
     """A list is read page by page: `cursor` is the `next` of the page before."""
 
     cursor: Annotated[int, Field(ge=0, lt=2**63)] | None = None

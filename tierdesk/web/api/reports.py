@@ -14,7 +14,7 @@ from tierdesk.core import clock
 from tierdesk.learning.analytics.report import DEFINITIONS, Line, Report, last_days, report
 from tierdesk.web.api.bearer import caller, only_managers
 from tierdesk.web.api.errors import REFUSALS
-from tierdesk.web.api.fields import Strict
+from tierdesk.web.api.fields import Asked
 
 router = Router(tags=["report"])
 
@@ -40,7 +40,7 @@ class Figures(BaseModel):
 
 
 class OfClient(BaseModel):
-    client: int
+    id: int
     name: str
     figures: Figures
 
@@ -63,14 +63,14 @@ class ReportShown(BaseModel):
             total=Figures.of(figures.total),
             tiers={f"L{tier}": Figures.of(line) for tier, line in figures.by_tier.items()},
             clients=[
-                OfClient(client=pk, name=figures.clients.get(pk, ""), figures=Figures.of(line))
+                OfClient(id=pk, name=figures.clients.get(pk, ""), figures=Figures.of(line))
                 for pk, line in figures.by_client.items()
             ],
             definitions=DEFINITIONS,
         )
 
 
-class Period(Strict):
+class Period(Asked):
     """The last `days` days up to now."""
 
     days: Annotated[int, Field(ge=1, le=LONGEST_PERIOD)] = 30

@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 
 from tierdesk.web.api import actions, clients, clocks, contacts, reports, tickets, timeline
 from tierdesk.web.api.bearer import Bearer, behind_the_lock
-from tierdesk.web.api.errors import not_found, speak
+from tierdesk.web.api.errors import not_found, speak, with_the_right_method
 
 app_name = "api"
 
@@ -36,8 +36,13 @@ def description(request: HttpRequest) -> JsonResponse:
     return JsonResponse(api.get_openapi_schema(path_prefix=prefix))
 
 
+operations, _, namespace = api.urls
+for operation in operations:
+    if operation.callback is not None:
+        operation.callback = with_the_right_method(operation.callback)
+
 urlpatterns = [
     path("openapi.json", description, name="openapi"),
-    path("", api.urls),
+    path("", (operations, "v1", namespace)),
     re_path("", not_found),
 ]
