@@ -67,6 +67,7 @@ FLOW: dict[type[Fact], Reactions] = {
     vendors.CaseSubmitted: Reactions(now=[sla.start_vendor_clocks]),
     vendors.CaseAnswered: Reactions(now=[notifications.mail_vendor]),
     vendors.CaseHeard: Reactions(now=[cases.wake_waiting_tickets, notifications.tell_about_case]),
+    vendors.CaseSeverityChanged: Reactions(now=[sla.retarget_vendor_clocks]),
     vendors.CaseMoved: Reactions(now=[sla.follow_vendor_case]),
     vendors.CaseChased: Reactions(now=[notifications.remind_driver]),
     # It ends, or does not.

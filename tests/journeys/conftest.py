@@ -122,7 +122,7 @@ def nordvik(cast: Cast) -> UnderpinningContract:
     return UnderpinningContract.objects.create(
         vendor=vendor,
         product="Gateway",
-        entitlement="Gold support 4711",
+        entitlement="premium support",
         calendar=cast.always,
         targets={"1": {"respond": 3600, "resolve": 8 * 3600}, "2": {"respond": 4 * 3600}},
     )

@@ -54,6 +54,14 @@ class CaseMovedLike(Protocol):
     at: datetime
 
 
+class CaseRetargetedLike(Protocol):
+    """A case whose severity changed, with the vendor's promises for the new one."""
+
+    case: int
+    targets: Sequence[dict[str, Any]]
+    at: datetime
+
+
 def start_clocks(facts: list[Triaged]) -> None:
     """The promises of each ticket's contract start to run, from the instant it was received."""
     promises = _promises({fact.ticket.contract_version_id for fact in facts})
@@ -271,6 +279,26 @@ def follow_vendor_case(facts: Sequence[CaseMovedLike]) -> None:
                 clock.resume(fact.at)
             if clock.metric == Metric.RESPOND:
                 clock.stop(fact.at)
+    keep(clocks)
+
+
+def retarget_vendor_clocks(facts: Sequence[CaseRetargetedLike]) -> None:
+    """Another severity, other promises of the vendor's: counted from the start of the case (promises.md E01)."""
+    by_case = {fact.case: {target["metric"]: target for target in fact.targets} for fact in facts}
+    at = {fact.case: fact.at for fact in facts}
+    clocks = list(Clock.objects.going().filter(party=Party.UC, case_id__in=by_case))
+    for clock in clocks:
+        case = clock.case_id or 0
+        target = by_case[case].get(clock.metric)
+        if target is None:
+            clock.cancel(at[case])
+        else:
+            clock.retarget(
+                at=at[case],
+                target_s=target["target_s"],
+                calendar_id=target["calendar"],
+                priority=clock.priority,
+            )
     keep(clocks)
 
 
