@@ -115,7 +115,7 @@ def test_a_client_who_did_not_agree_to_the_api_is_parked(cast: Cast, lena: Progr
     ContractVersion.objects.filter(client=cast.acme).update(channels=["email"])
     answer = lena.post("/tickets", TROUBLE)
     assert answer.status_code == 202
-    assert answer.json()["reason"] == "api is not an agreed channel of Acme GmbH."
+    assert answer.json()["reason"].startswith("api is not an agreed channel of Acme GmbH.")
 
 
 def test_rights_lost_before_it_was_understood_count(cast: Cast) -> None:
