@@ -70,14 +70,7 @@ def apply_desk(path: Path, *, dry_run: bool = False) -> Difference:
     with seeing(EVERY_CLIENT), transaction.atomic():
         read = read_file(path, found)
         check_file(read, found)
-        try:
-            difference = _bring_about(read)
-        except IntegrityError as fault:
-            raise DeskRefused(
-                [
-                    f"{path.name}: the database refuses it: {str(fault).splitlines()[0]}. Correct the items named."
-                ]
-            ) from fault
+        difference = _bring_about(read, found)
         if dry_run:
             transaction.set_rollback(True)
     return difference
@@ -115,19 +108,24 @@ def check_file(read: DeskFile, found: Findings) -> None:
     present = {s.name: {s.key_of(row): s.values_of(row) for row in s.rows()} for s in SECTIONS}
     outlook: dict[str, dict[Key, Values]] = {name: dict(rows) for name, rows in present.items()}
     for item in read.items:
-        before = present[item.section.name].get(item.key, item.section.defaults())
-        outlook[item.section.name][item.key] = before | item.values
+        outlook[item.section.name][item.key] = item.over(present[item.section.name].get(item.key, {}))
     check_all(read.items, outlook, present, found)
     found.refuse_if_any()
 
 
-def _bring_about(read: DeskFile) -> Difference:
+def _bring_about(read: DeskFile, found: Findings) -> Difference:
     difference = Difference()
     world = World(make_password(read.password))
     for section in SECTIONS:
         world.load(section)
         for item in _in_order(i for i in read.items if i.section is section):
-            change = _bring_about_item(item, world)
+            try:
+                change = _bring_about_item(item, world)
+            except IntegrityError as fault:
+                told = ": ".join(" ".join(line.split()) for line in str(fault).splitlines()[:2])
+                found.add(item.line, f"The database refuses {item}: {told} Correct it.")
+                found.refuse_if_any()
+                raise
             if change is None:
                 difference.unchanged += 1
             else:
@@ -154,7 +152,7 @@ def _bring_about_item(item: Item, world: World) -> Change | None:
     section = item.section
     row = world.rows[section.name].get(item.key)
     before = section.defaults() if row is None else section.values_of(row)
-    values = before | item.values
+    values = item.over(before)
     changed = [
         each
         for each in section.fields

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
+from tierdesk.directory.calendars.hours import Hours, InvalidHours
 from tierdesk.ops.desk.lines import Findings, Mention
-from tierdesk.ops.desk.schema import REQUIRED, Item, Key, Values, label_of, reach
+from tierdesk.ops.desk.schema import Item, Key, Values, label_of, reach
+from tierdesk.ops.desk.versions import calendar_spec
 from tierdesk.response.runbooks.lint import Severity, check
 from tierdesk.response.runbooks.models import BookRefused, read_book
 from tierdesk.response.tiers.spec import findings
 
 type Outlook = Mapping[str, Mapping[Key, Values]]
 """The desk as it will be: by section and key, what the database says with what the file says over it."""
+
+UNSHARED: Final = {"clients": "domains", "alarm_sources": "token"}
+
+
+def judge_calendar(item: Item, found: Findings) -> None:
+    """The hours must be ones that can be counted in (calendars/hours.py)."""
+    if {"timezone", "week"} <= item.values.keys():
+        try:
+            Hours.from_spec(calendar_spec(item.section.defaults() | item.values))
+        except InvalidHours as fault:
+            found.add(item.line_of("week"), f"These are no working hours: {fault}. Correct them.")
 
 
 def judge_team_leads(item: Item, found: Findings) -> None:
@@ -57,9 +71,9 @@ def check_all(file_items: Sequence[Item], outlook: Outlook, present: Outlook, fo
         _check_mention(mention, outlook, found)
     for item in file_items:
         if item.key not in present[item.section.name]:
-            _check_complete(item, found)
+            _check_token(item, found)
+        _check_unshared(item, outlook, found)
     _check_circles(file_items, outlook["services"], found)
-    _check_tokens(file_items, outlook["alarm_sources"], found)
     for item in file_items:
         if item.section.name == "contracts":
             _check_tiers(item, outlook, found)
@@ -88,12 +102,10 @@ def _covers(scope: str, paths: Iterable[Key]) -> bool:
     )
 
 
-def _check_complete(item: Item, found: Findings) -> None:
-    for field in item.section.fields:
-        if field.default is REQUIRED and field.name not in item.values and field.name not in item.lines:
-            found.add(item.line, f"{item} is new and needs its “{field.name}”; give it.")
-        elif field.name == "token" and "token" not in item.values:
-            found.add(item.line_of("token"), f"{item} is new, so there is no token to keep; give one.")
+def _check_token(item: Item, found: Findings) -> None:
+    """A new alarm source has no token that could be kept."""
+    if "token" in item.lines and "token" not in item.values:
+        found.add(item.line_of("token"), f"{item} is new, so there is no token to keep; give one.")
 
 
 def _check_circles(file_items: Sequence[Item], services: Mapping[Key, Values], found: Findings) -> None:
@@ -118,11 +130,21 @@ def _check_circles(file_items: Sequence[Item], services: Mapping[Key, Values], f
         visit(key, ())
 
 
-def _check_tokens(file_items: Sequence[Item], sources: Mapping[Key, Values], found: Findings) -> None:
-    for item in file_items:
-        token = item.values.get("token") if item.section.name == "alarm_sources" else None
-        if token and any(key != item.key and other.get("token") == token for key, other in sources.items()):
-            found.add(item.line_of("token"), "Another alarm source has this token; give each its own.")
+def _check_unshared(item: Item, outlook: Outlook, found: Findings) -> None:
+    """What only one may have: a mail domain tells the client, a token the source."""
+    name = UNSHARED.get(item.section.name, "")
+    others = [(key, row) for key, row in outlook[item.section.name].items() if key != item.key]
+    for value in _as_list(item.values.get(name)):
+        holder = next((key for key, row in others if value in _as_list(row.get(name))), None)
+        if holder:
+            told = "This token" if name == "token" else f"“{value}”"
+            found.add(item.line_of(name), f"{told} is {label_of(holder)}’s already; give each its own.")
+
+
+def _as_list(value: Any) -> list[Any]:
+    if not value:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def _check_tiers(item: Item, outlook: Outlook, found: Findings) -> None:

@@ -120,10 +120,11 @@ def items(node: yaml.Node, found: Findings, what: str) -> list[yaml.Node]:
     """The entries of a list."""
     if isinstance(node, yaml.SequenceNode):
         return list(node.value)
-    if not is_null(node):
+    if not is_nothing(node):
         found.add(line_of(node), f"Write {what} as a list.")
     return []
 
 
-def is_null(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.tag == NULL
+def is_nothing(node: yaml.Node) -> bool:
+    """Whether a node says null, or the empty text."""
+    return isinstance(node, yaml.ScalarNode) and (node.tag == NULL or not node.value)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from tierdesk.ops.desk.lines import BROKEN, Findings, is_null, items, line_of, pairs
+from tierdesk.ops.desk.lines import BROKEN, Findings, is_nothing, items, line_of, pairs
 from tierdesk.ops.desk.shapes import KEPT, Ref, Shape
 
 type Key = tuple[str | None, ...]
@@ -17,7 +17,7 @@ type Values = dict[str, Any]
 
 
 class Required:
-    """The default of a field that an item must give when it is new."""
+    """The default of a field that every item must give."""
 
 
 REQUIRED: Final = Required()
@@ -28,8 +28,8 @@ class Field:
     """One value of an item. By default it is the column `column` (or `name`), as it is.
 
     `get` reads it from a row where it is no column; `put` writes it once the row is there; neither, and it is up
-    to the section's `save`. `is_link`: the column holds the row that the value names. `silent`: a change of it alone is no change (the date a version begins at). `derived`:
-    the section's `complete` finds it, the file does not write it.
+    to the section's `save`. `is_link`: the column holds the row that the value names. `silent`: a change of it
+    alone is no change (the date a version begins at). `derived`: the section's `complete` finds it, nobody writes it.
     """
 
     name: str
@@ -64,7 +64,7 @@ def link(name: str, section: str, default: Any = REQUIRED, *, label: str = "key"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item as the file says it: only the values it names. `lines` are theirs, `line` is the item's."""
+    """One item as the file says it; what it leaves out is at its default. `lines` are its fields', `line` its own."""
 
     section: Section
     key: Key
@@ -77,6 +77,10 @@ class Item:
 
     def line_of(self, name: str) -> int:
         return self.lines.get(name, self.line)
+
+    def over(self, before: Values) -> Values:
+        """The item's values once it is applied to a row that says `before`."""
+        return before | self.section.defaults() | self.values
 
 
 def label_of(key: Key) -> str:
@@ -122,12 +126,14 @@ class Section:
         for mention in found.mentions[first_mention:]:
             mention.client = values.get("client")
         item = Item(self, self._key(values), values, line_of(node), lines)
-        missing = [name for name in self.key if name not in values and self.by_name[name].default is REQUIRED]
-        for name in missing:
-            if name not in lines and not self.by_name[name].derived:
-                found.add(item.line, f"An item of {self.name} needs its “{name}”; give it.")
+        for each in self.fields:
+            if each.default is REQUIRED and not each.derived and each.name not in (values | lines):
+                found.add(item.line, f"An item of {self.name} needs its “{each.name}”; give it.")
         self.judge(item, found)
-        return None if missing else item
+        return item if self._is_identified(values) else None
+
+    def _is_identified(self, values: Values) -> bool:
+        return all(name in values or self.by_name[name].default is not REQUIRED for name in self.key)
 
     def _values(self, node: yaml.Node, found: Findings) -> tuple[Values, dict[str, int]]:
         values: Values = {}
@@ -138,7 +144,7 @@ class Section:
             if known is None or known.derived:
                 names = ", ".join(field.name for field in self.fields if not field.derived)
                 found.add(line_of(key), f"{self.name} have no “{name}”; write one of {names}.")
-            elif is_null(value):
+            elif is_nothing(value):
                 values[name] = self._nothing(known, value, found)
             else:
                 values[name] = known.shape.read(value, found)

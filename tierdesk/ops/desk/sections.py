@@ -10,14 +10,15 @@ from django.db.models import Model
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.shapes import names as alarm_shapes
 from tierdesk.channels.email.models import Mailbox
+from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Assignment, Client, Contact, Domain, Number, Site
-from tierdesk.directory.contracts.models import CHANNELS
+from tierdesk.directory.contracts.models import CHANNELS, Contract
 from tierdesk.directory.oncall.models import Schedule, Turn
 from tierdesk.directory.services.models import Category, Component, Service
 from tierdesk.directory.staff.models import Agent, Membership, Skill, Team, User
 from tierdesk.ops.desk import shapes as s
 from tierdesk.ops.desk import versions as v
-from tierdesk.ops.desk.checks import judge_book, judge_procedure, judge_team_leads
+from tierdesk.ops.desk.checks import judge_book, judge_calendar, judge_procedure, judge_team_leads
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.response.runbooks.models import Book
 from tierdesk.response.tiers.models import ProcedureKind
@@ -28,7 +29,8 @@ HOUSE_CHANNELS: Final = s.one_of(lambda: CHANNELS)
 
 
 def _rows(model: type[Model], *related: str, **narrowed: Any) -> Callable[[], Iterable[Any]]:
-    return lambda: model._default_manager.filter(**narrowed).select_related(*related)
+    rows = model._default_manager.filter(**narrowed)
+    return lambda: (rows.select_related(*related) if related else rows).all()
 
 
 # -- what lives beside its row
@@ -148,8 +150,9 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "calendars",
         key=("key",),
-        rows=v.with_newest(v.Calendar),
+        rows=v.with_newest(Calendar),
         save=v.publish_calendar,
+        judge=judge_calendar,
         fields=(
             Field("key", s.SLUG),
             NAME,
@@ -342,7 +345,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "contracts",
         key=("client", "key"),
-        rows=v.with_newest(v.Contract),
+        rows=v.with_newest(Contract),
         save=v.publish_contract,
         complete=v.complete_promises,
         fields=(

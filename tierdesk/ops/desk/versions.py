@@ -17,13 +17,12 @@ CONTRACT_WORDS = {"calendar", "matrix", "channels", "performers", "policies", "r
 OURS = {1: "us", 2: "us", 3: "us", 4: "vendor"}
 
 
-def with_newest(model: type[Calendar] | type[Contract]) -> Callable[[], Iterable[Any]]:
+def with_newest(model: Any) -> Callable[[], Iterable[Any]]:
     """All rows of a model, each with its newest version, or None, as `newest`."""
 
     def rows() -> Iterable[Any]:
         for row in model.objects.all():
-            newest = row.versions.order_by("-version").first()
-            row.newest = newest  # type: ignore[attr-defined]
+            row.newest = row.versions.order_by("-version").first()
             yield row
 
     return rows
@@ -40,20 +39,24 @@ def calendar_key(version: CalendarVersion) -> str:
     return version.calendar.key if is_current else f"{version.calendar.key}@{version.version}"
 
 
+def calendar_spec(values: Values) -> Values:
+    """A calendar's values as a version stores them (`Hours.from_spec`)."""
+    return {
+        "tz": values["timezone"],
+        "week": values["week"],
+        "closed": values["closed"],
+        "partial": values["partial"],
+    }
+
+
 def publish_calendar(world: World, section: Section, row: Any, values: Values, changed: set[str]) -> Any:
     calendar = save_columns(Calendar)(world, section, row, values, changed & {"key", "name"})
     if changed & CALENDAR_WORDS:
-        spec = {
-            "tz": values["timezone"],
-            "week": values["week"],
-            "closed": values["closed"],
-            "partial": values["partial"],
-        }
         calendar.newest = CalendarVersion.objects.create(
             calendar=calendar,
             version=_next(calendar),
             effective_from=values["effective_from"] or clock.now().date(),
-            spec=spec,
+            spec=calendar_spec(values),
         )
     return calendar
 

@@ -1,0 +1,268 @@
+"""A desk file makes the desk, changes it, and does nothing the second time."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tierdesk.channels.alarms.models import Source
+from tierdesk.channels.alarms.tokens import digest
+from tierdesk.core import clock
+from tierdesk.directory.calendars.models import Calendar
+from tierdesk.directory.clients.models import Client, Contact
+from tierdesk.directory.contracts.models import Contract, version_in_force
+from tierdesk.directory.oncall.models import Schedule
+from tierdesk.directory.services.models import Service
+from tierdesk.directory.staff.models import Agent, Team, User
+from tierdesk.ops import apply, export
+from tierdesk.ops.desk.change import Difference, apply_desk
+from tierdesk.ops.desk.export import export_desk
+from tierdesk.response.runbooks.models import Book
+from tierdesk.response.tiers.models import Procedure
+from tierdesk.response.vendors.models import UnderpinningContract
+
+DEMO = Path(apply.__file__).parent / "demo" / "desk.yaml"
+
+SMALL = """\
+calendars:
+  - {key: office, name: Office, timezone: Europe/Berlin, effective_from: 2026-01-01, week: {mon-fri: 09:00-17:00}}
+teams:
+  - {key: desk, name: Desk, tier: L1, every_client: true}
+clients:
+  - {key: ACME, name: Acme, timezone: Europe/Berlin}
+contracts:
+  - client: ACME
+    key: standard
+    name: Standard
+    effective_from: 2026-01-01
+    calendar: office
+    performers: {L1: us}
+    matrix: {1: [1, 2, 3], 2: [2, 3, 4], 3: [3, 4, 5]}
+    promises:
+      P1: {resolve: 4 h, ola: {L1: 30 min}}
+"""
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Path:
+    path = tmp_path / "desk.yaml"
+    path.write_text(SMALL)
+    return path
+
+
+def rewrite(path: Path, old: str, new: str) -> Difference:
+    """Change the file's words and apply it."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    return apply_desk(path)
+
+
+def test_the_demo_s_file_makes_a_whole_desk() -> None:
+    difference = apply_desk(DEMO)
+
+    assert all(change.is_new for change in difference.changes)
+    assert set(Client.objects.values_list("key", flat=True)) == {"HALDEN", "BRIGHT"}
+    assert Book.objects.count() == 8
+    lou = Agent.objects.get(user__email="lou@desk.example")
+    assert lou.is_manager
+    assert lou.leads(Team.objects.get(key="service-desk").pk)
+    assert lou.user.check_password("tierdesk-demo-2026")
+    till = Service.objects.get(key="point-of-sale")
+    assert {needed.name for needed in till.depends_on.all()} == {"ERP", "Internet access"}
+    assert Schedule.objects.get(key="network-on-call").turns.count() == 2
+    assert UnderpinningContract.objects.get(vendor__key="nordvik").targets["1"] == {
+        "respond": 1800,
+        "resolve": 14400,
+    }
+    assert Procedure.objects.get(key="network-hands-up").rules.needs_book
+
+
+def test_a_second_apply_has_nothing_to_do() -> None:
+    apply_desk(DEMO)
+
+    again = apply_desk(DEMO)
+
+    assert again.changes == []
+    assert str(again).startswith("Nothing to do")
+
+
+def test_what_is_exported_applies_without_a_change(tmp_path: Path) -> None:
+    apply_desk(DEMO)
+    written = tmp_path / "desk.yaml"
+    written.write_text(export_desk())
+
+    assert apply_desk(written).changes == []
+    assert export_desk() == written.read_text()
+
+
+def test_an_export_makes_the_same_desk_again_from_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply_desk(DEMO)
+    exported = export_desk()
+    monkeypatch.setenv("ALARM_TOKEN", "a-token-from-the-environment")
+    first, _, second = exported.rpartition("token: kept")
+    written = tmp_path / "desk.yaml"
+    written.write_text(
+        first.replace("token: kept", "token: a-token-of-its-own") + 'token: "${ALARM_TOKEN}"' + second
+    )
+    for model in (
+        Source,
+        Book,
+        Schedule,
+        Contract,
+        UnderpinningContract,
+        Procedure,
+        Client,
+        Calendar,
+        Agent,
+        User,
+    ):
+        if model is Calendar:
+            for calendar in Calendar.objects.all():
+                calendar.versions.all().delete()
+        model.objects.all().delete()
+
+    apply_desk(written)
+
+    assert export_desk() == exported
+    assert Source.objects.filter(token_sha256=digest("a-token-from-the-environment")).exists()
+
+
+def test_a_dry_run_tells_the_difference_and_changes_nothing(desk: Path) -> None:
+    difference = apply_desk(desk, dry_run=True)
+
+    assert "+ clients ACME" in str(difference)
+    assert not Client.objects.exists()
+    assert not Calendar.objects.exists()
+
+
+def test_a_change_is_told_field_by_field_in_the_file_s_own_words(desk: Path) -> None:
+    apply_desk(desk)
+
+    difference = rewrite(
+        desk, "name: Acme, timezone: Europe/Berlin", "name: Acme GmbH, timezone: Europe/Vienna"
+    )
+
+    assert str(difference) == (
+        "~ clients ACME\n"
+        "    name: Acme → Acme GmbH\n"
+        "    timezone: Europe/Berlin → Europe/Vienna\n"
+        "0 created, 1 changed, 3 unchanged."
+    )
+
+
+def test_what_an_item_leaves_out_goes_back_to_its_default(desk: Path) -> None:
+    apply_desk(desk)
+
+    rewrite(desk, ", timezone: Europe/Berlin}\ncontracts", "}\ncontracts")
+
+    assert Client.objects.get(key="ACME").timezone == "UTC"
+
+
+def test_an_item_that_the_file_does_not_name_stays(desk: Path) -> None:
+    apply_desk(desk)
+    Team.objects.create(key="night", name="Night", tier=1)
+
+    assert apply_desk(desk).changes == []
+    assert Team.objects.filter(key="night").exists()
+
+
+def test_a_changed_contract_is_a_new_version_from_the_date_in_the_file(desk: Path) -> None:
+    apply_desk(desk)
+    contract = Contract.objects.get(key="standard")
+
+    rewrite(desk, "effective_from: 2026-01-01\n    calendar", "effective_from: 2026-07-01\n    calendar")
+    assert contract.versions.count() == 1, "a date alone is no change"
+    rewrite(desk, "resolve: 4 h", "resolve: 3 h")
+
+    before = version_in_force(contract.client_id, date(2026, 6, 30))
+    after = version_in_force(contract.client_id, date(2026, 7, 1))
+    assert before is not None
+    assert after is not None
+    assert (before.version, after.version) == (1, 2)
+    assert before.promises.get(metric="resolve", party="SLA").target_s == 4 * 3600
+    assert after.promises.get(metric="resolve", party="SLA").target_s == 3 * 3600
+    assert after.promises.get(metric="resolve", party="OLA", tier=1).target_s == 1800
+
+
+def test_without_a_date_a_new_version_begins_today(desk: Path, at: object) -> None:
+    apply_desk(desk)
+    text = desk.read_text().replace("    effective_from: 2026-01-01\n", "").replace("4 h", "5 h")
+    desk.write_text(text)
+
+    apply_desk(desk)
+
+    newest = Contract.objects.get(key="standard").versions.order_by("-version")[0]
+    assert newest.effective_from == clock.now().date()
+
+
+def test_changed_hours_make_new_versions_of_the_calendar_and_of_the_contracts_that_promise_by_it(
+    desk: Path,
+) -> None:
+    apply_desk(desk)
+
+    difference = rewrite(desk, "09:00-17:00", "08:00-18:00")
+
+    assert [change.item for change in difference.changes] == ["calendars office", "contracts ACME standard"]
+    contract = Contract.objects.get(key="standard")
+    old, new = contract.versions.order_by("version")
+    assert old.calendar.spec["week"]["0"] == [["09:00", "17:00"]]
+    assert new.calendar.spec["week"]["0"] == [["08:00", "18:00"]]
+    assert apply_desk(desk).changes == []
+
+
+def test_a_contact_of_the_portal_gets_an_account_and_loses_it_again(desk: Path) -> None:
+    desk.write_text(
+        SMALL + "contacts:\n  - {client: ACME, email: ann@acme.example, name: Ann, portal: true}\n"
+    )
+    apply_desk(desk)
+    ann = Contact.objects.get(email="ann@acme.example")
+    assert ann.user is not None
+    assert not ann.user.has_usable_password()
+
+    rewrite(desk, ", portal: true", "")
+
+    ann.user.refresh_from_db()
+    assert not ann.user.is_active
+
+
+def test_a_token_is_kept_as_its_digest_only_and_never_written_back(desk: Path) -> None:
+    source = "alarm_sources:\n  - {client: ACME, key: nagios, name: Nagios, shape: plain, token: a-very-secret-token}\n"
+    desk.write_text(SMALL + source)
+    apply_desk(desk)
+
+    assert Source.objects.get(key="nagios").token_sha256 == digest("a-very-secret-token")
+    assert "token: kept" in export_desk()
+    told = str(rewrite(desk, "a-very-secret-token", "another-secret-token"))
+    assert "token: kept → a new one" in told
+    assert "another" not in told
+
+
+def test_the_command_shows_the_difference_and_says_that_it_is_applied(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert apply.run(Namespace(file=desk, dry_run=True)) == 0
+    assert "dry run" in capsys.readouterr().out
+    assert apply.run(Namespace(file=desk, dry_run=False)) == 0
+    assert capsys.readouterr().out.endswith("4 created, 0 changed, 0 unchanged.\nApplied.\n")
+    assert apply.run(Namespace(file=desk, dry_run=False)) == 0
+    assert capsys.readouterr().out == "Nothing to do: 4 items are as the file says.\n"
+
+
+def test_the_command_writes_the_desk_to_a_file_or_to_standard_output(
+    desk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    apply_desk(desk)
+
+    assert export.run(Namespace(file=None)) == 0
+    assert export.run(Namespace(file=tmp_path / "out.yaml")) == 0
+    assert capsys.readouterr().out == (tmp_path / "out.yaml").read_text()
+    assert export.run(Namespace(file=tmp_path / "nowhere" / "out.yaml")) == 1
+    assert "cannot be written" in capsys.readouterr().err
