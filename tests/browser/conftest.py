@@ -1,0 +1,95 @@
+"""A desk that runs, a Chromium, and people who sit down at it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+
+from tests.browser.desk import Desk, running_desk
+from tests.browser.scene import PASSWORD
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+SWITCHES += ["--disable-background-networking", "--disable-component-update"]
+PATIENCE_MS = 15_000
+
+type SitsDown = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: `bin/setup --tests` installs one")
+    with running_desk(tmp_path_factory.mktemp("desk")) as desk:
+        yield desk
+
+
+@pytest.fixture(scope="session")
+def chromium(desk: Desk) -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def keys(desk: Desk, chromium: Browser) -> Callable[[str], Any]:
+    """What a browser keeps of somebody who has signed in; everybody signs in once."""
+    kept: dict[str, Any] = {}
+
+    def key_of(person: str) -> Any:
+        if person not in kept:
+            context = chromium.new_context()
+            sign_in(context.new_page(), desk, person)
+            kept[person] = context.storage_state()
+            context.close()
+        return kept[person]
+
+    return key_of
+
+
+def sign_in(page: Page, desk: Desk, person: str) -> None:
+    page.goto(f"{desk.address}/sign-in/")
+    page.get_by_label("E-mail address").fill(desk.emails[person])
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+@pytest.fixture
+def sits_down(chromium: Browser, keys: Callable[[str], Any]) -> Iterator[SitsDown]:
+    """`sits_down("lena")`: a page of hers, signed in. Any script error or breach of the content policy fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def page_of(person: str | None, **options: Any) -> Page:
+        size = {"width": 1440, "height": 900}
+        state = keys(person) if person else None
+        context = chromium.new_context(**{"viewport": size, "storage_state": state} | options)
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if _is_complaint(said) else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield page_of
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _is_complaint(said: ConsoleMessage) -> bool:
+    """An error of the page's own; a form that is refused with words (422) is none."""
+    return said.type == "error" and "status of 422" not in said.text

@@ -1,0 +1,120 @@
+"""A desk that really runs: web and worker as processes over a database of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+NAME = "tierdesk_browser"
+SECONDS_TO_START = 60
+PYTHON = sys.executable
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where the desk is, and what lies on it (tests/browser/scene.py)."""
+
+    address: str
+    smtp_port: int
+    dsn: str
+    emails: dict[str, str]
+    tickets: dict[str, int]
+    token: str
+
+    def page(self, ticket: str, rest: str = "") -> str:
+        """The address of a ticket's page, by the ticket's name in the scene."""
+        return f"{self.address}/tickets/{self.tickets[ticket]}/{rest}"
+
+    def alarm(self, key: str, summary: str) -> None:
+        """Monitoring raises an alarm, as it would: over HTTP, with the source's token."""
+        body = json.dumps({"key": key, "resource": "db1", "summary": summary, "severity": "critical"})
+        said = urllib.request.Request(
+            f"{self.address}/in/{self.token}",
+            data=body.encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(said, timeout=10) as answer:
+            assert answer.status < 300
+
+    def mail(self, sender: str, subject: str, text: str) -> None:
+        """A mail arrives over SMTP."""
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = sender, "support@desk.localhost", subject
+        mail["Message-ID"] = f"<{time.monotonic_ns()}@client.example>"
+        mail.set_content(text)
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=10) as line:
+            line.send_message(mail)
+
+    def look(self, question: str, *values: object) -> list[tuple[Any, ...]]:
+        """What the database holds, past the ORM."""
+        with psycopg.connect(self.dsn) as connection:
+            return connection.execute(question, values).fetchall()
+
+
+@contextmanager
+def running_desk(home: Path) -> Iterator[Desk]:
+    """Fill a fresh database, serve it, and leave nothing behind."""
+    server = os.environ["DATABASE_URL"]
+    dsn = make_conninfo(server, dbname=NAME)
+    web, smtp = _free_port(), _free_port()
+    environ = os.environ | {
+        "DATABASE_URL": dsn,
+        "TIERDESK_HOME": str(home),
+        "TIERDESK_URL": f"http://127.0.0.1:{web}",
+        "TIERDESK_SMTP_LISTEN_PORT": str(smtp),
+        "TIERDESK_DATABASE_POOL": "yes",
+    }
+    with _fresh_database(server), (home / "desk.log").open("wb") as log:
+        scene = subprocess.run(
+            [PYTHON, "-m", "tests.browser.scene"], env=environ, stdout=subprocess.PIPE, check=True
+        )
+        command = [PYTHON, "-m", "tierdesk.ops.command", "serve", "--port", str(web)]
+        tree = subprocess.Popen(command, env=environ, stdout=log, stderr=log)
+        try:
+            desk = Desk(f"http://127.0.0.1:{web}", smtp, dsn, **json.loads(scene.stdout))
+            _wait_until_it_answers(desk, tree, home / "desk.log")
+            yield desk
+        finally:
+            tree.terminate()
+            tree.wait(timeout=30)
+
+
+@contextmanager
+def _fresh_database(server: str) -> Iterator[None]:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {NAME}")
+        yield
+        connection.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _wait_until_it_answers(desk: Desk, tree: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline and tree.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{desk.address}/sign-in/", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"the desk does not answer:\n{log.read_text(errors='replace')[-3000:]}")

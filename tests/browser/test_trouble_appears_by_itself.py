@@ -1,0 +1,53 @@
+"""An agent signs in to a queue that is not empty, and new trouble appears in it without a reload."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SitsDown, sign_in
+from tests.browser.desk import Desk
+
+
+def test_an_agent_signs_in_and_sees_the_queue(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down(None)
+    sign_in(page, desk, "lena")
+    expect(page).to_have_url(desk.address + "/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("My teams")
+    expect(page.get_by_role("link", name="Nobody can print invoices")).to_be_visible()
+
+
+def test_a_wrong_password_is_told_without_saying_which_half_is_wrong(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down(None, java_script_enabled=False)
+    page.goto(f"{desk.address}/sign-in/")
+    page.get_by_label("E-mail address").fill(desk.emails["lena"])
+    page.get_by_label("Password").fill("not-her-password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("Address and password do not belong together.")).to_be_visible()
+    assert [cookie["name"] for cookie in page.context.cookies()] == ["csrftoken"]
+
+
+def test_an_alarm_appears_in_the_open_queue(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down("lena")
+    page.goto(f"{desk.address}/queues/all/")
+    mark(page)
+    desk.alarm("disk-var", "Disk of db1 is full")
+    expect(page.get_by_role("link", name="Disk of db1 is full")).to_be_visible()
+    assert is_marked(page)
+
+
+def test_a_mail_appears_in_the_open_queue(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down("lena")
+    page.goto(f"{desk.address}/queues/all/")
+    mark(page)
+    desk.mail("Ann Albers <ann@acme.example>", "The scanner blinks red", "It blinks and does nothing.")
+    expect(page.get_by_role("link", name="The scanner blinks red")).to_be_visible()
+    assert is_marked(page)
+
+
+def mark(page: Page) -> None:
+    """A reload would wipe it away."""
+    page.evaluate("window.sameAsBefore = true")
+
+
+def is_marked(page: Page) -> bool:
+    return bool(page.evaluate("window.sameAsBefore === true"))
