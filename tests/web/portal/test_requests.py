@@ -136,6 +136,19 @@ def test_a_file_that_is_too_large_is_refused_by_name(ann: Browser, cast: Cast) -
     assert not Inbound.objects.exists()
 
 
+def test_an_absurd_upload_is_not_even_read(ann: Browser, cast: Cast) -> None:
+    response = ann.post("/portal/new/", form(), headers={"content-length": str(200 * 1024 * 1024)})
+    assert response.status_code == 413
+    assert not Inbound.objects.exists()
+
+
+def test_a_form_without_the_token_of_its_page_is_refused(cast: Cast) -> None:
+    careful = Browser(enforce_csrf_checks=True)
+    careful.force_login(cast.ann.user)
+    assert careful.post("/portal/new/", form()).status_code == 403
+    assert not Inbound.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
