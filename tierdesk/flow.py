@@ -18,6 +18,7 @@ from tierdesk.core import jobs
 from tierdesk.core.facts import Fact
 from tierdesk.core.wakeups import Errand, Wakeup
 from tierdesk.core.work import Reactions, Wiring
+from tierdesk.response.notifications import facts as post
 from tierdesk.response.notifications import reactions as notifications
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.runbooks import reactions as runbooks
@@ -43,6 +44,7 @@ FLOW: dict[type[Fact], Reactions] = {
     tickets.Acknowledged: Reactions(now=[sla.stop_acknowledge]),
     tickets.Assigned: Reactions(now=[notifications.tell_assignee]),
     tickets.Replied: Reactions(now=[sla.stop_respond, notifications.mail_replies]),
+    post.Undelivered: Reactions(now=[notifications.tell_about_bounces]),
     tickets.Heard: Reactions(now=[notifications.tell_about_words]),
     tickets.Reprioritised: Reactions(now=[sla.retarget_clocks]),
     # It waits, and wakes.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from django.db import connection, models, transaction
 from django.db.models import Q
@@ -13,6 +13,8 @@ from django.db.models import Q
 from tierdesk.core import clock
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
+from tierdesk.directory.staff.models import User
+from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 
 
@@ -23,10 +25,17 @@ class InboundState(models.TextChoices):
     DISCARDED = "discarded", "Discarded"
 
 
+class Inbounds(ClientRows):
+    def visible_to(self, user: User) -> Self:
+        """Agents of the client; what belongs to no client yet, agents of every client. Contacts see none."""
+        return super().visible_to(user) if user.is_agent or user.is_admin else self.none()
+
+
 class Inbound(models.Model):
     """One delivery on one channel. `ext_key` makes a delivery that comes twice count once.
 
     Every delivery ends as done, parked (with a reason that an agent reads) or discarded (by a person, with why).
+    `tries` are counted before each try, so that a delivery that kills its reader is parked as well.
     """
 
     channel = models.CharField(max_length=20)
@@ -46,7 +55,7 @@ class Inbound(models.Model):
     )
     wake_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ClientRows.as_manager()
+    objects = Inbounds.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -70,51 +79,66 @@ class Inbound(models.Model):
         ext_key: str = "",
         remote: str = "",
         meta: dict[str, Any] | None = None,
+        client: int | None = None,
         at: datetime | None = None,
     ) -> tuple[int, bool]:
         """Keep a delivery; returns (id, whether it is new). It is committed when this returns.
 
-        Without a key of the channel's own, the hash of the bytes is the key.
+        Without a key of the channel's own, the hash of the bytes is the key. `client`: whose it is, if that is known
+        before it is understood; whoever stores under the lock of a client must say so.
         """
         digest = hashlib.sha256(raw).hexdigest()
+        key = (ext_key or digest)[:128]
         received = at or clock.now()
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                """
-                INSERT INTO channels_inbound
-                    (channel, ext_key, received_at, raw, size, sha256, remote, meta, state, reason, tries, wake_at)
-                VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, 'new', '', 0, %s)
-                ON CONFLICT (channel, ext_key) DO NOTHING RETURNING id
-                """,
-                [
-                    channel,
-                    (ext_key or digest)[:128],
-                    received,
-                    raw,
-                    len(raw),
-                    digest,
-                    remote[:200],
-                    json.dumps(meta or {}),
-                    received,
-                ],
-            )
-            row = cursor.fetchone()
-            if row is not None:
-                return row[0], True
-            known = cls.objects.filter(channel=channel, ext_key=(ext_key or digest)[:128])
-            return known.values_list("pk", flat=True)[0], False
+        row: dict[str, Any] = {
+            "channel": channel,
+            "key": key,
+            "received": received,
+            "raw": raw,
+            "size": len(raw),
+            "sha256": digest,
+            "remote": remote[:200],
+            "meta": json.dumps(meta or {}),
+            "client": client,
+        }
+        with transaction.atomic(durable=True), connection.cursor() as cursor:
+            cursor.execute(STORE, row)
+            stored = cursor.fetchone()
+        if stored is not None:
+            return stored[0], True
+        return cls.objects.values_list("pk", flat=True).get(channel=channel, ext_key=key), False
 
     def replay(self, at: datetime, *, client: Client | None = None) -> None:
-        """Try to understand it again, as mail of `client` if a person says whose it is."""
-        meta = self.meta | ({"client": client.key} if client else {})
-        self._decide(InboundState.NEW, "", wake_at=at, meta=meta, tries=0)
+        """Try to understand it again, as mail of `client` if a person says whose it is.
+
+        What was parked only because its channel is not agreed is let in: a person has seen it now.
+        Raises UnableTo when it was taken in already.
+        """
+        meta = dict(self.meta)
+        if client is not None:
+            meta["client"] = client.key
+        if meta.pop("not_agreed", False):
+            meta["admitted"] = True
+        undone = (InboundState.PARKED, InboundState.DISCARDED)
+        self._decide(undone, InboundState.NEW, "", wake_at=at, meta=meta, tries=0)
 
     def discard(self, why: str) -> None:
-        """A person decided that it is nothing; the bytes stay."""
-        self._decide(InboundState.DISCARDED, why)
+        """A person decided that it is nothing; the bytes stay. Raises UnableTo unless it is parked."""
+        if not why.strip():
+            raise UnableTo("Say why it is discarded.")
+        self._decide((InboundState.PARKED,), InboundState.DISCARDED, why[:500])
 
-    def _decide(self, state: str, reason: str, **more: Any) -> None:
-        type(self).objects.filter(pk=self.pk, state=InboundState.PARKED).update(
-            state=state, reason=reason, **more
-        )
+    def _decide(self, expected: tuple[str, ...], state: str, reason: str, **more: Any) -> None:
+        mine = type(self).objects.filter(pk=self.pk, state__in=expected)
+        if not mine.update(state=state, reason=reason, **more):
+            raise UnableTo("Somebody was faster: it is not in the parked box any more.")
         self.refresh_from_db()
+
+
+STORE = """
+INSERT INTO channels_inbound
+    (channel, ext_key, received_at, raw, size, sha256, remote, meta, state, reason, tries, wake_at, client_id)
+VALUES (%(channel)s, %(key)s, %(received)s, %(raw)s, %(size)s, %(sha256)s, %(remote)s, %(meta)s::jsonb, 'new', '', 0,
+    %(received)s, %(client)s)
+ON CONFLICT (channel, ext_key) DO NOTHING RETURNING id
+"""

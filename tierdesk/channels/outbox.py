@@ -7,12 +7,21 @@ Message-ID, so that the receiver can drop the double: at least once, never silen
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from smtplib import SMTPException, SMTPResponseException
+from smtplib import (
+    SMTPConnectError,
+    SMTPException,
+    SMTPHeloError,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
+from tierdesk.core.facts import ENGINE
+from tierdesk.core.work import work
 from tierdesk.response.notifications.models import Notice, NoticeState
 from tierdesk.tickets.models import Message
 
@@ -21,7 +30,8 @@ GIVE_UP_AFTER = timedelta(days=5)
 AT_ONCE = 20
 
 type Send = Callable[[Notice, datetime], str]
-"""Sends a notice and returns its Message-ID; raises OSError or SMTPException if it did not leave."""
+"""Sends a notice and returns its Message-ID; raises OSError or SMTPException if it did not leave, ValueError if it
+can never leave."""
 
 log = logging.getLogger(__name__)
 
@@ -33,54 +43,124 @@ class Outbox:
         self.send = send
 
     def send_due(self, at: datetime) -> int:
+        """Send a batch of what is due; returns how many notices were looked at.
+
+        When the way out itself is closed, the rest of the batch is put off untried: a relay that does not answer
+        costs one time-out, not twenty.
+        """
         leased = lease(at)
-        for notice in Notice.objects.filter(pk__in=leased).select_related("ticket").order_by("id"):
-            self._send_one(notice, at)
+        notices = list(Notice.objects.filter(pk__in=leased).select_related("ticket", "client").order_by("id"))
+        for place, notice in enumerate(notices):
+            try:
+                self._send_one(notice, at)
+            except WayOutClosed as closed:
+                _put_all_off(notices[place + 1 :], closed, at)
+                break
         return len(leased)
 
     def _send_one(self, notice: Notice, at: datetime) -> None:
+        if behind := _one_before(notice):
+            until = max(behind.wake_at or at, at + timedelta(seconds=1))
+            Notice.objects.filter(pk=notice.pk, state=NoticeState.PENDING).update(wake_at=until)
+            return
+        Notice.objects.filter(pk=notice.pk).update(wake_at=at + LEASE)
         try:
             message_id = self.send(notice, at)
-        except (OSError, SMTPException, ValueError) as error:
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
             _put_off(notice, error, at)
+            if _is_closed(error):
+                raise WayOutClosed(str(error)) from error
             return
-        with transaction.atomic():
-            Notice.objects.filter(pk=notice.pk).update(
-                state=NoticeState.SENT, sent_at=at, message_id=message_id, wake_at=None, error=""
-            )
-            if notice.said_id:
-                Message.objects.filter(pk=notice.said_id, message_id="").update(message_id=message_id)
+        _mark_sent(notice, message_id, at)
+
+
+class WayOutClosed(Exception):
+    """No mail can leave now, whoever it is for."""
 
 
 def lease(at: datetime) -> list[int]:
-    """Claim due mails, but none while an older one of the same ticket to the same address is still pending."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE notifications_notice SET wake_at = %(until)s::timestamptz, tries = tries + 1 WHERE id IN (
-                SELECT id FROM notifications_notice AS due
-                WHERE wake_at <= %(at)s::timestamptz AND NOT EXISTS (
-                    SELECT FROM notifications_notice AS older
-                    WHERE older.ticket_id = due.ticket_id AND older.address = due.address
-                    AND older.state = 'pending' AND older.channel = 'mail' AND older.id < due.id
-                )
-                ORDER BY wake_at, id LIMIT %(most)s FOR UPDATE SKIP LOCKED
-            ) RETURNING id
-            """,
-            {"at": at, "until": at + LEASE, "most": AT_ONCE},
-        )
-        return sorted(row[0] for row in cursor.fetchall())
+    """Claim due mails for a while, oldest first; what a crash leaves leased is due again when the lease is over."""
+    with transaction.atomic():
+        due = Notice.objects.filter(wake_at__lte=at, state=NoticeState.PENDING).order_by("wake_at", "id")
+        locked = due.select_for_update(skip_locked=True, of=("self",))
+        leased = list(locked.values_list("pk", flat=True)[:AT_ONCE])
+        Notice.objects.filter(pk__in=leased).update(wake_at=at + LEASE)
+    return leased
+
+
+def _one_before(notice: Notice) -> Notice | None:
+    """The older mail of the same conversation that must leave first."""
+    if notice.ticket_id is None:
+        return None
+    older = Notice.objects.mails().filter(ticket=notice.ticket_id, address=notice.address, pk__lt=notice.pk)
+    return older.filter(state=NoticeState.PENDING).order_by("id").first()
+
+
+def _mark_sent(notice: Notice, message_id: str, at: datetime) -> None:
+    with transaction.atomic():
+        sent = {
+            "state": NoticeState.SENT,
+            "sent_at": at,
+            "message_id": message_id,
+            "wake_at": None,
+            "error": "",
+        }
+        Notice.objects.filter(pk=notice.pk, state=NoticeState.PENDING).update(**sent, tries=notice.tries + 1)
+        if notice.said_id:
+            Message.objects.filter(pk=notice.said_id, message_id="").update(message_id=message_id)
 
 
 def _put_off(notice: Notice, error: Exception, at: datetime) -> None:
-    """Later each time, up to an hour; refused for good, or five days old, it has failed and says so."""
-    refused = isinstance(error, SMTPResponseException) and error.smtp_code >= 500
-    over = refused or isinstance(error, ValueError) or at - notice.created_at > GIVE_UP_AFTER
-    wait = min(timedelta(hours=1), timedelta(seconds=15) * 2 ** min(notice.tries, 8))
-    said = f"{type(error).__name__}: {error}"[:500]
+    """Later each time, up to an hour; refused for good, or five days old, it has failed and somebody is told."""
+    said = _said(error)
     log.warning("mail %s was not sent: %s", notice.pk, said)
-    Notice.objects.filter(pk=notice.pk).update(
-        error=said,
-        state=NoticeState.FAILED if over else NoticeState.PENDING,
-        wake_at=None if over else at + wait,
-    )
+    refused, dead = _is_refused(error)
+    if refused or at - notice.created_at > GIVE_UP_AFTER:
+        with work(by=ENGINE, at=at):
+            notice.come_back(said, dead=dead, state=NoticeState.FAILED)
+        return
+    wait = min(timedelta(hours=1), timedelta(seconds=15) * 2 ** min(notice.tries, 8))
+    mine = Notice.objects.filter(pk=notice.pk, state=NoticeState.PENDING)
+    mine.update(error=said, tries=notice.tries + 1, wake_at=at + wait)
+
+
+def _put_all_off(notices: Sequence[Notice], closed: Exception, at: datetime) -> None:
+    """Not tried, so not counted, except that nothing waits for ever: each gives up in its own time."""
+    for notice in notices:
+        if at - notice.created_at > GIVE_UP_AFTER:
+            _put_off(notice, closed, at)
+    waiting = Notice.objects.filter(pk__in=[one.pk for one in notices], state=NoticeState.PENDING)
+    waiting.update(wake_at=at + timedelta(minutes=1), error=_said(closed))
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, SMTPRecipientsRefused):
+        return "; ".join(
+            f"{code} {text.decode(errors='replace')}" for code, text in error.recipients.values()
+        )[:500]
+    if isinstance(error, SMTPResponseException):
+        text = error.smtp_error
+        return f"{error.smtp_code} {text.decode(errors='replace') if isinstance(text, bytes) else text}"[:500]
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _is_refused(error: Exception) -> tuple[bool, bool]:
+    """(this mail will never be taken, the address does not exist: RFC 5321 §4.2.1, RFC 3463 §3.2)."""
+    if isinstance(error, ValueError):
+        return True, False
+    if isinstance(error, SMTPRecipientsRefused):
+        answers = list(error.recipients.values())
+        refused = all(code >= 500 for code, _ in answers)
+        return refused, refused and all(b"5.1." in text for _, text in answers)
+    if _is_closed(error):
+        return False, False
+    return isinstance(error, SMTPResponseException) and error.smtp_code >= 500, False
+
+
+def _is_closed(error: Exception) -> bool:
+    """Whether the server itself could not be spoken to, which says nothing about this mail."""
+    if isinstance(error, SMTPException):
+        return isinstance(error, SMTPServerDisconnected | SMTPConnectError | SMTPHeloError)
+    return isinstance(error, OSError)

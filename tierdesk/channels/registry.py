@@ -1,4 +1,4 @@
-"""The channels of the house: each is a folder here that declares one `CHANNEL` in its `channel.py`, and no edit elsewhere."""
+"""The channels of the house: each is a folder here with one `CHANNEL` in its `channel.py`, and no edit elsewhere."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tierdesk.directory.clients.models import Client
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.vendors.models import Case
 from tierdesk.tickets.models import Draft, Ticket
+from tierdesk.tickets.relations import RelationKind
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,9 @@ class File:
 @dataclass(frozen=True)
 class NewTicket:
     """Trouble that becomes a ticket. `taken_by`: the agent who spoke with the caller. `new_contact`: (name, address)
-    of somebody from a domain that we know, who becomes a contact. `related`: a ticket it may belong to."""
+    of somebody from a domain that we know, who becomes a contact. `related`: a ticket it belongs to, by `relation`.
+    `proposed`: addresses of people who may want to follow it; a person accepts them, mail does not.
+    """
 
     draft: Draft
     by: Actor
@@ -38,11 +41,16 @@ class NewTicket:
     taken_by: Agent | None = None
     new_contact: tuple[str, str] | None = None
     related: Ticket | None = None
+    relation: str = RelationKind.RELATED.value
+    proposed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Reply:
-    """Words of the contact (or of somebody who may add to it) on a ticket; `why` says how they were attached."""
+    """Words of the contact (or of somebody who may add to it) on a ticket; `why` says how they were attached.
+
+    `trust` failed: kept for the agents to see, but it wakes nothing.
+    """
 
     ticket: Ticket
     text: str
@@ -53,8 +61,7 @@ class Reply:
     automatic: bool = False
     trust: str = "verified"
     files: tuple[File, ...] = ()
-    fallback: Draft | None = None
-    """What to open when the ticket is closed: a follow-up."""
+    proposed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,15 +73,17 @@ class VendorAnswer:
     by: Actor
     reference: str = ""
     message_id: str = ""
+    automatic: bool = False
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True)
 class Undelivered:
-    """A bounce of something that we sent: `message_id` is ours. `permanent`: it will not arrive."""
+    """A bounce of the notice with this key. `permanent`: it will not arrive. `dead`: no later mail will, either."""
 
-    message_id: str
-    address: str
+    notice: int
     permanent: bool
+    dead: bool
     why: str
 
 

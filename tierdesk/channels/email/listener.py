@@ -1,4 +1,4 @@
-"""The SMTP listener for one's own mail server: stored and committed first, then `250`; `451` when the database is away."""
+"""The SMTP listener for one's own mail server: stored and committed first, then `250`, or `451` if that cannot be."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from asgiref.sync import sync_to_async
-from django.db import Error, InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from tierdesk.channels.email.limits import MESSAGE_BYTES
 from tierdesk.channels.models import Inbound
@@ -18,8 +19,26 @@ from tierdesk.core.scope import EVERY_CLIENT, seeing
 
 TAKEN = "250 2.0.0 Stored"
 LATER = "451 4.3.0 Try again later"
+EX_DATAERR = 65
+EX_TEMPFAIL = 75
+
+LINE_BYTES = 1024 * 1024
+"""The longest line taken. RFC 5321 §4.5.3.1.6 demands 1000; mail in the wild is longer, and a refusal loses it."""
 
 log = logging.getLogger(__name__)
+
+
+class Door(SMTP):
+    """One SMTP session."""
+
+    line_length_limit = LINE_BYTES
+
+
+class Entrance(Controller):
+    """Opens a door to whoever calls."""
+
+    def factory(self) -> Door:
+        return Door(self.handler, **self.SMTP_kwargs)
 
 
 class Handler:
@@ -34,7 +53,10 @@ class Handler:
 
 
 def keep(raw: bytes, recipients: list[str], mail_from: str, remote: str) -> str:
-    """Store one delivery and say what SMTP answers. The same bytes to the same recipients count once."""
+    """Store one delivery and say what SMTP answers. The same bytes to the same recipients count once.
+
+    Whatever goes wrong, the sender keeps the mail and tries again: a 5xx would give it back to its author.
+    """
     key = hashlib.sha256(raw + "\0".join(sorted(recipients)).encode()).hexdigest()
     meta = {"recipients": recipients, "mail_from": mail_from}
     try:
@@ -43,18 +65,26 @@ def keep(raw: bytes, recipients: list[str], mail_from: str, remote: str) -> str:
     except (OperationalError, InterfaceError):
         log.warning("mail from %s is put off: the database is away", remote)
         return LATER
-    except Error:
-        log.exception("mail from %s could not be stored; its sender will try again", remote)
+    except Exception:
+        log.exception("mail from %s is put off", remote)
         return LATER
     finally:
         close_old_connections()
     return TAKEN
 
 
+def keep_from_pipe(stdin: BinaryIO, recipients: list[str], mail_from: str) -> int:
+    """For a mail server that hands mail to a command: the exit code, 0 or EX_TEMPFAIL (sysexits.h) to try again."""
+    raw = stdin.read(MESSAGE_BYTES + 1)
+    if len(raw) > MESSAGE_BYTES:
+        return EX_DATAERR
+    return 0 if keep(raw, recipients, mail_from, "pipe") == TAKEN else EX_TEMPFAIL
+
+
 @contextmanager
 def listening(host: str, port: int) -> Iterator[Controller]:
     """Listen in a thread of its own while the block runs."""
-    controller = Controller(
+    controller = Entrance(
         Handler(),
         hostname=host,
         port=port,

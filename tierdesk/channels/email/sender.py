@@ -1,4 +1,4 @@
-"""How mail leaves: composed once per notice and recipient, handed to a relay, or put into a folder where there is none."""
+"""How mail leaves: one envelope per notice, handed to a relay, or put into a folder where there is none."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Protocol
 
 from django.conf import settings
 
-from tierdesk.channels.email.channel import secret
 from tierdesk.channels.email.compose import Envelope, Letter, Origin, compose
-from tierdesk.channels.email.models import Mailbox
+from tierdesk.channels.email.models import address_for, secret
 from tierdesk.response.notifications.models import Notice
+from tierdesk.response.vendors.models import CaseMessage
 from tierdesk.tickets.conversation import Direction
 
 TIMEOUT_S = 20
@@ -61,30 +61,43 @@ def envelope_of(notice: Notice, at: datetime) -> Envelope:
     letter = Letter(
         ticket=notice.ticket_id or 0,
         serial=f"n{notice.pk}",
-        mailbox=_mailbox(notice),
+        mailbox=address_for(notice.client),
         from_name=notice.sender_name,
         subject=notice.subject,
         text=notice.text,
         at=at,
-        origin=Origin.AUTOMATIC_REPLY if notice.automatic else Origin.PERSON,
+        origin=_origin(notice),
         in_reply_to=answered[-1] if answered else "",
         references=tuple(answered),
         to=(notice.address,),
+        hops=int(notice.ticket.traits.get("mail.hops", 0)) if notice.ticket else 0,
     )
     return compose(letter, recipient=notice.address, secret=secret())
 
 
-def _mailbox(notice: Notice) -> str:
-    own = Mailbox.objects.filter(client=notice.client) if notice.client else Mailbox.objects.none()
-    return own.values_list("address", flat=True).first() or settings.MAIL_FROM
+def _origin(notice: Notice) -> Origin:
+    if not notice.automatic:
+        return Origin.PERSON
+    return Origin.AUTOMATIC_REPLY if notice.kind == "receipt" else Origin.NOTIFICATION
 
 
 def _chain(notice: Notice) -> list[str]:
-    """The Message-IDs of the conversation so far, oldest first; a vendor's mail starts a chain of its own."""
-    if notice.case_id is not None or notice.ticket is None:
+    """The Message-IDs of the conversation when the notice was written, oldest first."""
+    if notice.ticket is None or notice.agent_id is not None:
         return []
+    if notice.case_id is not None:
+        return _chain_of_case(notice)
     said = notice.ticket.messages.exclude(direction=Direction.INTERNAL).exclude(message_id="")
-    return [_bracketed(one) for one in said.order_by("at", "id").values_list("message_id", flat=True)]
+    before = said.filter(at__lte=notice.created_at).exclude(pk=notice.said_id)
+    return [_bracketed(one) for one in before.order_by("at", "id").values_list("message_id", flat=True)]
+
+
+def _chain_of_case(notice: Notice) -> list[str]:
+    """What we and the vendor wrote to one another; its mails are not the contact's."""
+    ours = Notice.objects.filter(case_id=notice.case_id, pk__lt=notice.pk).exclude(message_id="")
+    theirs = CaseMessage.objects.filter(case=notice.case_id, at__lte=notice.created_at).exclude(message_id="")
+    written = [*ours.values_list("created_at", "message_id"), *theirs.values_list("at", "message_id")]
+    return [_bracketed(message_id) for _, message_id in sorted(written)]
 
 
 def _bracketed(message_id: str) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 
 from django.db.models import Q, QuerySet
 
 from tierdesk.channels.intake import take_in
 from tierdesk.channels.models import Inbound
 from tierdesk.directory.clients.identify import NotANumber, to_e164
-from tierdesk.directory.clients.models import Contact, Number
+from tierdesk.directory.clients.models import Client, Contact, Number
 from tierdesk.directory.staff.models import Agent, User
+from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 
 SHOWN = 8
@@ -41,11 +43,10 @@ def look_up(typed: str, user: User) -> QuerySet[Contact]:
     contacts = Contact.objects.visible_to(user).filter(is_active=True).select_related("client")
     if not words:
         return contacts.none()
-    try:
-        e164 = to_e164(words, "DE")
-    except NotANumber:
+    spellings = set(_spellings(words, user))
+    if not spellings:
         return contacts.filter(Q(name__icontains=words) | Q(email__icontains=words)).order_by("name")[:SHOWN]
-    numbers = Number.objects.visible_to(user).filter(e164=e164)
+    numbers = Number.objects.visible_to(user).filter(e164__in=spellings)
     switchboards = numbers.filter(contact=None).values("client")
     return (
         contacts.filter(Q(numbers__in=numbers) | Q(client__in=switchboards))
@@ -54,10 +55,22 @@ def look_up(typed: str, user: User) -> QuerySet[Contact]:
     )
 
 
+def _spellings(typed: str, user: User) -> Iterator[str]:
+    """The number in E.164, read as people dial it in each region that we serve; nothing if it is no number."""
+    regions = Client.objects.visible_to(user).order_by().values_list("region", flat=True).distinct()
+    for region in regions:
+        with suppress(NotANumber):
+            yield to_e164(typed, region)
+
+
 def log_call(call: Call, agent: Agent) -> Ticket | None:
-    """Keep the call, then make it a ticket of the agent who took it; None if it was parked (see the parked box)."""
-    words: dict[str, Any] = {name: getattr(call, name) for name in call.__dataclass_fields__} | {
-        "agent": agent.pk
-    }
-    pk, _ = Inbound.store("phone", json.dumps(words).encode(), ext_key=call.key or uuid.uuid4().hex)
+    """Keep the call, then make it a ticket of the agent who took it; None if it was parked (see the parked box).
+
+    Raises UnableTo for a client whom the agent does not serve.
+    """
+    if not Client.objects.visible_to(agent.user).filter(pk=call.client).exists():
+        raise UnableTo("Choose a client whom you serve.")
+    raw = json.dumps(asdict(call) | {"agent": agent.pk}).encode()
+    key = f"{agent.pk}:{call.key or uuid.uuid4().hex}"
+    pk, _ = Inbound.store("phone", raw, ext_key=key, client=call.client)
     return take_in(pk)

@@ -35,5 +35,6 @@ def submit(
         "urgency": urgency,
         "files": [[f.name, f.content_type, base64.b64encode(f.content).decode()] for f in files],
     }
-    pk, _ = Inbound.store("web_form", json.dumps(words).encode(), ext_key=f"{contact.pk}:{key}")
+    raw = json.dumps(words).encode()
+    pk, _ = Inbound.store("web_form", raw, ext_key=f"{contact.pk}:{key}", client=contact.client_id)
     return take_in(pk)

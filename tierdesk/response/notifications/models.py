@@ -10,9 +10,11 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
+from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.clients.visibility import ClientRows
-from tierdesk.directory.staff.models import Agent
+from tierdesk.directory.staff.models import Agent, User
+from tierdesk.response.notifications.facts import Undelivered
 from tierdesk.tickets.models import Message, Ticket
 
 
@@ -21,9 +23,14 @@ class NoticeState(models.TextChoices):
     SENT = "sent", "Sent"
     FAILED = "failed", "Could not be sent"
     BOUNCED = "bounced", "Came back"
+    WITHHELD = "withheld", "Held back"
 
 
 class Notices(ClientRows):
+    def visible_to(self, user: User) -> Self:
+        """Agents, of the clients they serve. Contacts see what was sent to them in their mailboxes."""
+        return super().visible_to(user) if user.is_agent or user.is_admin else self.none()
+
     def on_the_desk_of(self, agent: Agent) -> Self:
         return self.filter(channel="desk", agent=agent)
 
@@ -36,6 +43,7 @@ class Notice(models.Model):
 
     `wake_at`: when a pending mail is tried next. `message_id` is minted at the first try and kept for every later one,
     so that a receiver can drop a double. `said` is the ticket's message that the mail carries, if it carries one.
+    `error`: why it failed, came back or was held back; a receipt that must not be sent is a row, too.
     """
 
     client = models.ForeignKey(Client, null=True, blank=True, on_delete=models.CASCADE, db_index=False)
@@ -73,6 +81,9 @@ class Notice(models.Model):
                 fields=["ticket", "address", "id"], name="notices_in_order", condition=Q(state="pending")
             ),
             models.Index(fields=["message_id"], name="notices_by_message_id", condition=~Q(message_id="")),
+            models.Index(
+                fields=["address", "created_at"], name="receipts_by_address", condition=Q(kind="receipt")
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -80,3 +91,23 @@ class Notice(models.Model):
                 name="a_notice_goes_to_somebody",
             )
         ]
+
+    def come_back(self, why: str, *, dead: bool, state: str = NoticeState.BOUNCED) -> None:
+        """It did not arrive. `dead`: no later mail to this address will; its contact is marked."""
+        unit = current()
+        reason = why[:500]
+        type(self).objects.filter(pk=self.pk).update(state=state, error=reason, wake_at=None)
+        self.state, self.error, self.wake_at = state, reason, None
+        if dead and self.contact_id is not None:
+            Contact.objects.filter(pk=self.contact_id).update(undeliverable_since=unit.at)
+        if self.ticket is not None:
+            record(
+                Undelivered(
+                    ticket=self.ticket,
+                    notice=self.pk,
+                    notice_kind=self.kind,
+                    address=self.address,
+                    why=reason,
+                    message=self.said_id,
+                )
+            )

@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
 
 from tierdesk.core import rows
 from tierdesk.directory.calendars.models import hours_of
-from tierdesk.directory.contracts.models import Promise
-from tierdesk.directory.staff.models import Membership, Team
+from tierdesk.directory.contracts.models import Party, Promise
+from tierdesk.directory.staff.models import Agent, Membership, Team
 from tierdesk.response.notifications import words
-from tierdesk.response.notifications.models import Notice
-from tierdesk.tickets.facts import Assigned, Heard, Replied, Resolved, Triaged
-from tierdesk.tickets.models import Message, Ticket
+from tierdesk.response.notifications.facts import Undelivered
+from tierdesk.response.notifications.models import Notice, NoticeState
+from tierdesk.tickets.facts import Assigned, Heard, Replied, Resolved, TicketFact, Triaged
+from tierdesk.tickets.models import Message, Participant, Ticket
 
 NO_RECEIPT_FOR = {"phone", "alarms"}
 """Channels on which nobody waits for a receipt: the caller has been spoken to, a machine does not read."""
 
-COLUMNS = ["client_id", "ticket_id", "said_id", "message_id", "case_id", "channel", "kind", "agent_id", "contact_id", "address", "sender_name", "subject", "text", "automatic", "state", "tries", "error", "created_at", "wake_at"]
+MOST_RECEIPTS_PER_HOUR = 5
+"""To one address. Only known contacts get receipts, so a flood of forged senders cannot make us write to strangers."""
+
+type PromiseKey = tuple[int | None, int, str]
+
+COLUMNS = [
+    "client_id",
+    "ticket_id",
+    "said_id",
+    "message_id",
+    "case_id",
+    "channel",
+    "kind",
+    "agent_id",
+    "contact_id",
+    "address",
+    "sender_name",
+    "subject",
+    "text",
+    "automatic",
+    "state",
+    "tries",
+    "error",
+    "created_at",
+    "wake_at",
+]
 
 
 class ToTeam(Protocol):
@@ -55,6 +83,7 @@ class ToVendor(Protocol):
 
 class AboutCase(Protocol):
     ticket: Ticket
+    automatic: bool
     at: datetime
 
 
@@ -79,26 +108,35 @@ class Advised(Protocol):
 
 
 def send_receipts(facts: list[Triaged]) -> None:
-    """The contact gets the number and what happens next. It never stops the respond clock and quotes nothing."""
-    wanted = [f for f in facts if f.ticket.channel not in NO_RECEIPT_FOR and _may_be_answered(f.ticket)]
-    promised = _acknowledge_promises(wanted)
-    _write([_receipt(fact.ticket, fact.at, promised) for fact in wanted])
+    """The contact gets the number and what happens next. It never stops the respond clock and quotes nothing.
+
+    A receipt that must not go out is written all the same, as held back with the reason.
+    """
+    wanted = [f for f in facts if f.ticket.channel not in NO_RECEIPT_FOR and _address(f.ticket)]
+    if not wanted:
+        return
+    promised = _promises(wanted)
+    sent = _receipts_lately([_address(fact.ticket) for fact in wanted], wanted[0].at)
+    notices = []
+    for fact in wanted:
+        notice = _receipt(fact.ticket, fact.at, promised)
+        if why := _why_no_receipt(fact.ticket, sent[notice["address"]]):
+            notice |= {"state": NoticeState.WITHHELD.value, "error": why, "wake_at": None}
+        else:
+            sent[notice["address"]] += 1
+        notices.append(notice)
+    _write(notices)
 
 
 def mail_replies(facts: list[Replied]) -> None:
-    """Our public words go to the contact, in the voice of the team that talks to them."""
+    """Our public words go to the contact and to who else follows, in the voice of the team that talks to them."""
     messages = Message.objects.in_bulk([fact.message for fact in facts])
+    followers = _followers(facts)
     _write(
         [
-            _mail(
-                fact.ticket,
-                "reply",
-                fact.at,
-                words.fill(words.REPLY, _about(fact.ticket) | {"text": messages[fact.message].text}),
-                message=fact.message,
-            )
+            _mail(fact.ticket, "reply", fact.at, _reply_text(fact, messages), to=to, message=fact.message)
             for fact in facts
-            if _has_address(fact.ticket)
+            for to in followers[fact.ticket.pk]
         ]
     )
 
@@ -106,11 +144,19 @@ def mail_replies(facts: list[Replied]) -> None:
 def mail_resolutions(facts: list[Resolved]) -> None:
     """The contact is told by the first line's voice, with how to reopen."""
     messages = Message.objects.in_bulk([fact.message for fact in facts if fact.message])
+    followers = _followers(facts)
     _write(
         [
-            _mail(fact.ticket, "resolved", fact.at, _resolution_text(fact, messages), message=fact.message)
+            _mail(
+                fact.ticket,
+                "resolved",
+                fact.at,
+                _resolution_text(fact, messages),
+                to=to,
+                message=fact.message,
+            )
             for fact in facts
-            if _has_address(fact.ticket)
+            for to in followers[fact.ticket.pk]
         ]
     )
 
@@ -123,14 +169,21 @@ def tell_team(facts: list[Triaged]) -> None:
 
 def tell_assignee(facts: list[Assigned]) -> None:
     """An agent to whom somebody else gave a ticket is told."""
-    given = [fact for fact in facts if fact.agent and fact.by.id != fact.agent]
+    given = [f for f in facts if f.agent and (f.by.kind, f.by.id) != ("agent", f.agent)]
     _write([_desk(fact.ticket, fact.agent or 0, "assigned", {}, fact.at) for fact in given])
 
 
 def tell_about_words(facts: list[Heard]) -> None:
     """Whoever works a ticket hears that the contact wrote."""
-    heard = [fact for fact in facts if fact.ticket.assignee_id and not fact.automatic]
-    _write([_desk(fact.ticket, fact.ticket.assignee_id or 0, "heard", {}, fact.at) for fact in heard])
+    _tell_workers([(fact.ticket, "heard", {}, fact.at) for fact in facts if not fact.automatic])
+
+
+def tell_about_bounces(facts: list[Undelivered]) -> None:
+    """A mail that does not arrive is no answer: whoever works the ticket must find another way.
+
+    On the desk only. A mail about a mail that came back could come back itself.
+    """
+    _tell_workers([(f.ticket, "undelivered", {"address": f.address, "why": f.why}, f.at) for f in facts])
 
 
 def tell_receiving_team(facts: Sequence[ToTeam]) -> None:
@@ -148,7 +201,16 @@ def tell_sending_team(facts: Sequence[Returned]) -> None:
 
 
 def tell_hierarchy(facts: Sequence[ToAgents]) -> None:
-    _write([_desk(f.ticket, agent, "hierarchy", {"why": f.why}, f.at) for f in facts for agent in f.agents])
+    """Those who answer for a ticket are told on the desk and by mail: they may not be looking at the desk."""
+    told = [(fact, agent) for fact in facts for agent in fact.agents]
+    notices = [_desk(f.ticket, agent, "hierarchy", {"why": f.why}, f.at) for f, agent in told]
+    addresses = _addresses_of_agents({agent for _, agent in told})
+    mails = [
+        _agent_mail(notice, addresses[notice["agent_id"]], fact.ticket)
+        for notice, (fact, agent) in zip(notices, told, strict=True)
+        if agent in addresses
+    ]
+    _write([*notices, *mails])
 
 
 def tell_consulted_team(facts: Sequence[Asked]) -> None:
@@ -170,23 +232,55 @@ def mail_vendor(facts: Sequence[ToVendor]) -> None:
 
 
 def tell_about_case(facts: Sequence[AboutCase]) -> None:
-    heard = [fact for fact in facts if fact.ticket.assignee_id]
-    _write([_desk(fact.ticket, fact.ticket.assignee_id or 0, "case_heard", {}, fact.at) for fact in heard])
+    _tell_workers([(fact.ticket, "case_heard", {}, fact.at) for fact in facts if not fact.automatic])
 
 
 def remind_driver(facts: Sequence[Chased]) -> None:
     _write([_desk(f.ticket, f.driver, "chase", {"why": f.why}, f.at) for f in facts if f.driver])
 
 
-def _may_be_answered(ticket: Ticket) -> bool:
-    """A receipt goes to a known contact only: never to a sender who may be forged, never to one we cannot reach."""
-    if not _has_address(ticket) or "mail.no_receipt" in ticket.traits:
-        return False
-    return ticket.contact is not None and ticket.contact.undeliverable_since is None
+def _why_no_receipt(ticket: Ticket, sent_lately: int) -> str:
+    """Empty if a receipt may go out: never to a sender who may be forged, to a machine, or too often."""
+    if reason := ticket.traits.get("mail.no_receipt"):
+        return str(reason)
+    if ticket.contact is None or not ticket.contact.is_active:
+        return "the contact is not active"
+    if ticket.contact.undeliverable_since is not None:
+        return "mail to this address comes back"
+    if sent_lately >= MOST_RECEIPTS_PER_HOUR:
+        return f"{sent_lately} receipts to this address within an hour"
+    return ""
 
 
-def _has_address(ticket: Ticket) -> bool:
-    return ticket.contact is not None and bool(ticket.contact.email)
+def _receipts_lately(addresses: list[str], at: datetime) -> Counter[str]:
+    """How many receipts went to each address within the last hour: two programs that answer each other must stop."""
+    lately = Notice.objects.filter(
+        kind="receipt", address__in=addresses, created_at__gt=at - timedelta(hours=1)
+    )
+    return Counter(lately.exclude(state=NoticeState.WITHHELD).values_list("address", flat=True))
+
+
+def _address(ticket: Ticket) -> str:
+    return ticket.contact.email if ticket.contact else ""
+
+
+def _followers(facts: Sequence[TicketFact]) -> dict[int, list[tuple[int | None, str]]]:
+    """(contact, address) of all who are written to about each ticket: its contact first, then who was accepted."""
+    found: dict[int, list[tuple[int | None, str]]] = {}
+    for fact in facts:
+        address = _address(fact.ticket)
+        found[fact.ticket.pk] = [(fact.ticket.contact_id, address)] if address else []
+    others = Participant.objects.filter(ticket__in=found, accepted=True).order_by("id")
+    for one in others.select_related("contact"):
+        address = one.email or (one.contact.email if one.contact else "")
+        if address and address not in {known for _, known in found[one.ticket_id]}:
+            found[one.ticket_id].append((one.contact_id, address))
+    return found
+
+
+def _addresses_of_agents(agents: set[int]) -> dict[int, str]:
+    present = Agent.objects.filter(pk__in=agents, user__is_active=True).exclude(user__email="")
+    return dict(present.values_list("pk", "user__email"))
 
 
 def _about(ticket: Ticket) -> dict[str, Any]:
@@ -195,17 +289,23 @@ def _about(ticket: Ticket) -> dict[str, Any]:
         "subject": ticket.subject,
         "client": ticket.client.name,
         "priority": ticket.priority,
-        "team": ticket.voice_team.name if ticket.voice_team else "Service Desk",
+        "team": _voice(ticket),
         "name": ticket.contact.name if ticket.contact else "",
     }
 
 
-def _receipt(ticket: Ticket, at: datetime, promised: dict[tuple[int | None, int], Promise]) -> dict[str, Any]:
-    promise = promised.get((ticket.contract_version_id, ticket.priority))
-    due = _due(promise, ticket) if promise else None
-    said = words.fill(words.RECEIPT_PROMISE, {"acknowledge": _local(due, ticket)}) if due else ""
-    text = words.fill(words.RECEIPT, _about(ticket) | {"promise": said})
-    return _mail(ticket, "receipt", at, text, automatic=True)
+def _receipt(ticket: Ticket, at: datetime, promised: dict[PromiseKey, Promise]) -> dict[str, Any]:
+    said = [
+        words.fill(text, {"due": _local(due, ticket)})
+        for metric, text in words.RECEIPT_PROMISE.items()
+        if (promise := promised.get((ticket.contract_version_id, ticket.priority, metric)))
+        and (due := _due(promise, ticket))
+    ]
+    about = _about(ticket)
+    text = words.fill(words.RECEIPT, about | {"promise": "".join(said)})
+    to = (ticket.contact_id, _address(ticket))
+    mail = _mail(ticket, "receipt", at, text, to=to, automatic=True)
+    return mail | {"subject": words.fill(words.RECEIPT_SUBJECT, about)}
 
 
 def _due(promise: Promise, ticket: Ticket) -> datetime | None:
@@ -213,14 +313,24 @@ def _due(promise: Promise, ticket: Ticket) -> datetime | None:
 
 
 def _local(at: datetime, ticket: Ticket) -> str:
-    zone = ticket.contact.zone if ticket.contact else ticket.client.timezone
-    return f"{at.astimezone(ZoneInfo(zone)):%A %d %B, %H:%M}"
+    """An instant in the contact's own time; in UTC where the zone written down does not exist."""
+    name = ticket.contact.zone if ticket.contact else ticket.client.timezone
+    try:
+        return f"{at.astimezone(ZoneInfo(name)):%A %d %B, %H:%M}"
+    except (ZoneInfoNotFoundError, ValueError):
+        return f"{at.astimezone(UTC):%A %d %B, %H:%M} UTC"
 
 
-def _acknowledge_promises(facts: Sequence[Triaged]) -> dict[tuple[int | None, int], Promise]:
+def _promises(facts: Sequence[Triaged]) -> dict[PromiseKey, Promise]:
     versions = {fact.ticket.contract_version_id for fact in facts if fact.ticket.contract_version_id}
-    promises = Promise.objects.filter(contract_version__in=versions, metric="acknowledge", party="SLA")
-    return {(promise.contract_version_id, promise.priority): promise for promise in promises}
+    promises = Promise.objects.filter(
+        contract_version__in=versions, metric__in=list(words.RECEIPT_PROMISE), party=Party.SLA
+    )
+    return {(one.contract_version_id, one.priority, one.metric): one for one in promises}
+
+
+def _reply_text(fact: Replied, messages: dict[int, Message]) -> str:
+    return words.fill(words.REPLY, _about(fact.ticket) | {"text": messages[fact.message].text})
 
 
 def _resolution_text(fact: Resolved, messages: dict[int, Message]) -> str:
@@ -230,21 +340,52 @@ def _resolution_text(fact: Resolved, messages: dict[int, Message]) -> str:
 
 
 def _mail(
-    ticket: Ticket, kind: str, at: datetime, text: str, *, message: int | None = None, automatic: bool = False
+    ticket: Ticket,
+    kind: str,
+    at: datetime,
+    text: str,
+    *,
+    to: tuple[int | None, str],
+    message: int | None = None,
+    automatic: bool = False,
 ) -> dict[str, Any]:
-    assert ticket.contact is not None
     return {
         **_row(ticket, at),
         "said_id": message,
         "channel": "mail",
         "kind": kind,
-        "contact_id": ticket.contact_id,
-        "address": ticket.contact.email,
-        "sender_name": ticket.voice_team.name if ticket.voice_team else "Service Desk",
-        "subject": f"Re: {ticket.subject} [{ticket.reference}]"[:300],
+        "contact_id": to[0],
+        "address": to[1],
+        "sender_name": _voice(ticket),
+        "subject": _subject(ticket),
         "text": text,
         "automatic": automatic,
         "wake_at": at,
+    }
+
+
+def _voice(ticket: Ticket) -> str:
+    return ticket.voice_team.name if ticket.voice_team else "Service Desk"
+
+
+def _subject(ticket: Ticket) -> str:
+    """`Re:` once, and our number once: kept stable, because some mail programs group by it."""
+    number = f"[{ticket.reference}]"
+    said = ticket.subject.replace(number, "").strip()
+    said = said if said[:3].lower() == "re:" else f"Re: {said}"
+    return f"{said[: 299 - len(number)]} {number}"
+
+
+def _agent_mail(notice: dict[str, Any], address: str, ticket: Ticket) -> dict[str, Any]:
+    values = {"text": notice["text"], "number": ticket.reference, "url": settings.BASE_URL}
+    return notice | {
+        "channel": "mail",
+        "address": address,
+        "sender_name": _voice(ticket),
+        "text": words.fill(words.AGENT, values),
+        "automatic": True,
+        "state": NoticeState.PENDING.value,
+        "wake_at": notice["created_at"],
     }
 
 
@@ -289,6 +430,18 @@ def _row(ticket: Ticket, at: datetime) -> dict[str, Any]:
         "message_id": "",
         "created_at": at,
     }
+
+
+def _tell_workers(telling: Sequence[tuple[Ticket, str, dict[str, Any], datetime]]) -> None:
+    """Tell the agent who works each ticket, or the team that has it while nobody in particular does."""
+    _write([_desk(t, t.assignee_id, kind, values, at) for t, kind, values, at in telling if t.assignee_id])
+    _tell_teams(
+        [
+            (t, t.team_id, kind, values, at)
+            for t, kind, values, at in telling
+            if not t.assignee_id and t.team_id
+        ]
+    )
 
 
 def _tell_teams(telling: Sequence[tuple[Ticket, int, str, dict[str, Any], datetime]]) -> None:

@@ -1,6 +1,7 @@
 """The words that the desk itself writes: one place, plain text, placeholders filled from a fixed set of plain strings.
 
-Nothing here ever contains text that somebody else supplied, except the subject of the ticket on a reply.
+A receipt contains nothing that its reader supplied, not even the subject: whoever writes in another person's name
+must not be able to send words through us. Replies carry the subject, so that they stay in one conversation.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from collections.abc import Mapping
 from string import Template
 
 from django.utils.translation import gettext_lazy as _
+
+RECEIPT_SUBJECT = _("We have received your message [$number]")
 
 RECEIPT = _("""Hello $name,
 
@@ -19,7 +22,10 @@ To add something, answer this mail.
 
 $team""")
 
-RECEIPT_PROMISE = _("A colleague will look at it by $acknowledge (your time).\n")
+RECEIPT_PROMISE: Mapping[str, object] = {
+    "acknowledge": _("A colleague will look at it by $due (your time).\n"),
+    "resolve": _("Our agreement is to solve it by $due (your time).\n"),
+}
 
 REPLY = _("""$text
 
@@ -41,6 +47,11 @@ VENDOR = _("""$text
 --
 Our case number: $number. Please keep it in the subject.""")
 
+AGENT = _("""$text
+
+--
+You hear of this because you answer for $number. Take it up on the desk: $url""")
+
 DESK: Mapping[str, tuple[object, object]] = {
     "new_ticket": (_("$number · new for $team"), _("$client: $subject (P$priority)")),
     "assigned": (_("$number was given to you"), _("$client: $subject")),
@@ -50,6 +61,7 @@ DESK: Mapping[str, tuple[object, object]] = {
     "consulted": (_("$number: your advice is asked for"), _("$question")),
     "advice": (_("$number: advice has arrived"), _("$answer")),
     "heard": (_("$number: the contact wrote"), _("$client: $subject")),
+    "undelivered": (_("$number: our mail did not arrive"), _("$address: $why")),
     "case_heard": (_("$number: the vendor wrote"), _("$client: $subject")),
     "chase": (_("$number: chase the vendor"), _("$why")),
     "gap": (_("$number: a book needs you"), _("$book")),
