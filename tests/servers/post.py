@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import email
+import email.policy
+import re
 import smtplib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,4 +71,10 @@ def post(desk: Desk, message: EmailMessage | bytes, *, to: str = DESK, mail_from
     """Hand one mail to the desk. Returns when it is acknowledged; raises SMTPException or OSError if not."""
     raw = message if isinstance(message, bytes) else message.as_bytes()
     with smtplib.SMTP("127.0.0.1", desk.smtp_port, timeout=15) as server:
-        server.sendmail(mail_from or "ann@acme.example", [to], raw)
+        server.sendmail(mail_from or "ann@acme.example", [to], as_carried(raw))
+
+
+def as_carried(raw: bytes) -> bytes:
+    """A mail as SMTP carries it: every line ends with CRLF, the last one too. A lone CR is no line end."""
+    carried = re.sub(rb"\r?\n", b"\r\n", raw)
+    return carried if carried.endswith(b"\r\n") else carried + b"\r\n"

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import re
 import smtplib
-from email.message import EmailMessage
+import socket
 from pathlib import Path
 
 import pytest
 
 from tests.servers.desk import Desk, until
-from tests.servers.post import DESK, Relay, letter, post
+from tests.servers.post import DESK, Relay, as_carried, letter, post
+from tierdesk.channels.email.limits import MESSAGE_BYTES
 
 pytestmark = pytest.mark.server
 
 TICKET = "SELECT id, client_id, contact_id, channel, state FROM tickets_ticket WHERE subject = %s"
+SAYING = "SELECT id, state, raw FROM channels_inbound WHERE position(%s::bytea in raw) > 0"
+TO = "SELECT state, reason, raw, size, sha256 FROM channels_inbound WHERE meta->'recipients' = to_jsonb(%s::text[])"
 
 
 def test_a_mail_becomes_a_ticket_and_its_sender_gets_a_receipt(desk: Desk, relay: Relay) -> None:
@@ -30,9 +33,8 @@ def test_a_mail_becomes_a_ticket_and_its_sender_gets_a_receipt(desk: Desk, relay
 def test_an_answer_to_the_receipt_comes_back_to_its_ticket(desk: Desk, relay: Relay) -> None:
     post(desk, letter("Badge reader blinks", "It blinks red."))
     receipt = relay.mail_soon("ann@acme.example", about="Badge reader blinks")
-    reply_to = str(receipt["Reply-To"])
     answer = letter("Something else altogether", "Now it blinks green.")
-    post(desk, answer, to=re.sub(r".*<|>.*", "", reply_to))
+    post(desk, answer, to=re.sub(r".*<|>.*", "", str(receipt["Reply-To"])))
     ticket = desk.row_soon(TICKET, "Badge reader blinks")
     heard = desk.row_soon(
         "SELECT text, trust FROM tickets_message WHERE ticket_id = %s AND text LIKE 'Now it%%'", ticket["id"]
@@ -47,11 +49,103 @@ def test_a_mail_that_is_sent_twice_counts_once(desk: Desk) -> None:
     post(desk, mail)
     desk.row_soon(TICKET, "Twice told")
     post(desk, mail)
-    assert len(inbounds_saying(desk, "Subject: Twice told")) == 1
+    assert len(desk.rows(SAYING, b"Subject: Twice told")) == 1
 
 
-def inbounds_saying(desk: Desk, words: str) -> list[dict[str, object]]:
-    return desk.rows(
-        "SELECT id, state, reason, raw FROM channels_inbound WHERE position(%s::bytea in raw) > 0",
-        words.encode(),
-    )
+@pytest.mark.shared_data
+def test_no_byte_of_another_desks_odd_mails_is_lost_and_each_comes_to_an_end(
+    desk: Desk, shared_data: Path
+) -> None:
+    """What SMTP carries is a file with CRLF at the end of every line; from there on not a byte may change."""
+    files = sorted((shared_data / "mail" / "rt").iterdir())
+    assert len(files) == 61
+    sent = {f"support+rt{number}@desk.example": file.read_bytes() for number, file in enumerate(files)}
+    for address, raw in sent.items():
+        post(desk, raw, to=address)
+    assert until(lambda: not desk.rows("SELECT id FROM channels_inbound WHERE state = 'new'"), within_s=60)
+    for address, raw in sent.items():
+        [kept] = desk.rows(TO, [address])
+        carried = as_carried(raw)
+        assert bytes(kept["raw"]) == carried
+        assert (kept["size"], kept["sha256"]) == (len(carried), hashlib.sha256(carried).hexdigest())
+        assert kept["state"] in ("done", "parked", "discarded")
+        assert "parser failed" not in kept["reason"]
+        assert "could not be taken in" not in kept["reason"]
+    assert "could not be taken in" not in desk.log()
+
+
+SMUGGLED = (
+    b"MAIL FROM:<eve@evil.example>\r\nRCPT TO:<support@desk.example>\r\nDATA\r\nSubject: smuggled\r\n\r\nhi"
+)
+
+
+@pytest.mark.parametrize(
+    "false_end",
+    [
+        b"\n.\n",
+        b"\n.\r\n",
+        b"\r\n.\n",
+        b"\r.\r",
+        b"\r.\r\n",
+        b"\r\n.\r",
+        b"\n.\r",
+        b"\r\n\x00.\r\n",
+        b"\r\n.\x00\r\n",
+        b"\r\n..\r\n",
+        b"\r\r\n.\r\r\n",
+    ],
+    ids=repr,
+)
+def test_only_a_dot_between_two_whole_line_ends_ends_a_mail(desk: Desk, false_end: bytes) -> None:
+    """SMTP smuggling: a second mail hidden behind what some servers take for the end of the first."""
+    marker = hashlib.sha256(false_end).hexdigest()[:12].encode()
+    before = desk.rows("SELECT count(*) AS n FROM channels_inbound")[0]["n"]
+    head = b"From: ann@acme.example\r\nSubject: carrier %s\r\n\r\nbody" % marker
+    answers = said_to(desk, [head + false_end + SMUGGLED])
+    assert answers[0][:3] in (b"250", b"550", b"521", b"500")
+    assert b"354" not in b"".join(answers)
+    arrived = desk.rows("SELECT count(*) AS n FROM channels_inbound")[0]["n"] - before
+    assert arrived == (1 if answers[0][:3] == b"250" else 0)
+    assert len(desk.rows(SAYING, b"carrier " + marker)) == arrived
+
+
+def test_a_line_longer_than_the_standard_demands_is_taken_whole(desk: Desk) -> None:
+    raw = b"From: ann@acme.example\r\nSubject: one long line\r\n\r\n" + b"x" * 300_000 + b"\r\n"
+    post(desk, raw)
+    [kept] = desk.rows(SAYING, b"Subject: one long line")
+    assert bytes(kept["raw"]) == raw
+
+
+def test_a_mail_that_says_it_is_too_large_is_refused_before_it_is_sent(desk: Desk) -> None:
+    with smtplib.SMTP("127.0.0.1", desk.smtp_port, timeout=15) as server:
+        server.ehlo()
+        code, _ = server.mail("ann@acme.example", [f"size={MESSAGE_BYTES + 1}"])
+    assert code == 552
+
+
+def test_a_mail_that_turns_out_too_large_is_refused_and_nothing_of_it_stays(desk: Desk) -> None:
+    line = b"y" * 8190 + b"\r\n"
+    head = b"From: ann@acme.example\r\nSubject: far too large\r\n\r\n"
+    answers = said_to(desk, [head, *[line] * (MESSAGE_BYTES // len(line) + 1)])
+    assert answers[0][:3] == b"552"
+    assert not desk.rows(SAYING, b"far too large")
+
+
+def said_to(desk: Desk, parts: list[bytes]) -> list[bytes]:
+    """What the desk answers, line by line, from the end of a mail's text to the end of the session."""
+    with socket.create_connection(("127.0.0.1", desk.smtp_port), timeout=30) as line:
+        lines = line.makefile("rb")
+        lines.readline()
+        for word in (
+            b"HELO mail.acme.example",
+            b"MAIL FROM:<ann@acme.example>",
+            f"RCPT TO:<{DESK}>".encode(),
+        ):
+            line.sendall(word + b"\r\n")
+            assert lines.readline()[:3] == b"250"
+        line.sendall(b"DATA\r\n")
+        assert lines.readline()[:3] == b"354"
+        for part in parts:
+            line.sendall(part)
+        line.sendall(b"\r\n.\r\nQUIT\r\n")
+        return lines.readlines()

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from importlib import import_module
@@ -116,22 +117,23 @@ class LiveLane:
             gone.cancel()
 
     async def _stream(self, listener: Listener, session: str, gone: asyncio.Task[None], send: Send) -> None:
+        """Send word after word. Rights are looked at again by the clock, so that a busy desk does not put it off."""
         await send(_chunk("retry: 2000\n\n"))
-        quiet = 0.0
+        now = asyncio.get_running_loop().time
+        spoke_at = looked_at = now()
         while not gone.done() and listener in self.hub.listeners:
-            try:
-                word = await asyncio.wait_for(listener.words.get(), RECHECK_SECONDS)
-                await send(_chunk(f"data: {word}\n\n"))
-                quiet = 0.0
-            except TimeoutError:
-                quiet += RECHECK_SECONDS
+            if now() - looked_at >= RECHECK_SECONDS:
                 clients = await _visible_to_session(session)
                 if clients is NOBODY:
                     break
-                listener.clients = clients
-                if quiet >= PING_SECONDS:
-                    await send(_chunk(": still here\n\n"))
-                    quiet = 0.0
+                listener.clients, looked_at = clients, now()
+            if now() - spoke_at >= PING_SECONDS:
+                await send(_chunk(": still here\n\n"))
+                spoke_at = now()
+            with suppress(TimeoutError):
+                word = await asyncio.wait_for(listener.words.get(), looked_at + RECHECK_SECONDS - now())
+                await send(_chunk(f"data: {word}\n\n"))
+                spoke_at = now()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
@@ -173,7 +175,9 @@ async def _until_gone(receive: Receive) -> None:
 
 
 async def _answer(send: Send, status: int) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]}
+    )
     await send({"type": "http.response.body", "body": b"sign in first\n"})
 
 
