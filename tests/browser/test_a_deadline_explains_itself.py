@@ -19,7 +19,7 @@ def test_a_broken_promise_has_a_banner_that_leads_to_its_explanation(desk: Desk,
     expect(page.get_by_role("heading", level=1)).to_have_text("How this deadline came about")
     expect(page.locator(".time-bar")).to_be_visible()
     windows = page.get_by_role("table", name="Working time that counts")
-    assert windows.locator("tbody tr").count() >= 2, "a day around the clock crosses midnight"
+    expect(windows.locator("tbody tr").last).to_contain_text(re.compile(r"\d+ ?h"))
 
 
 def test_every_promise_of_a_ticket_can_be_opened(desk: Desk, sits_down: SitsDown) -> None:
@@ -41,7 +41,7 @@ def test_of_two_agents_who_resolve_at_once_the_second_is_told(desk: Desk, sits_d
     _send_resolution(lena)
     expect(lena.get_by_text("Resolved. The contact is told.")).to_be_visible()
     _send_resolution(lou)
-    expect(lou.get_by_text(re.compile("was changed by somebody else in the meantime"))).to_be_visible()
+    expect(lou.get_by_text(re.compile("changed by somebody else|is already resolved"))).to_be_visible()
     expect(lou.locator("#ticket .state").first).to_contain_text("Resolved")
     expect(lou.locator("#timeline")).to_contain_text("Clear the cache.")
     expect(lou.locator("#timeline")).not_to_contain_text("Sign in again.")

@@ -21,7 +21,7 @@ PAGES = [
     "/tickets/{book}/",
     "/tickets/{late}/",
     "/tickets/{vendor}/",
-    "/tickets/{vendor}/cases/new/",
+    "/tickets/{vendor}/cases/",
     "/tickets/{late}/escalation/",
     "/books/",
     "/books/1/",

@@ -27,7 +27,7 @@ def new_call(request: HttpRequest) -> HttpResponse:
             if ticket is None:
                 messages.warning(
                     request,
-                    "The call is kept in the parked box: phone is not an agreed channel of this client.",
+                    "The call is kept, but it is no ticket yet: the parked box says why.",
                 )
                 return redirect("workspace:parked")
             return redirect("workspace:ticket", ticket.pk)
