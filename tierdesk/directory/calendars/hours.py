@@ -36,6 +36,7 @@ type Segment = tuple[Hours, datetime, datetime | None]
 """These hours count from, to; None for good."""
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAY_KEYS = {str(day): day for day in range(7)}
 PARTS = ("tz", "week", "closed", "partial", "closed_intervals")
 HH_MM = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
@@ -71,7 +72,7 @@ class Hours:
 
     def __post_init__(self) -> None:
         _check_zone(self.tz)
-        week = {day: _intervals(_weekday(day), self.week[day]) for day in sorted(self.week)}
+        week = {day: _intervals(_weekday(day), self.week[day]) for day in sorted(self.week, key=str)}
         partial = {day: _intervals(f"partial {day}", self.partial[day]) for day in sorted(self.partial)}
         for start, stop in self.closed_intervals:
             _check_closed_interval(start, stop)
@@ -89,12 +90,14 @@ class Hours:
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Hours:
         """Read the JSON shape `{tz, week: {"0": [["09:00", "17:00"]]}, closed, partial, closed_intervals}`."""
-        if unknown := sorted(set(spec) - set(PARTS)):
+        if not isinstance(spec, Mapping):
+            raise InvalidHours(f"a calendar is an object with {', '.join(PARTS)}, not {spec!r}")
+        if unknown := sorted(map(str, set(spec) - set(PARTS))):
             raise InvalidHours(f"a calendar has no part {unknown[0]!r}; it has {', '.join(PARTS)}")
         week, partial = _object(spec, "week"), _object(spec, "partial")
         return cls(
             tz=spec.get("tz", ""),
-            week={_read_weekday(day): intervals for day, intervals in week.items()},
+            week={WEEKDAY_KEYS.get(str(day), day): intervals for day, intervals in week.items()},
             closed=frozenset(_read_date("closed", day) for day in _list(spec, "closed")),
             partial={_read_date("partial", day): intervals for day, intervals in partial.items()},
             closed_intervals=tuple(_read_closed_interval(span) for span in _list(spec, "closed_intervals")),
@@ -431,13 +434,6 @@ def _list(spec: Mapping[str, Any], part: str) -> Sequence[Any]:
     if not isinstance(said, list | tuple):
         raise InvalidHours(f"{part}: {said!r} is not a list")
     return said
-
-
-def _read_weekday(day: str | int) -> int:
-    try:
-        return int(day)
-    except (ValueError, TypeError) as error:
-        raise InvalidHours(f"week: {day!r} is not a weekday; they go from 0, Monday, to 6, Sunday") from error
 
 
 def _read_date(part: str, day: str | date) -> date:
