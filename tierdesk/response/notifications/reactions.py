@@ -23,7 +23,7 @@ from tierdesk.tickets.models import Message, Participant, Ticket
 NO_RECEIPT_FOR = {"phone", "alarms"}
 """Channels on which nobody waits for a receipt: the caller has been spoken to, a machine does not read."""
 
-MOST_RECEIPTS_PER_HOUR = 5
+MOST_RECEIPTS_PER_HOUR = 10
 """To one address. Only known contacts get receipts, so a flood of forged senders cannot make us write to strangers."""
 
 type PromiseKey = tuple[int | None, int, str]

@@ -125,6 +125,9 @@ SENTENCES: Mapping[str, Sentence] = {
         ),
         "package",
     ),
+    "undelivered": Sentence(
+        lambda d: _("our mail to %(address)s did not arrive: %(why)s") % d, "triangle", "danger"
+    ),
     "case_heard": Sentence(lambda d: _("the vendor wrote"), "mail"),
     "case_answered": Sentence(lambda d: _("wrote to the vendor"), "send"),
 }

@@ -13,6 +13,7 @@ from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.contracts.models import ContractVersion, Promise
 from tierdesk.directory.staff.models import Team
 from tierdesk.response.notifications.models import Notice
+from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
@@ -86,17 +87,18 @@ def parked_one(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _decide(request: HttpRequest, one: Inbound) -> None:
-    why = request.POST.get("why", "").strip()
-    if request.POST.get("discard"):
-        if not why:
-            messages.error(request, "Say why it is discarded.")
-            return
-        one.discard(f"{user_of(request).name}: {why}"[:500])
-        messages.success(request, "Discarded; the bytes are kept.")
-        return
-    client = Client.objects.visible_to(user_of(request)).filter(key=request.POST.get("client", "")).first()
-    one.replay(clock.now(), client=client)
-    messages.success(request, "It is tried again.")
+    try:
+        if request.POST.get("discard"):
+            why = request.POST.get("why", "").strip()
+            one.discard(f"{user_of(request).name}: {why}" if why else "")
+            messages.success(request, "Discarded; the bytes are kept.")
+        else:
+            key = request.POST.get("client", "")
+            client = Client.objects.visible_to(user_of(request)).filter(key=key).first()
+            one.replay(clock.now(), client=client)
+            messages.success(request, "It is tried again.")
+    except UnableTo as refusal:
+        messages.error(request, str(refusal))
 
 
 @agent_page
