@@ -45,7 +45,7 @@ FAULTS = """() => {
     for (const one of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
         if (!nameOf(one).trim()) faults.push(`no label: ${one.outerHTML.slice(0, 90)}`);
     for (const one of document.querySelectorAll("a[href], button"))
-        if (!(nameOf(one) + one.textContent).trim()) faults.push(`no name: ${one.outerHTML.slice(0, 90)}`);
+        if (!(nameOf(one) + one.textContent + (one.querySelector("[aria-label]")?.ariaLabel ?? "")).trim()) faults.push(`no name: ${one.outerHTML.slice(0, 90)}`);
     for (const one of document.querySelectorAll("label[for]"))
         if (!document.getElementById(one.htmlFor)) faults.push(`label of nothing: ${one.htmlFor}`);
     const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
