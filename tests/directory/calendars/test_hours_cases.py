@@ -414,6 +414,27 @@ def test_a_single_opening_far_away_is_found_and_none_after_it() -> None:
     assert once.previous_closing(berlin("2060-01-01T00:00")) == berlin("2041-05-02T00:00")
 
 
+@pytest.mark.parametrize(
+    ("tz", "day", "interval", "opens", "closes"),
+    [
+        (
+            "Pacific/Honolulu",
+            date(2026, 12, 31),
+            ("20:00", "21:00"),
+            "2027-01-01T06:00Z",
+            "2027-01-01T07:00Z",
+        ),
+        ("Asia/Tokyo", date(2027, 1, 1), ("03:00", "04:00"), "2026-12-31T18:00Z", "2026-12-31T19:00Z"),
+    ],
+)
+def test_a_single_opening_is_found_in_the_other_year_of_utc(
+    tz: str, day: date, interval: Interval, opens: str, closes: str
+) -> None:
+    once = Hours(tz=tz, week={}, partial={day: (interval,)})
+    assert once.next_opening(berlin("2026-06-08T09:00")) == berlin(opens)
+    assert once.previous_closing(berlin("2027-06-08T09:00")) == berlin(closes)
+
+
 def test_more_work_than_a_century_holds_is_never_done() -> None:
     assert OFFICE.add(berlin("2026-06-08T09:00"), timedelta(days=365 * 100)) is None
 
