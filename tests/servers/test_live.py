@@ -57,7 +57,7 @@ def test_an_agent_hears_of_a_new_ticket_within_two_seconds_and_an_outsider_does_
         open_page(desk.signed_in("lena@desk.example")) as lenas,
         open_page(desk.signed_in("olga@desk.example")) as olgas,
     ):
-        post(desk, letter("Acme hears", "…"))
+        post(desk, letter("Acme hears", "…", sender="arne@acme.example"))
         ticket = desk.row_soon(TICKET, "Acme hears")["id"]
         assert lenas.hears(f"ticket:{ticket}", within_s=2)
         post(
@@ -83,7 +83,7 @@ def test_the_stream_ends_soon_after_its_user_is_deactivated(desk: Desk, busy: bo
             deadline = time.monotonic() + 6
             while time.monotonic() < deadline and not page.ended.wait(0.5):
                 if busy:
-                    post(desk, letter("It never stops", f"{time.monotonic()}"))
+                    post(desk, letter("It never stops", f"{time.monotonic()}", sender="arne@acme.example"))
             assert page.ended.is_set()
         finally:
             desk.change("UPDATE staff_user SET is_active = true WHERE email = 'tom@desk.example'")
