@@ -19,8 +19,14 @@ def words_of(name: str) -> str:
 
 def test_every_noun_of_the_house_is_in_the_glossary() -> None:
     glossary = (ROOT / "docs" / "glossary.md").read_text()
-    nouns = {m.__name__ for m in apps.get_models() if m.__module__.startswith("tierdesk.") and not m._meta.auto_created}
-    missing = {noun for noun in nouns if f"`{noun}`" not in glossary and f"**{words_of(noun)}**" not in glossary}
+    nouns = {
+        m.__name__
+        for m in apps.get_models()
+        if m.__module__.startswith("tierdesk.") and not m._meta.auto_created
+    }
+    missing = {
+        noun for noun in nouns if f"`{noun}`" not in glossary and f"**{words_of(noun)}**" not in glossary
+    }
     assert missing == set()
 
 

@@ -17,7 +17,7 @@ from tierdesk.channels.intake import take_in
 from tierdesk.channels.models import Inbound
 from tierdesk.tickets.models import Ticket
 
-PIGEON = '''
+PIGEON = """
 import json
 
 from tierdesk.channels.registry import Channel, NewTicket, Refused
@@ -36,7 +36,7 @@ def understand(inbound):
 
 
 CHANNEL = Channel("pigeon", "Pigeon post", understand)
-'''
+"""
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def test_without_a_scope_the_database_shows_nothing(one_each: tuple[Ticket, Tick
 def test_the_database_refuses_to_write_another_clients_row(
     cast: Cast, one_each: tuple[Ticket, Ticket]
 ) -> None:
-    acme, borealis = one_each
+    acme, _ = one_each
     with seeing(only([cast.acme.pk])), pytest.raises(DatabaseError), transaction.atomic():
         Ticket.objects.filter(pk=acme.pk).update(client=cast.borealis)
 

@@ -28,14 +28,26 @@ def run(options: argparse.Namespace) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopping.set())
     with ExitStack() as stack:
-        if settings.SMTP_LISTEN_PORT:
-            stack.enter_context(listening(settings.SMTP_LISTEN_HOST, settings.SMTP_LISTEN_PORT))
+        _listen_for_mail(stack)
         jobs = threading.Thread(target=_run_jobs, args=(stopping,), name="jobs", daemon=True)
         jobs.start()
         log.info("the worker is at work")
         run_forever(stopping.is_set)
         jobs.join(timeout=15)
     return 0
+
+
+def _listen_for_mail(stack: ExitStack) -> None:
+    """Listen where a port is set. Where it is taken, say so loudly and do the rest: one's mail server tries again."""
+    host, port = settings.SMTP_LISTEN_HOST, settings.SMTP_LISTEN_PORT
+    if not port:
+        return
+    try:
+        stack.enter_context(listening(host, port))
+    except OSError as taken:
+        log.error(
+            "no mail is taken on %s port %s: %s; free the port and restart the worker", host, port, taken
+        )
 
 
 def _run_jobs(stopping: threading.Event) -> None:

@@ -247,7 +247,23 @@ TICKET_COLUMNS = [
     str(field.column) for field in Ticket._meta.concrete_fields if field.attname in set(TICKET_ATTRS)
 ]
 
-MESSAGE_COLUMNS = ["id", "client_id", "ticket_id", "direction", "by_kind", "by_id", "by_name", "at", "channel", "text", "html", "message_id", "automatic", "trust", "why"]
+MESSAGE_COLUMNS = [
+    "id",
+    "client_id",
+    "ticket_id",
+    "direction",
+    "by_kind",
+    "by_id",
+    "by_name",
+    "at",
+    "channel",
+    "text",
+    "html",
+    "message_id",
+    "automatic",
+    "trust",
+    "why",
+]
 
 
 def _first_messages(drafts: Sequence[Draft], tickets: Sequence[Ticket]) -> list[int]:

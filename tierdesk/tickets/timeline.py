@@ -64,7 +64,25 @@ class Entry(models.Model):
         return Actor(self.by_kind, self.by_name, self.by_id)
 
 
-COLUMNS = ["id", "client_id", "ticket_id", "at", "kind", "by_kind", "by_id", "by_name", "details", "cause_id", "state", "pending_reason", "tier", "team_id", "assignee_id", "priority", "contract_version_id"]
+COLUMNS = [
+    "id",
+    "client_id",
+    "ticket_id",
+    "at",
+    "kind",
+    "by_kind",
+    "by_id",
+    "by_name",
+    "details",
+    "cause_id",
+    "state",
+    "pending_reason",
+    "tier",
+    "team_id",
+    "assignee_id",
+    "priority",
+    "contract_version_id",
+]
 
 
 class Timeline:

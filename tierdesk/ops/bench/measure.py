@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client as Browser
 
+from tierdesk.channels.alarms import bench as alarms
 from tierdesk.core import clock, jobs
 from tierdesk.core.facts import ENGINE
 from tierdesk.core.roles import owner
@@ -153,17 +155,19 @@ def _fill_tickets(count: int) -> None:
             return
         cursor.execute(
             """
-            INSERT INTO tickets_ticket (client_id, contact_id, contract_version_id, channel, subject, description, traits,
-                state, pending_reason, impact, urgency, computed_priority, priority, is_major, tier, team_id, voice_team_id,
-                assignee_id, hand_over_count, return_count, reopen_count, created_at, touched_at, resolved_at, next_due_at,
-                resolution_code, version)
-            SELECT client.id, contact.id, %s, 'email', 'The vpn does not connect ' || n, 'word' || (n %% 5000) || ' printer',
-                '{}', CASE WHEN n %% 50 = 0 THEN 'open' ELSE 'closed' END, '', 3, 2, 4, 4, false, 1 + n %% 3, team.id, team.id,
-                CASE WHEN n %% 100 = 0 THEN %s::bigint END, 0, 0, 0, now() - n * interval '30 seconds',
+            INSERT INTO tickets_ticket (client_id, contact_id, contract_version_id, channel, subject, description,
+                traits, state, pending_reason, impact, urgency, computed_priority, priority, is_major, tier, team_id,
+                voice_team_id, assignee_id, hand_over_count, return_count, reopen_count, created_at, touched_at,
+                resolved_at, next_due_at, resolution_code, version)
+            SELECT client.id, contact.id, %s, 'email', 'The vpn does not connect ' || n,
+                'word' || (n %% 5000) || ' printer', '{}', CASE WHEN n %% 50 = 0 THEN 'open' ELSE 'closed' END, '',
+                3, 2, 4, 4, false, 1 + n %% 3, team.id, team.id, CASE WHEN n %% 100 = 0 THEN %s::bigint END, 0, 0, 0,
+                now() - n * interval '30 seconds',
                 now() - n * interval '30 seconds', CASE WHEN n %% 50 = 0 THEN NULL ELSE now() END,
                 CASE WHEN n %% 50 = 0 THEN now() + n * interval '1 second' END, '', 1
             FROM generate_series(1, %s::int) AS n
-            JOIN (SELECT id, row_number() OVER () - 1 AS nth FROM clients_client) AS client ON client.nth = n %% %s::int
+            JOIN (SELECT id, row_number() OVER () - 1 AS nth FROM clients_client) AS client
+                ON client.nth = n %% %s::int
             JOIN clients_contact AS contact ON contact.client_id = client.id
             JOIN (SELECT id, tier FROM staff_team) AS team ON team.tier = 1 + n %% 3
             """,
@@ -176,8 +180,8 @@ def _fill_tickets(count: int) -> None:
             " WHERE NOT EXISTS (SELECT FROM tickets_message WHERE ticket_id = t.id)"
         )
         cursor.execute(
-            "INSERT INTO tickets_entry (client_id, ticket_id, at, kind, by_kind, by_name, details, state, pending_reason,"
-            " tier, team_id, priority) SELECT client_id, id, created_at, 'opened', 'contact', 'Ann',"
+            "INSERT INTO tickets_entry (client_id, ticket_id, at, kind, by_kind, by_name, details, state,"
+            " pending_reason, tier, team_id, priority) SELECT client_id, id, created_at, 'opened', 'contact', 'Ann',"
             """ '{"channel": "email"}', 'new', '', 1, team_id, 4 FROM tickets_ticket AS t"""
             " WHERE NOT EXISTS (SELECT FROM tickets_entry WHERE ticket_id = t.id)"
         )
@@ -258,6 +262,10 @@ def _page(path: str) -> float:
 
 
 def bench_alarms(options: argparse.Namespace) -> None:
-    from tierdesk.ops.bench.alarms import bench
-
-    bench(say)
+    """Alarms taken in, one per request and in batches, beside the plain batched write of the same events."""
+    print("\nAlarms (20,000 keys, 500 per batch; the lane in this process)")
+    figures = alarms.measure(os.environ["DATABASE_URL"])
+    say("raw: plain batched write, none of our rules", figures.plain_write, "events/s")
+    say("the intake function", figures.function, "events/s", figures.plain_write, "the plain write")
+    say("one alarm per request", figures.lane_single, "events/s", figures.function, "the function")
+    say("500 alarms per request", figures.lane_batch, "events/s", figures.function, "the function")

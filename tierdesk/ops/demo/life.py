@@ -337,7 +337,8 @@ def _ticket(pk: int) -> Ticket:
         "category",
         "service",
     )
-    return Ticket.objects.select_related(*related).get(pk=pk)
+    ticket: Ticket = Ticket.objects.select_related(*related).get(pk=pk)
+    return ticket
 
 
 def _mailbox(client: Client) -> str:

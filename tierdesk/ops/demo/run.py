@@ -1,4 +1,4 @@
-"""`tierdesk demo`: a living desk in a minute. Applies the demo's desk file, lives some weeks, serves, says who is who."""
+"""`tierdesk demo`: a living desk. Applies the demo's desk file, lives some weeks, serves, and says who is who."""
 
 from __future__ import annotations
 
@@ -70,7 +70,6 @@ def say_who_is_who(options: argparse.Namespace) -> None:
     for role, email in WHO:
         print(f"    {role:<{width}}  {email}")
     print(f"\n  Mail to the desk: SMTP on {settings.SMTP_LISTEN_HOST}:{SMTP_PORT}, for example with")
-    print(
-        "    curl smtp://127.0.0.1:2525 --mail-from ingrid@halden.example --mail-rcpt support@halden.desk.example -T mail.eml"
-    )
+    print("    curl smtp://127.0.0.1:2525 --mail-from ingrid@halden.example \\")
+    print("      --mail-rcpt support@halden.desk.example -T mail.eml")
     print(f"  Mail from the desk: {settings.HOME / 'outbox'}\n", flush=True)

@@ -198,9 +198,44 @@ def projection(
     return due_at, course.breaches_at(due_at) if warned else course.warns_at()
 
 
-CHANGING = ["calendar_id", "priority", "target_s", "counting_from", "carried_s", "pauses", "state", "due_at", "warned_at", "breached_at", "stopped_at", "elapsed_s", "wake_at"]
+CHANGING = [
+    "calendar_id",
+    "priority",
+    "target_s",
+    "counting_from",
+    "carried_s",
+    "pauses",
+    "state",
+    "due_at",
+    "warned_at",
+    "breached_at",
+    "stopped_at",
+    "elapsed_s",
+    "wake_at",
+]
 
-STARTING = ["client_id", "ticket_id", "metric", "party", "tier", "case_id", "priority", "target_s", "calendar_id", "started_at", "counting_from", "carried_s", "pauses", "state", "due_at", "warned_at", "breached_at", "stopped_at", "elapsed_s", "wake_at"]
+STARTING = [
+    "client_id",
+    "ticket_id",
+    "metric",
+    "party",
+    "tier",
+    "case_id",
+    "priority",
+    "target_s",
+    "calendar_id",
+    "started_at",
+    "counting_from",
+    "carried_s",
+    "pauses",
+    "state",
+    "due_at",
+    "warned_at",
+    "breached_at",
+    "stopped_at",
+    "elapsed_s",
+    "wake_at",
+]
 
 
 def start(clocks: Sequence[Clock]) -> None:

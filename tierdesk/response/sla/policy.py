@@ -1,4 +1,4 @@
-"""What stops a clock: pure. Which pending reason pauses which promise, by default and by contract (promises.md §2.2)."""
+"""What stops a clock: which pending reason pauses which promise, by default and by contract. Pure."""
 
 from __future__ import annotations
 

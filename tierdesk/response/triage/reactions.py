@@ -17,7 +17,18 @@ from tierdesk.tickets.facts import Opened, Triaged
 from tierdesk.tickets.models import Ticket
 from tierdesk.tickets.priority import DEFAULT_MATRIX, prioritise
 
-SETTING = ["category_id", "suggested_category_id", "contract_version_id", "impact", "urgency", "computed_priority", "priority", "tier", "team_id", "voice_team_id"]
+SETTING = [
+    "category_id",
+    "suggested_category_id",
+    "contract_version_id",
+    "impact",
+    "urgency",
+    "computed_priority",
+    "priority",
+    "tier",
+    "team_id",
+    "voice_team_id",
+]
 
 
 def triage(facts: list[Opened]) -> None:

@@ -38,7 +38,8 @@ def act_on(
     except StaleTicket:
         messages.warning(
             request,
-            f"{ticket.reference} was changed by somebody else in the meantime. Nothing of yours was done; this is how it stands now.",
+            f"{ticket.reference} was changed by somebody else in the meantime. "
+            "Nothing of yours was done; this is how it stands now.",
         )
     except UnableTo as refusal:
         messages.error(request, str(refusal))

@@ -1,4 +1,4 @@
-"""The ladder on a ticket's page: where it can climb, what waits to be accepted, who was asked, which vendor cases run."""
+"""The ladder on a ticket's page: where it can climb, what waits, who was asked, which vendor cases run."""
 
 from __future__ import annotations
 

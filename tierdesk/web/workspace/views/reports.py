@@ -34,7 +34,18 @@ def report_csv(request: HttpRequest) -> HttpResponse:
     return response
 
 
-HEAD = ["client", "tier", "open", "at_risk", "breached", "resolved", "first_tier_resolved", "escalations", "returns", "hours"]
+HEAD = [
+    "client",
+    "tier",
+    "open",
+    "at_risk",
+    "breached",
+    "resolved",
+    "first_tier_resolved",
+    "escalations",
+    "returns",
+    "hours",
+]
 
 
 def write_csv(file: HttpResponse, figures: Report) -> None:
