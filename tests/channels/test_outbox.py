@@ -16,6 +16,7 @@ from tests.channels.conftest import PostOffice, PowerCut
 from tests.channels.test_intake import in_threads
 from tierdesk.channels.email import sender
 from tierdesk.channels.outbox import AT_ONCE, GIVE_UP_AFTER, LEASE, Outbox
+from tierdesk.core import clock
 from tierdesk.core.wakeups import fast_forward
 from tierdesk.response.notifications.models import Notice
 from tierdesk.tickets.models import Entry, Ticket
@@ -67,7 +68,7 @@ def test_a_crash_after_sending_sends_the_same_mail_again(
         sender.send(notice, at)
         raise PowerCut
 
-    with pytest.raises(PowerCut):
+    with clock.frozen(at), pytest.raises(PowerCut):
         Outbox(send_then_die).send_due(at)
     assert Notice.objects.get().state == "pending"
     assert post.empty(at + LEASE / 2) == []  # not while the lease runs: the first may still be at it
@@ -237,8 +238,9 @@ def test_two_engines_send_each_mail_once_and_in_order(
 
     def work_off() -> None:
         start.wait(10)
-        while Outbox(sender.send).send_due(at):
-            pass
+        with clock.frozen(at):
+            while Outbox(sender.send).send_due(at):
+                pass
 
     in_threads(work_off, work_off)
     fast_forward(at + 2 * LEASE)  # what had to wait behind the other engine's mail comes up again
@@ -262,6 +264,7 @@ def test_an_engine_that_was_frozen_does_not_send_what_another_took_over(
             post.empty(at + LEASE)  # the lease is over, and another engine does the work
         return "<x@desk.localhost>"
 
-    Outbox(freeze_after_the_first).send_due(at)
+    with clock.frozen(at):
+        Outbox(freeze_after_the_first).send_due(at)
     assert sent_by_frozen == ["ann@acme.example"]
     assert [envelope.rcpt_to for envelope in post.sent] == ["ann@acme.example", "bob@borealis.example"]

@@ -20,6 +20,7 @@ from smtplib import (
 
 from django.db import InterfaceError, OperationalError, transaction
 
+from tierdesk.core import clock
 from tierdesk.core.facts import ENGINE
 from tierdesk.core.work import work
 from tierdesk.response.notifications.models import Notice, NoticeState
@@ -63,7 +64,9 @@ class Outbox:
             until = max(behind.wake_at or at, at + timedelta(seconds=1))
             Notice.objects.filter(pk=notice.pk, state=NoticeState.PENDING).update(wake_at=until)
             return
-        Notice.objects.filter(pk=notice.pk).update(wake_at=at + LEASE)
+        mine = Notice.objects.filter(pk=notice.pk, state=NoticeState.PENDING, wake_at=notice.wake_at)
+        if not mine.update(wake_at=clock.now() + LEASE):
+            return  # this process was frozen, the lease ran out, and another one took it over
         try:
             message_id = self.send(notice, at)
         except (OperationalError, InterfaceError):
