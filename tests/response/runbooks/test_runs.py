@@ -41,7 +41,7 @@ def test_the_same_words_make_no_new_revision(vpn_book: Revision) -> None:
 
 def test_a_bad_book_is_refused_with_its_lines(cast: Cast) -> None:
     with pytest.raises(BookRefused, match="line"):
-        Book.publish("---\nid: x\ntitle: X\ntier: L1\n---\n## One {#one}\n\n- choose \"a\" → #nowhere\n")
+        Book.publish('---\nid: x\ntitle: X\ntier: L1\n---\n## One {#one}\n\n- choose "a" → #nowhere\n')
 
 
 def test_the_matching_book_is_suggested_with_its_reason(vpn_book: Revision, ticket: Ticket) -> None:
@@ -113,7 +113,9 @@ def test_a_run_keeps_the_revision_it_began_with(
         Run.objects.get(pk=run.pk).answer("scope", answer="One person")
 
 
-def test_a_book_of_a_higher_tier_is_out_of_reach(cast: Cast, ticket: Ticket, doing: Callable[..., Any]) -> None:
+def test_a_book_of_a_higher_tier_is_out_of_reach(
+    cast: Cast, ticket: Ticket, doing: Callable[..., Any]
+) -> None:
     book = Book.publish((BOOKS / "disk-cleanup.md").read_text())
     with pytest.raises(UnableTo, match="L2 book"), doing(cast.lena):
         Run.start(ticket, book, cast.lena)

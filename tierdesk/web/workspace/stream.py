@@ -64,7 +64,9 @@ def _events(entries: Sequence[Entry]) -> list[Event]:
 def _event(entry: Entry, cause: Entry | None) -> Event:
     words, icon, tone = sentence_of(entry)
     because = {"text": _short(cause), "href": f"#entry-{cause.pk}"} if cause else None
-    return Event(entry.pk, entry.at, "" if entry.kind in BY_THE_DESK else entry.by_name, words, icon, tone, because)
+    return Event(
+        entry.pk, entry.at, "" if entry.kind in BY_THE_DESK else entry.by_name, words, icon, tone, because
+    )
 
 
 def _short(entry: Entry) -> str:
