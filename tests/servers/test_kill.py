@@ -135,7 +135,7 @@ def by_mail(desk: Desk) -> Callable[[str], bool]:
 
 
 def writer(marker: str) -> str:
-    """Everybody writes once: who writes often gets no receipts any more."""
+    """Everybody writes once: who writes often gets no receipts any more. See world.py."""
     return f"{marker.rstrip('.')}@acme.example"
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import django
 
+WRITERS = 600
+"""Contacts who each write one mail on each line of test_kill.py: only a known contact gets a receipt, and not many."""
+
 BOOK = Path(__file__).parents[2] / "tierdesk" / "ops" / "demo" / "books" / "vpn-not-connecting.md"
 
 
@@ -16,6 +19,7 @@ def main() -> None:
     from tests.servers.desk import PASSWORD
     from tierdesk.channels.alarms.models import Source
     from tierdesk.core.scope import EVERY_CLIENT, seeing
+    from tierdesk.directory.clients.models import Contact
     from tierdesk.response.runbooks.models import Book
 
     with seeing(EVERY_CLIENT):
@@ -27,6 +31,11 @@ def main() -> None:
         token = source.take_new_token()
         source.save()
         Book.publish(BOOK.read_text())
+        Contact.objects.bulk_create(
+            Contact(client=cast.acme, name=f"Writer {n}", email=f"mail{line}-{n}@acme.example")
+            for line in (1, 2)
+            for n in range(WRITERS)
+        )
     print(json.dumps({"token": token, "acme": cast.acme.pk, "borealis": cast.borealis.pk}))
 
 
