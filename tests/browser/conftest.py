@@ -69,7 +69,7 @@ def sign_in(page: Page, desk: Desk, person: str) -> None:
 
 @pytest.fixture
 def sits_down(chromium: Browser, keys: Callable[[str], Any]) -> Iterator[SitsDown]:
-    """`sits_down("lena")`: a page of hers, signed in. Any script error or breach of the content policy fails the test."""
+    """`sits_down("lena")`: a page of hers, signed in. Script errors and breaches of the content policy fail the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -91,5 +91,5 @@ def sits_down(chromium: Browser, keys: Callable[[str], Any]) -> Iterator[SitsDow
 
 
 def _is_complaint(said: ConsoleMessage) -> bool:
-    """An error of the page's own; a form that is refused with words (422) is none."""
-    return said.type == "error" and "status of 422" not in said.text
+    """An error of the page's own; a form refused with words (422) and a page that is not there (404) are none."""
+    return said.type == "error" and not any(f"status of {code}" in said.text for code in (404, 422))

@@ -1,4 +1,4 @@
-"""Escalation in two browsers: the gate says what is missing, the pack is there already, it comes back and is accepted."""
+"""Escalation in two browsers: the gate says what is missing, the pack is there, it comes back, it is accepted."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ def test_a_ticket_is_taken_its_book_followed_and_a_question_asked(desk: Desk, si
     page.goto(desk.page("book"))
     page.keyboard.press("t")
     expect(page.get_by_text("The ticket is yours.")).to_be_visible()
+    expect(page.locator("#timeline")).to_contain_text("Lena Lang took it")
     _follow_the_book_to_the_hand_up(page)
     page.keyboard.press("r")
     page.keyboard.type("Which network are you on?")

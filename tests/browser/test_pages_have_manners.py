@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import SitsDown
 from tests.browser.desk import Desk
@@ -33,6 +34,7 @@ PAGES = [
     "/notices/",
     "/report/",
 ]
+PORTAL = ["/portal/", "/portal/new/", "/portal/tickets/{late}/", "/portal/link/"]
 
 FAULTS = """() => {
     const faults = [];
@@ -44,8 +46,10 @@ FAULTS = """() => {
         || one.getAttribute("aria-label") || one.getAttribute("aria-labelledby") || "";
     for (const one of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
         if (!nameOf(one).trim()) faults.push(`no label: ${one.outerHTML.slice(0, 90)}`);
+    const pictured = (one) => one.querySelector("[aria-label]")?.ariaLabel ?? "";
     for (const one of document.querySelectorAll("a[href], button"))
-        if (!(nameOf(one) + one.textContent + (one.querySelector("[aria-label]")?.ariaLabel ?? "")).trim()) faults.push(`no name: ${one.outerHTML.slice(0, 90)}`);
+        if (!(nameOf(one) + one.textContent + pictured(one)).trim())
+            faults.push(`no name: ${one.outerHTML.slice(0, 90)}`);
     for (const one of document.querySelectorAll("label[for]"))
         if (!document.getElementById(one.htmlFor)) faults.push(`label of nothing: ${one.htmlFor}`);
     const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
@@ -59,9 +63,35 @@ FAULTS = """() => {
 @pytest.mark.parametrize("width", [1440, 390])
 def test_every_page_has_manners(desk: Desk, sits_down: SitsDown, width: int) -> None:
     page = sits_down("lou", viewport={"width": width, "height": 844})
-    faults = {}
-    for path in PAGES:
+    assert _faults(page, desk, PAGES) == {}
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_so_has_every_page_of_the_portal(desk: Desk, sits_down: SitsDown, width: int) -> None:
+    page = sits_down("ann", viewport={"width": width, "height": 844})
+    assert _faults(page, desk, PORTAL) == {}
+
+
+def _faults(page: Page, desk: Desk, paths: list[str]) -> dict[str, list[str]]:
+    """What is wrong with each page that has something wrong with it."""
+    faults: dict[str, list[str]] = {}
+    for path in paths:
         answer = page.goto(desk.address + path.format(**desk.tickets))
         assert answer is not None and answer.status == 200, f"{path}: {answer and answer.status}"
         faults[path] = page.evaluate(FAULTS)
-    assert {path: found for path, found in faults.items() if found} == {}
+    return {path: found for path, found in faults.items() if found}
+
+
+def test_a_page_that_is_not_there_says_so_and_leads_back(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down("lena")
+    answer = page.goto(f"{desk.address}/tickets/999999/")
+    assert answer is not None and answer.status == 404
+    assert page.evaluate(FAULTS) == []
+    page.get_by_role("link", name="Back to the start").click()
+    expect(page).to_have_url(f"{desk.address}/")
+
+
+def test_a_form_without_its_token_is_refused_in_words(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down("lena")
+    answer = page.request.post(desk.page("late", "assignment/"))
+    assert (answer.status, "This form is too old" in answer.text()) == (403, True)

@@ -1,4 +1,4 @@
-"""Third line opens a case with the vendor, writes down its answer, closes it and resolves; the contact reads none of it."""
+"""Third line opens a vendor case, writes down the answer, closes it and resolves; the contact reads none of it."""
 
 from __future__ import annotations
 

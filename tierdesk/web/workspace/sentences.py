@@ -138,4 +138,11 @@ def sentence_of(entry: Entry) -> tuple[str, str, str]:
     sentence = SENTENCES.get(entry.kind)
     if sentence is None:
         return entry.kind.replace("_", " "), "circle", "neutral"
+    if _is_taken(entry):
+        return _("took it"), sentence.icon, sentence.tone
     return sentence.say(entry.details), sentence.icon, sentence.tone
+
+
+def _is_taken(entry: Entry) -> bool:
+    """Whether somebody gave the ticket to nobody else but themselves."""
+    return entry.kind == "assigned" and entry.by_kind == "agent" and entry.by_id == entry.details["agent"]
