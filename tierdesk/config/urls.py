@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from tierdesk.ops.desk.page import desk_file
+
 urlpatterns = [
     path("ui/", include("tierdesk.web.ui.urls")),
     path("portal/", include("tierdesk.web.portal.urls")),
     path("api/", include("tierdesk.web.api.urls")),
+    path("settings/desk/", desk_file, name="desk-file"),
     path("", include("tierdesk.web.workspace.urls")),
 ]

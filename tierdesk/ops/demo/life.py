@@ -44,6 +44,8 @@ from tierdesk.tickets.models import Ticket
 
 SEED = 20261124
 A_DAY = timedelta(days=1)
+BUSY_NOW = 18
+"""So many more have trouble in the last hours: whoever opens the demo finds a desk at work."""
 
 type Moment = Callable[[datetime], None]
 
@@ -67,6 +69,8 @@ class Life:
         while day < self.until:
             self._plan_day(day)
             day += A_DAY
+        for _ in range(BUSY_NOW):
+            self._at(self.until - timedelta(minutes=self.chance.randint(5, 500)), self._somebody_has_trouble)
         while self.ahead:
             at, _, moment = heapq.heappop(self.ahead)
             if at >= self.until:
