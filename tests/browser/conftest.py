@@ -69,7 +69,7 @@ def sign_in(page: Page, desk: Desk, person: str) -> None:
 
 @pytest.fixture
 def sits_down(chromium: Browser, keys: Callable[[str], Any]) -> Iterator[SitsDown]:
-    """`sits_down("lena")`: a page of hers, signed in. Script errors and breaches of the content policy fail the test."""
+    """`sits_down("lena")`: a page of hers, signed in. A script error or a breach of its policy fails the test."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
