@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 import re
@@ -22,16 +23,18 @@ DESK = "support@desk.example"
 
 @dataclass
 class Relay:
-    """A mail server that keeps all it is given, as (recipient, message)."""
+    """A mail server that keeps all it is given, as (recipient, message), and says so after `slow_s` seconds."""
 
     port: int = field(default_factory=free_port)
     taken: list[tuple[str, EmailMessage]] = field(default_factory=list)
+    slow_s: float = 0
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw = envelope.original_content or b""
         message = email.message_from_bytes(raw, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
         self.taken.extend((recipient, message) for recipient in envelope.rcpt_tos)
+        await asyncio.sleep(self.slow_s)
         return "250 2.0.0 Taken"
 
     def mails_to(self, address: str, *, about: str) -> list[EmailMessage]:

@@ -102,6 +102,24 @@ def test_fifty_kills_lose_nothing_and_do_nothing_twice(own_desk: Desk, own_relay
     every_mail_had_one_receipt(desk, own_relay, mailed)
 
 
+def test_a_mail_that_left_before_its_sender_fell_leaves_again_as_the_same_mail(
+    own_desk: Desk, own_relay: Relay
+) -> None:
+    """At least once, never silently not at all; the one Message-ID lets the receiver drop the double."""
+    own_relay.slow_s = 3
+    post(own_desk, letter("The relay is slow", "…"))
+    ticket = own_desk.row_soon("SELECT id FROM tickets_ticket WHERE subject = 'The relay is slow'")["id"]
+    own_relay.mail_soon("ann@acme.example", about=f"[TD-{ticket}]")
+    assert kill(own_desk.pid, WORKER)
+    own_relay.slow_s = 0
+    come_to_rest(own_desk)
+    receipts = own_relay.mails_to("ann@acme.example", about=f"[TD-{ticket}]")
+    assert len(receipts) == 2
+    assert len({str(receipt["Message-ID"]) for receipt in receipts}) == 1
+    notices = own_desk.rows("SELECT state FROM notifications_notice WHERE ticket_id = %s", ticket)
+    assert notices == [{"state": "sent"}]
+
+
 def test_while_the_database_is_away_nothing_is_acknowledged_and_afterwards_all_goes_on(
     own_desk: Desk,
 ) -> None:
