@@ -175,8 +175,8 @@ def _fill_tickets(count: int) -> None:
         )
         cursor.execute(
             "INSERT INTO tickets_message (client_id, ticket_id, direction, by_kind, by_name, at, channel, text, html,"
-            " message_id, automatic, trust, why) SELECT client_id, id, 'inbound', 'contact', 'Ann', created_at, 'email',"
-            " description, '', '', false, 'verified', '' FROM tickets_ticket AS t"
+            " message_id, automatic, trust, why) SELECT client_id, id, 'inbound', 'contact', 'Ann', created_at,"
+            " 'email', description, '', '', false, 'verified', '' FROM tickets_ticket AS t"
             " WHERE NOT EXISTS (SELECT FROM tickets_message WHERE ticket_id = t.id)"
         )
         cursor.execute(

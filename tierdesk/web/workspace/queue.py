@@ -66,7 +66,11 @@ def _my_teams(tickets: Tickets, agent: Agent, at: datetime) -> Tickets:
 
 
 def _teams(agent: Agent) -> list[int]:
-    return list(agent.memberships.values_list("team_id", flat=True))
+    """The agent's teams, looked up once per request: the agent lives no longer."""
+    if "_teams" not in agent.__dict__:
+        agent.__dict__["_teams"] = list(agent.memberships.values_list("team_id", flat=True))
+    teams: list[int] = agent.__dict__["_teams"]
+    return teams
 
 
 VIEWS: Sequence[View] = (

@@ -10,6 +10,7 @@ from tierdesk.tickets.search import find
 from tierdesk.web.workspace.guard import agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
 from tierdesk.web.workspace.queue import BY_SLUG, BadCursor, page_of
+from tierdesk.web.workspace.rows import rendered
 
 
 @agent_page
@@ -23,7 +24,7 @@ def queue(request: HttpRequest, slug: str = "team") -> HttpResponse:
         page = page_of(view, user_of(request), at, request.GET.get("after"))
     except BadCursor as error:
         raise Http404(str(error)) from error
-    context = {"view": view, "page": page, "first": "after" not in request.GET}
+    context = {"view": view, "page": page, "first": "after" not in request.GET, "rendered": rendered}
     if request.headers.get("HX-Request"):
         return render(request, "workspace/queue_rows.html", context)
     return render(request, "workspace/queue.html", context | navigation(request, current=view.slug))
