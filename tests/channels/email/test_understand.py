@@ -124,7 +124,7 @@ def test_m05_a_stranger_who_quotes_our_number_gets_a_ticket_of_their_own(
 ) -> None:
     """SEC-002. And nothing tells whether the number exists."""
     before = said(ticket)
-    real = post.arrive(at + HOUR, from_=BOB, **{"from": BOB, "subject": f"Re: [{ticket.reference}]"})
+    real = post.arrive(at + HOUR, **{"from": BOB, "subject": f"Re: [{ticket.reference}]"})
     imagined = post.arrive(at + HOUR, **{"from": BOB, "subject": "Re: [TD-999999]"})
     assert is_new(real, ticket) and is_new(imagined, ticket)
     assert real.ticket is not None and real.ticket.client == cast.borealis
@@ -160,16 +160,14 @@ def test_m06_the_same_subject_from_another_client_is_another_ticket(
 
 @pytest.mark.parametrize("spoil", ["flip", "truncate", "guess", "return path"])
 def test_m07_a_forged_token_leads_nowhere(ticket: Ticket, at: datetime, post: PostOffice, spoil: str) -> None:
-    genuine = reply_address(ticket)
+    local, _, domain = reply_address(ticket).partition("@")
     forged = {
-        "flip": genuine.replace("@", "@", 1)[: genuine.index("@") - 1] + "x@desk.localhost",
-        "truncate": genuine[: genuine.index("@") - 3] + "@desk.localhost",
-        "guess": f"support+id{ticket.pk}@desk.localhost",  # SEC-013
-        "return path": genuine.replace("+t", "+b"),
+        "flip": local[:-1] + ("a" if local[-1] != "a" else "b"),
+        "truncate": local[:-3],
+        "guess": f"support+id{ticket.pk}",  # SEC-013
+        "return path": local.replace("+t", "+b"),
     }[spoil]
-    if forged == genuine:
-        forged = genuine[: genuine.index("@") - 1] + "y@desk.localhost"
-    inbound = post.arrive(at + HOUR, **{"from": BOB}, recipients=(forged,))
+    inbound = post.arrive(at + HOUR, **{"from": BOB}, recipients=(f"{forged}@{domain}",))
     assert is_new(inbound, ticket)
     assert len(said(ticket)) == 1
 

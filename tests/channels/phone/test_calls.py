@@ -1,0 +1,116 @@
+"""A call: who it is, in the few seconds before they say it; and a ticket with a human's answer already given."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from tests.cast import Cast
+from tierdesk.channels.models import Inbound
+from tierdesk.channels.phone.calls import Call, log_call, look_up
+from tierdesk.core import clock
+from tierdesk.core.scope import only, seeing
+from tierdesk.directory.clients.models import Number
+from tierdesk.response.notifications.models import Notice
+from tierdesk.tickets.lifecycle import UnableTo
+from tierdesk.tickets.models import Ticket
+
+
+def call(cast: Cast, **values: Any) -> Call:
+    told: dict[str, Any] = {
+        "client": cast.acme.pk,
+        "contact": cast.ann.pk,
+        "subject": "Printer jams",
+        "text": "Third time today.",
+        "key": "form-1",
+    }
+    return Call(**told | values)
+
+
+@pytest.mark.parametrize("typed", ["+49 30 1234501", "030 / 123 45 01", "0049301234501"])
+def test_a_number_finds_who_has_it_however_it_is_written(cast: Cast, typed: str) -> None:
+    assert list(look_up(typed, cast.lena.user)) == [cast.ann]
+
+
+def test_a_local_number_is_read_as_in_each_region_that_we_serve(cast: Cast) -> None:
+    Number.objects.create(client=cast.borealis, contact=cast.bob, e164="+12125550123")
+    assert list(look_up("(212) 555-0123", cast.lena.user)) == [cast.bob]
+
+
+def test_a_switchboard_tells_the_client_and_offers_its_people(cast: Cast) -> None:
+    assert list(look_up("+49 30 1234500", cast.lena.user)) == [cast.ann, cast.arne]
+
+
+@pytest.mark.parametrize("typed", ["alb", "ANN", "ann@acme"])
+def test_a_piece_of_a_name_or_an_address_finds_them(cast: Cast, typed: str) -> None:
+    assert cast.ann in look_up(typed, cast.lena.user)
+
+
+def test_nothing_typed_finds_nobody(cast: Cast) -> None:
+    assert list(look_up("  ", cast.lena.user)) == []
+
+
+def test_nobody_is_found_whom_the_agent_may_not_see(cast: Cast) -> None:
+    for typed in ("+49 30 1234501", "+49 30 1234500", "Ann"):
+        assert list(look_up(typed, cast.olga.user)) == []
+
+
+def test_who_has_left_is_not_offered(cast: Cast) -> None:
+    cast.ann.is_active = False
+    cast.ann.save()
+    assert list(look_up("Ann", cast.lena.user)) == []
+
+
+def test_a_call_is_acknowledged_and_answered_when_it_is_logged(cast: Cast, at: datetime) -> None:
+    """F03: an agent has spoken with the caller; no clock may wait for a second answer."""
+    with clock.frozen(at):
+        ticket = log_call(call(cast), cast.lena)
+    assert ticket is not None
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.assignee, ticket.acknowledged_at) == ("open", cast.lena, at)
+    met = ticket.clocks.filter(party="SLA", state="met").values_list("metric", "elapsed_s")
+    assert set(met) == {("acknowledge", 0.0), ("respond", 0.0)}
+    assert not Notice.objects.mails().exists()
+
+
+def test_a_form_that_is_sent_twice_is_one_call(cast: Cast, at: datetime) -> None:
+    with clock.frozen(at):
+        assert log_call(call(cast), cast.lena) == log_call(call(cast), cast.lena)
+        log_call(call(cast), cast.lou)  # somebody else's form, by chance with the same key
+    assert Ticket.objects.count() == 2
+
+
+def test_calls_without_a_key_are_different_calls(cast: Cast, at: datetime) -> None:
+    with clock.frozen(at):
+        assert log_call(call(cast, key=""), cast.lena) != log_call(call(cast, key=""), cast.lena)
+
+
+def test_an_agent_of_one_client_logs_a_call_under_that_clients_lock(cast: Cast, at: datetime) -> None:
+    with clock.frozen(at), seeing(only([cast.borealis.pk])):
+        ticket = log_call(call(cast, client=cast.borealis.pk, contact=cast.bob.pk), cast.olga)
+    assert ticket is not None
+    assert (ticket.client, ticket.contact, ticket.assignee) == (cast.borealis, cast.bob, cast.olga)
+
+
+def test_nobody_logs_a_call_for_a_client_whom_they_do_not_serve(cast: Cast) -> None:
+    with pytest.raises(UnableTo, match="whom you serve"):
+        log_call(call(cast), cast.olga)
+    assert not Inbound.objects.exists()
+
+
+def test_a_contact_of_another_client_is_not_put_on_the_ticket(cast: Cast, at: datetime) -> None:
+    with clock.frozen(at):
+        ticket = log_call(call(cast, contact=cast.bob.pk), cast.lena)
+    assert ticket is not None and ticket.contact is None
+
+
+def test_a_call_that_is_not_agreed_is_kept_for_somebody_to_decide(cast: Cast, at: datetime) -> None:
+    cast.acme_contract.channels = ["email"]
+    cast.acme_contract.save()
+    with clock.frozen(at):
+        assert log_call(call(cast), cast.lena) is None
+    kept = Inbound.objects.get()
+    assert (kept.state, kept.client) == ("parked", cast.acme)
+    assert kept.reason.startswith("phone is not an agreed channel")
