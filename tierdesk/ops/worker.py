@@ -65,6 +65,8 @@ def _run_jobs(stopping: threading.Event) -> None:
             )
             while not stopping.is_set() and not worker.done():
                 await asyncio.sleep(0.2)
+            if worker.done():
+                worker.result()  # it fell: say why
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
 

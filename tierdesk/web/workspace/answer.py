@@ -30,9 +30,9 @@ def act_on(
     """
     ticket = ticket_of(request, pk)
     seen = request.POST.get("version", "")
-    if seen.isdigit():
-        ticket.expecting(int(seen))
     try:
+        if seen.isdigit() and int(seen) != ticket.version:
+            raise StaleTicket(ticket)
         with work(by=agent_of(request).actor(), at=clock.now()):
             verb(ticket)
     except StaleTicket:

@@ -48,9 +48,9 @@ def _send(request: HttpRequest, ticket: Ticket, runs: list[RunRecord]) -> str | 
         return "Choose a team of a higher tier that serves this client."
     named = Agent.objects.filter(pk=_number(request, "named"), memberships__team=team).first()
     seen = request.POST.get("version", "")
-    if seen.isdigit():
-        ticket.expecting(int(seen))
     try:
+        if seen.isdigit() and int(seen) != ticket.version:
+            raise StaleTicket(ticket)
         with work(by=agent_of(request).actor(), at=clock.now()):
             Escalation.send(
                 ticket,

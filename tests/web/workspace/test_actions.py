@@ -1,0 +1,120 @@
+"""What agents do on the ticket page: each action is one domain call, and the slower of two is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client as Browser
+
+from tests.cast import Cast
+from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.response.tiers.models import Escalation
+from tierdesk.tickets.models import Ticket
+
+
+@pytest.fixture
+def ticket(cast: Cast, doing: Callable[..., Any]) -> Ticket:
+    with doing(cast.lena):
+        return cast.ticket()
+
+
+@pytest.fixture
+def lena(cast: Cast, client: Browser) -> Browser:
+    client.force_login(cast.lena.user)
+    return client
+
+
+def post(browser: Browser, address: str, form: dict[str, Any]) -> HttpResponse:
+    """Post as the browser's user; afterwards the test sees every client again, as the request did not."""
+    answer = browser.post(address, form)
+    set_scope(EVERY_CLIENT)
+    return answer
+
+
+def told(browser: Browser, ticket: Ticket) -> str:
+    return browser.get(f"/tickets/{ticket.pk}/").content.decode()
+
+
+def test_taking_a_ticket_makes_it_the_agents(cast: Cast, lena: Browser, ticket: Ticket) -> None:
+    post(lena, f"/tickets/{ticket.pk}/assignment/", {"version": ticket.version})
+    ticket.refresh_from_db()
+    assert (ticket.assignee, ticket.state) == (cast.lena, "open")
+
+
+def test_a_question_makes_the_ticket_wait(lena: Browser, ticket: Ticket) -> None:
+    post(lena, f"/tickets/{ticket.pk}/words/", {"audience": "reply", "text": "Which one?", "ask": "on"})
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.pending_reason) == ("pending", "requester_info")
+
+
+def test_a_note_is_internal(lena: Browser, ticket: Ticket) -> None:
+    post(lena, f"/tickets/{ticket.pk}/words/", {"audience": "note", "text": "Between us."})
+    assert ticket.messages.get(direction="internal").text == "Between us."
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("resolution", {"code": "fixed", "text": "Done."}),
+        ("assignment", {"agent": "0"}),
+        ("waiting", {"reason": "vendor"}),
+        ("cancellation", {"why": "twice"}),
+        ("assessment", {"impact": "1", "urgency": "1", "reason": "all are hit"}),
+    ],
+)
+def test_the_slower_of_two_changes_nothing_and_is_told(
+    cast: Cast, lena: Browser, ticket: Ticket, doing: Callable[..., Any], path: str, form: dict[str, str]
+) -> None:
+    seen = ticket.version
+    with doing(cast.lou):
+        ticket.resolve(code="fixed", text="Lou was faster.")
+    before = ticket.version
+    post(lena, f"/tickets/{ticket.pk}/{path}/", form | {"version": str(seen)})
+    ticket.refresh_from_db()
+    assert ticket.version == before
+    assert "changed by somebody else" in told(lena, ticket)
+
+
+def test_two_who_escalate_at_once_send_one_hand_over(cast: Cast, lena: Browser, ticket: Ticket) -> None:
+    pack = {"symptom": "x", "scope": "y", "steps_tried": "z", "exact_ask": "look", "reason": "skill"}
+    form = pack | {"team": str(cast.ops.pk), "version": str(ticket.version)}
+    post(lena, f"/tickets/{ticket.pk}/escalation/", form)
+    again = post(lena, f"/tickets/{ticket.pk}/escalation/", form)
+    assert Escalation.objects.count() == 1
+    assert again.status_code == 200
+    assert "changed by somebody else" in again.content.decode() or "higher tier" in again.content.decode()
+
+
+def test_only_a_lead_overrides_a_priority(cast: Cast, lena: Browser, ticket: Ticket) -> None:
+    form = {"priority": "1", "reason": "the board asked"}
+    post(lena, f"/tickets/{ticket.pk}/assessment/", form)
+    ticket.refresh_from_db()
+    assert ticket.priority == 3
+    lena.force_login(cast.lou.user)
+    post(lena, f"/tickets/{ticket.pk}/assessment/", form)
+    ticket.refresh_from_db()
+    assert (ticket.priority, ticket.computed_priority) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "path", ["words", "assignment", "waiting", "resolution", "cancellation", "assessment", "category", "runs"]
+)
+def test_an_agent_of_another_client_cannot_act(
+    cast: Cast, client: Browser, ticket: Ticket, path: str
+) -> None:
+    client.force_login(cast.olga.user)
+    before = ticket.version
+    answer = post(
+        client, f"/tickets/{ticket.pk}/{path}/", {"text": "x", "category": "network/vpn", "revision": "0"}
+    )
+    assert answer.status_code == 404
+    ticket.refresh_from_db()
+    assert ticket.version == before
+
+
+@pytest.mark.parametrize("path", ["words", "assignment", "resolution"])
+def test_a_get_changes_nothing(lena: Browser, ticket: Ticket, path: str) -> None:
+    assert lena.get(f"/tickets/{ticket.pk}/{path}/").status_code == 405
