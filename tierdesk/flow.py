@@ -44,7 +44,7 @@ FLOW: dict[type[Fact], Reactions] = {
     tickets.Acknowledged: Reactions(now=[sla.stop_acknowledge]),
     tickets.Assigned: Reactions(now=[notifications.tell_assignee]),
     tickets.Replied: Reactions(now=[sla.stop_respond, notifications.mail_replies]),
-    post.Undelivered: Reactions(now=[notifications.tell_about_bounces]),
+    post.Undelivered: Reactions(now=[sla.restore_respond, notifications.tell_about_bounces]),
     tickets.Heard: Reactions(now=[notifications.tell_about_words]),
     tickets.Reprioritised: Reactions(now=[sla.retarget_clocks]),
     # It waits, and wakes.

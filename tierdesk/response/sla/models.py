@@ -161,6 +161,11 @@ class Clock(models.Model):
             self.breached_at = at
         self.due_at = self.wake_at = None
 
+    def take_back_stop(self) -> None:
+        """What had stopped the clock turned out not to have happened."""
+        self.state, self.stopped_at, self.elapsed_s = ClockState.RUNNING, None, None
+        self.project()
+
     def cancel(self, at: datetime) -> None:
         """The promise no longer applies: neither met nor missed."""
         if self.state in GOING:

@@ -24,7 +24,7 @@ from tierdesk.tickets.facts import (
     TicketFact,
     Triaged,
 )
-from tierdesk.tickets.models import Ticket
+from tierdesk.tickets.models import Message, Ticket
 
 
 class EscalationSentLike(Protocol):
@@ -52,6 +52,12 @@ class CaseMovedLike(Protocol):
     case: int
     after: str
     at: datetime
+
+
+class UndeliveredLike(Protocol):
+    """A mail of ours that came back for good: the ticket's message that it carried, if it carried one."""
+
+    message: int | None
 
 
 class CaseRetargetedLike(Protocol):
@@ -92,10 +98,26 @@ def stop_respond(facts: list[Replied]) -> None:
     restart_update(facts)
 
 
+def restore_respond(facts: Sequence[UndeliveredLike]) -> None:
+    """A response that came back was none: its clock counts on as if it had never stopped (promises.md F06)."""
+    said = {fact.message: fact for fact in facts if fact.message}
+    messages = Message.objects.filter(pk__in=said, ticket__clocks__metric=Metric.RESPOND).distinct()
+    restored = []
+    for message in messages:
+        answered = Clock.objects.filter(
+            ticket=message.ticket_id, metric=Metric.RESPOND, stopped_at=message.at
+        )
+        for clock in answered.exclude(state=ClockState.CANCELLED):
+            clock.take_back_stop()
+            restored.append(clock)
+    keep(restored)
+
+
 def restart_update(facts: Sequence[Replied]) -> None:
     """The cadence of updates counts from our last public words (promises.md G01, G04)."""
     _each(facts, Clock.objects.filter(metric=Metric.UPDATE), lambda clock, fact: clock.stop(fact.at))
-    going_on = [fact for fact in facts if fact.ticket.is_unresolved()]
+    last = {fact.ticket.pk: fact for fact in facts}
+    going_on = [fact for fact in last.values() if fact.ticket.is_unresolved()]
     promises = _promises({fact.ticket.contract_version_id for fact in going_on})
     start(
         [
