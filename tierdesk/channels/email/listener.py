@@ -52,13 +52,14 @@ class Handler:
         )
 
 
-def keep(raw: bytes, recipients: list[str], mail_from: str, remote: str) -> str:
+def keep(raw: bytes, recipients: list[str], mail_from: str | None, remote: str) -> str:
     """Store one delivery and say what SMTP answers. The same bytes to the same recipients count once.
 
+    `mail_from`: "" is the null sender; None is not told, and then the mail's own Return-Path counts.
     Whatever goes wrong, the sender keeps the mail and tries again: a 5xx would give it back to its author.
     """
     key = hashlib.sha256(raw + "\0".join(sorted(recipients)).encode()).hexdigest()
-    meta = {"recipients": recipients, "mail_from": mail_from}
+    meta = {"recipients": recipients} | ({} if mail_from is None else {"mail_from": mail_from})
     try:
         with seeing(EVERY_CLIENT):
             Inbound.store("email", raw, ext_key=key, remote=remote, meta=meta)
@@ -73,7 +74,7 @@ def keep(raw: bytes, recipients: list[str], mail_from: str, remote: str) -> str:
     return TAKEN
 
 
-def keep_from_pipe(stdin: BinaryIO, recipients: list[str], mail_from: str) -> int:
+def keep_from_pipe(stdin: BinaryIO, recipients: list[str], mail_from: str | None) -> int:
     """For a mail server that hands mail to a command: the exit code, 0 or EX_TEMPFAIL (sysexits.h) to try again."""
     raw = stdin.read(MESSAGE_BYTES + 1)
     if len(raw) > MESSAGE_BYTES:
