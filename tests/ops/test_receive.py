@@ -11,6 +11,7 @@ from django.db import OperationalError
 
 from tierdesk.channels.email.limits import MESSAGE_BYTES
 from tierdesk.channels.models import Inbound
+from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.ops import receive
 
 MAIL = b"Return-Path: <ann@acme.example>\r\nSubject: VPN\r\n\r\nIt does not connect.\r\n"
@@ -33,7 +34,8 @@ def test_a_mail_is_stored_with_the_sender_that_is_known(
     assert pipe(monkeypatch, MAIL) == 0
     assert pipe(monkeypatch, MAIL) == 0, "a second delivery counts once"
 
-    kept = Inbound.objects.get()
+    with seeing(EVERY_CLIENT):
+        kept = Inbound.objects.get()
     assert bytes(kept.raw) == MAIL
     assert kept.meta["recipients"] == ["support@desk.example"]
     assert kept.meta.get("mail_from") == sender

@@ -135,6 +135,7 @@ def refuse_a_desk_at_work(owner: psycopg.Connection, manifest: dict[str, Any], *
 
 def put_secret_back(source: Path) -> None:
     """Replace the secret of this installation at once, readable by its owner alone."""
+    settings.HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = settings.HOME / f".secret.{os.getpid()}.restored"
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
