@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -107,7 +108,8 @@ class _People:
     def __init__(self) -> None:
         self._leads: dict[int | None, set[int]] = {}
         self._duty: dict[str, set[int]] = {}
-        self._serving: dict[int, set[int]] = {}
+        self._everywhere: set[int] | None = None
+        self._serving: dict[int, set[int]] = defaultdict(set)
         self._managers: set[int] | None = None
 
     def in_roles(self, roles: Iterable[str], ticket: Ticket, at: datetime) -> set[int]:
@@ -146,8 +148,10 @@ class _People:
         return self._managers
 
     def _who_serves(self, client: int) -> set[int]:
-        if client not in self._serving:
-            serving = Q(teams__serves_every_client=True) | Q(teams__clients=client) | Q(user__is_admin=True)
-            agents = Agent.objects.filter(serving, user__is_active=True)
-            self._serving[client] = set(agents.values_list("pk", flat=True))
-        return self._serving[client]
+        if self._everywhere is None:
+            active = Agent.objects.filter(user__is_active=True)
+            everyone = active.filter(Q(teams__serves_every_client=True) | Q(user__is_admin=True))
+            self._everywhere = set(everyone.values_list("pk", flat=True))
+            for served, agent in active.filter(teams__clients__isnull=False).values_list("teams__clients", "pk"):
+                self._serving[served].add(agent)
+        return self._everywhere | self._serving[client]
