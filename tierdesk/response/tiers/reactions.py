@@ -152,6 +152,8 @@ class _People:
             active = Agent.objects.filter(user__is_active=True)
             everyone = active.filter(Q(teams__serves_every_client=True) | Q(user__is_admin=True))
             self._everywhere = set(everyone.values_list("pk", flat=True))
-            for served, agent in active.filter(teams__clients__isnull=False).values_list("teams__clients", "pk"):
+            for served, agent in active.filter(teams__clients__isnull=False).values_list(
+                "teams__clients", "pk"
+            ):
                 self._serving[served].add(agent)
         return self._everywhere | self._serving[client]
