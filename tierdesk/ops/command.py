@@ -13,7 +13,12 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from tierdesk.ops.postgres import Cluster, UnableToStart
+
 type Run = Callable[[argparse.Namespace], int]
+
+TRY_AGAIN = 75
+"""EX_TEMPFAIL of sysexits.h: the database did not come up; a mail server that pipes mail to us keeps it."""
 
 DJANGO_COMMANDS = {
     "migrate",
@@ -30,6 +35,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the result is its exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tierdesk.config.settings")
+    try:
+        return _obey(words)
+    except UnableToStart as trouble:
+        print(f"tierdesk: {trouble}", file=sys.stderr)
+        return TRY_AGAIN
+
+
+def _obey(words: list[str]) -> int:
     if words and words[0] in DJANGO_COMMANDS:
         with database():
             return _django(words)
@@ -54,8 +67,6 @@ def database() -> Iterator[None]:
     if os.environ.get("DATABASE_URL"):
         yield
         return
-    from tierdesk.ops.postgres import Cluster
-
     with Cluster(home() / "postgres") as cluster:
         os.environ["DATABASE_URL"] = cluster.url
         try:
