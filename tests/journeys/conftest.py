@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -24,7 +25,10 @@ from tierdesk.channels.models import Inbound
 from tierdesk.core.wakeups import fast_forward
 from tierdesk.directory.clients.models import Client
 from tierdesk.response.runbooks.models import Book, Revision
+from tierdesk.response.tiers.models import Escalation
+from tierdesk.response.tiers.pack import Pack
 from tierdesk.response.vendors.models import UnderpinningContract, Vendor
+from tierdesk.tickets.models import Ticket
 
 BOOKS = Path(__file__).parents[2] / "tierdesk" / "ops" / "demo" / "books"
 
@@ -131,3 +135,19 @@ def nordvik(cast: Cast) -> UnderpinningContract:
 @pytest.fixture
 def minutes() -> Callable[[float], timedelta]:
     return lambda n: timedelta(minutes=n)
+
+
+H = timedelta(hours=1)
+M = timedelta(minutes=1)
+FULL = Pack(symptom="VPN refuses", scope="Ann only", steps_tried="the book", exact_ask="Look at the gateway")
+
+
+@pytest.fixture
+def ticket(cast: Cast, at: datetime, post: Post) -> Ticket:
+    post.arrive(at, "Ann Albers <ann@acme.example>", "VPN does not connect", "Error 809: time-out.")
+    return Ticket.objects.get()
+
+
+def escalate(ticket: Ticket, cast: Cast, **more: Any) -> Escalation:
+    values = {"by": cast.lena, "reason": "skill", "pack": FULL} | more
+    return Escalation.send(ticket, values.pop("to_team", cast.ops), **values)
