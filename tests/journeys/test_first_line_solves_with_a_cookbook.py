@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.cast import Cast
 from tests.journeys.conftest import H, M, Post
+from tierdesk.core.wakeups import fast_forward
 from tierdesk.response.runbooks.models import Revision, Run
 from tierdesk.tickets.models import Ticket
 
@@ -22,8 +23,6 @@ def test_first_line_follows_the_book_asks_and_solves(
         ticket.ask("Does a public page open in your browser?")
     assert ticket.clocks.get(metric="resolve", party="SLA").state == "paused"
     post.sent.clear()
-    from tierdesk.core.wakeups import fast_forward
-
     fast_forward(at + 6 * M)
     question = post.read()
     assert "public page" in question.get_content()

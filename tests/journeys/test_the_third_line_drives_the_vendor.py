@@ -10,6 +10,7 @@ import pytest
 
 from tests.cast import Cast
 from tests.journeys.conftest import H, M, Post, escalate
+from tierdesk.core.wakeups import fast_forward
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.vendors.models import Case, UnderpinningContract
 from tierdesk.tickets.lifecycle import UnableTo
@@ -40,8 +41,6 @@ def test_the_third_line_drives_a_vendor_case_and_the_clients_clock_goes_on(
     assert ticket.clocks.get(metric="resolve", party="SLA").state == "running"
     respond = Clock.objects.get(case_id=case.pk, metric="respond")
     assert (respond.party, respond.due_at) == ("UC", at + 80 * M)
-    from tierdesk.core.wakeups import fast_forward
-
     fast_forward(at + 21 * M)
     ours = next(e for e in post.sent if e.rcpt_to == "support@nordvik.example")
     assert case.number.encode() in ours.data
