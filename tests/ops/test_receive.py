@@ -41,6 +41,7 @@ def test_a_mail_is_stored_with_the_sender_that_is_known(
     assert kept.meta.get("mail_from") == sender
 
 
+@pytest.mark.django_db
 def test_a_mail_waits_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(scope: str) -> None:
         raise OperationalError("the server is gone")
@@ -49,6 +50,7 @@ def test_a_mail_waits_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch
     assert pipe(monkeypatch, MAIL) == 75
 
 
+@pytest.mark.django_db
 def test_a_mail_that_is_too_large_is_refused_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
