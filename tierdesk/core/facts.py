@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from functools import cache
 from typing import Any, ClassVar
 
 KINDS: dict[str, type[Fact]] = {}
@@ -84,10 +83,4 @@ class Fact:
 
     def details(self) -> dict[str, Any]:
         """The plain values of the fact, for the timeline: everything but the subject and the stamp."""
-        return {name: getattr(self, name) for name in _told(type(self))}
-
-
-@cache
-def _told(kind: type[Fact]) -> tuple[str, ...]:
-    """The names of what a kind of fact tells; asked once per kind, not once per fact."""
-    return tuple(f.name for f in fields(kind) if f.name not in {"stamp", "ticket"})
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in {"stamp", "ticket"}}
