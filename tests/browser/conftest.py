@@ -67,6 +67,12 @@ def sign_in(page: Page, desk: Desk, person: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def press(page: Page, key: str) -> None:
+    """Press a key once the page's scripts listen: what is shown may be there a moment before them."""
+    page.wait_for_load_state("load")
+    page.keyboard.press(key)
+
+
 @pytest.fixture
 def sits_down(chromium: Browser, keys: Callable[[str], Any]) -> Iterator[SitsDown]:
     """`sits_down("lena")`: a page of hers, signed in. A script error or a breach of its policy fails the test."""

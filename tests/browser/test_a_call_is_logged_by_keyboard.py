@@ -7,7 +7,7 @@ import time
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SitsDown
+from tests.browser.conftest import SitsDown, press
 from tests.browser.desk import Desk
 
 SECONDS_FOR_A_CALL = 20
@@ -19,7 +19,7 @@ def test_a_call_becomes_my_ticket_within_twenty_seconds(desk: Desk, sits_down: S
     page = sits_down("lena")
     page.goto(desk.address)
     began = time.monotonic()
-    page.keyboard.press("c")
+    press(page, "c")
     expect(page.get_by_label("Who is calling?")).to_be_focused()
     page.keyboard.type("+49301234501", delay=TYPING_MS)
     expect(page.get_by_role("radio", name=re.compile("Ann Albers"))).to_be_checked()

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SitsDown
+from tests.browser.conftest import SitsDown, press
 from tests.browser.desk import Desk
 
 
@@ -53,7 +53,7 @@ def test_of_two_agents_who_resolve_at_once_the_second_is_told(desk: Desk, sits_d
 
 
 def _write_resolution(page: Page, text: str) -> None:
-    page.keyboard.press("d")
+    press(page, "d")
     page.get_by_label("What do you tell the contact?").fill(text)
 
 

@@ -6,24 +6,24 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SitsDown
+from tests.browser.conftest import SitsDown, press
 from tests.browser.desk import Desk
 
 
 def test_a_hand_over_is_sent_returned_sent_again_and_accepted(desk: Desk, sits_down: SitsDown) -> None:
     lena, tom = sits_down("lena"), sits_down("tom")
     lena.goto(desk.page("ladder"))
-    lena.keyboard.press("t")
+    press(lena, "t")
     expect(lena.get_by_text("The ticket is yours.")).to_be_visible()
     _the_gate_is_closed_and_the_pack_prefilled(lena)
     _hand_over(lena, ask="Is the tunnel up on your side?")
     _return(tom, desk)
     lena.goto(desk.page("ladder"))
     expect(lena.locator("#ticket")).to_contain_text("Which gateway is it?")
-    lena.keyboard.press("e")
+    press(lena, "e")
     _hand_over(lena, ask="Gateway gw-2: is the tunnel up on your side?")
     tom.goto(desk.page("ladder"))
-    tom.keyboard.press("y")
+    press(tom, "y")
     expect(tom.get_by_text("Accepted; the ticket is yours.")).to_be_visible()
     [(tier, returns, assignee)] = desk.look(
         "SELECT tier, return_count, u.name FROM tickets_ticket t JOIN staff_agent a ON a.id = t.assignee_id "
@@ -34,7 +34,7 @@ def test_a_hand_over_is_sent_returned_sent_again_and_accepted(desk: Desk, sits_d
 
 
 def _the_gate_is_closed_and_the_pack_prefilled(page: Page) -> None:
-    page.keyboard.press("e")
+    press(page, "e")
     expect(page.get_by_role("heading", level=1)).to_contain_text("up")
     gate = page.locator(".gate")
     expect(gate).to_contain_text("Choose a reason.")

@@ -6,18 +6,18 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SitsDown
+from tests.browser.conftest import SitsDown, press
 from tests.browser.desk import Desk
 
 
 def test_a_ticket_is_taken_its_book_followed_and_a_question_asked(desk: Desk, sits_down: SitsDown) -> None:
     page = sits_down("lena")
     page.goto(desk.page("book"))
-    page.keyboard.press("t")
+    press(page, "t")
     expect(page.get_by_text("The ticket is yours.")).to_be_visible()
     expect(page.locator("#timeline")).to_contain_text("Lena Lang took it")
     _follow_the_book_to_the_hand_up(page)
-    page.keyboard.press("r")
+    press(page, "r")
     page.keyboard.type("Which network are you on?")
     page.get_by_label("Wait for the answer").check()
     page.get_by_label("Your words").press("Control+Enter")
@@ -30,7 +30,7 @@ def test_a_ticket_is_taken_its_book_followed_and_a_question_asked(desk: Desk, si
 
 
 def _follow_the_book_to_the_hand_up(page: Page) -> None:
-    page.keyboard.press("b")
+    press(page, "b")
     run = page.locator("#run")
     expect(run).to_contain_text("Who is affected?")
     run.get_by_role("button", name="One person").click()

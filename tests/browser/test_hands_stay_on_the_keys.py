@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SitsDown
+from tests.browser.conftest import SitsDown, press
 from tests.browser.desk import Desk
 
 
@@ -15,7 +15,7 @@ def test_keys_walk_the_queue_and_enter_opens_the_ticket(desk: Desk, sits_down: S
     page.goto(f"{desk.address}/queues/all/")
     links = page.locator(".queue-link")
     for key in "jjjk":
-        page.keyboard.press(key)
+        press(page, key)
     expect(links.nth(1)).to_be_focused()
     wanted = links.nth(1).get_attribute("href")
     page.keyboard.press("Enter")
@@ -25,7 +25,7 @@ def test_keys_walk_the_queue_and_enter_opens_the_ticket(desk: Desk, sits_down: S
 def test_the_question_mark_shows_the_keys_of_this_page(desk: Desk, sits_down: SitsDown) -> None:
     page = sits_down("lena")
     page.goto(desk.page("plain"))
-    page.keyboard.press("?")
+    press(page, "?")
     shown = page.get_by_role("dialog", name="Keyboard shortcuts")
     for words in ("Take", "Escalate", "Resolve", "Reply", "Log a call"):
         expect(shown.locator("dt", has_text=re.compile(f"^{words}"))).not_to_have_count(0)
@@ -36,7 +36,7 @@ def test_the_question_mark_shows_the_keys_of_this_page(desk: Desk, sits_down: Si
 def test_a_letter_in_a_field_is_a_letter(desk: Desk, sits_down: SitsDown) -> None:
     page = sits_down("lena")
     page.goto(desk.page("plain"))
-    page.keyboard.press("n")
+    press(page, "n")
     page.keyboard.type("te? Not taken")
     expect(page.get_by_label("Your words")).to_have_value("te? Not taken")
     expect(page.get_by_text("Only colleagues will see this")).to_be_visible()
@@ -53,4 +53,4 @@ def test_sequences_lead_to_pages(desk: Desk, sits_down: SitsDown) -> None:
 
 def _press(page: Page, *keys: str) -> None:
     for key in keys:
-        page.keyboard.press(key)
+        press(page, key)

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SitsDown
+from tests.browser.conftest import SitsDown, press
 from tests.browser.desk import Desk
 
 SECRET = "Their firmware leaks memory, defect 88"
@@ -53,7 +53,7 @@ def _close_the_case(page: Page) -> None:
 def _resolve(page: Page, desk: Desk) -> None:
     page.goto(desk.page("vendor"))
     expect(page.locator(".case-line")).to_contain_text("Closed")
-    page.keyboard.press("d")
+    press(page, "d")
     dialog = page.get_by_role("dialog", name=re.compile("Resolve TD-"))
     dialog.get_by_label("How was it solved?").select_option("vendor_fix")
     dialog.get_by_label("What do you tell the contact?").fill(PUBLIC)

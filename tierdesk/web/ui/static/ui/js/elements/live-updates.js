@@ -71,8 +71,12 @@ class LiveUpdates extends HTMLElement {
     showing.forEach((element) => this.#refetch(element));
   }
 
-  /** Never pulls a field away from under somebody's hands: the refetch waits until they leave it. */
+  /**
+   * Never pulls a field away from under somebody's hands: the refetch waits until they leave it. A page whose form is
+   * on its way is about to be replaced: news on it would be taken for the answer, and be gone a moment later.
+   */
   #refetch(element) {
+    if (document.querySelector("form[data-sent]")) return;
     const writing = element.querySelector("textarea:focus, input:focus, select:focus");
     if (writing) writing.addEventListener("blur", () => this.#refetch(element), { once: true });
     else element.dispatchEvent(new CustomEvent("live"));
