@@ -20,6 +20,7 @@ pages = WSGIMiddleware(get_wsgi_application(), workers=8)  # type: ignore[arg-ty
 
 from tierdesk.channels.alarms.lane import Lane
 from tierdesk.channels.alarms.store import PostgresStore
+from tierdesk.core import garbage
 from tierdesk.web.live import Hub, LiveLane
 
 type Scope = MutableMapping[str, Any]
@@ -50,6 +51,7 @@ async def _live_and_die(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            garbage.settle_in()
             await machines.start()
             await hub.start()
             await send({"type": "lifespan.startup.complete"})

@@ -17,6 +17,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from tierdesk.channels.email.listener import listening
+from tierdesk.core import garbage
 from tierdesk.core.wakeups import run_forever
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
         _listen_for_mail(stack)
         jobs = threading.Thread(target=_run_jobs, args=(stopping,), name="jobs", daemon=True)
         jobs.start()
+        garbage.settle_in()
         log.info("the worker is at work")
         run_forever(stopping.is_set)
         jobs.join(timeout=15)

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.test import Client as Browser
 
 from tierdesk.channels.alarms import bench as alarms
-from tierdesk.core import clock, jobs
+from tierdesk.core import clock, garbage, jobs
 from tierdesk.core.facts import ENGINE
 from tierdesk.core.roles import owner
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
@@ -35,6 +35,7 @@ def prepare() -> None:
         call_command("migrate", verbosity=0)
     set_scope(EVERY_CLIENT)
     world()
+    garbage.settle_in()
 
 
 @cache

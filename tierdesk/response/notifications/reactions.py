@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 
 from tierdesk.core import rows
 from tierdesk.directory.calendars.models import hours_of
@@ -107,7 +108,7 @@ class Advised(Protocol):
     at: datetime
 
 
-def send_receipts(facts: list[Triaged]) -> None:
+def send_receipts(facts: Sequence[Triaged]) -> None:
     """The contact gets the number and what happens next. It never stops the respond clock and quotes nothing.
 
     A receipt that must not go out is written all the same, as held back with the reason.
@@ -115,6 +116,7 @@ def send_receipts(facts: list[Triaged]) -> None:
     wanted = [f for f in facts if f.ticket.channel not in NO_RECEIPT_FOR and _address(f.ticket)]
     if not wanted:
         return
+    _read_names(fact.ticket for fact in wanted)
     promised = _promises(wanted)
     sent = _receipts_lately([_address(fact.ticket) for fact in wanted], wanted[0].at)
     notices = []
@@ -128,8 +130,9 @@ def send_receipts(facts: list[Triaged]) -> None:
     _write(notices)
 
 
-def mail_replies(facts: list[Replied]) -> None:
+def mail_replies(facts: Sequence[Replied]) -> None:
     """Our public words go to the contact and to who else follows, in the voice of the team that talks to them."""
+    _read_names(fact.ticket for fact in facts)
     messages = Message.objects.in_bulk([fact.message for fact in facts])
     followers = _followers(facts)
     _write(
@@ -141,8 +144,9 @@ def mail_replies(facts: list[Replied]) -> None:
     )
 
 
-def mail_resolutions(facts: list[Resolved]) -> None:
+def mail_resolutions(facts: Sequence[Resolved]) -> None:
     """The contact is told by the first line's voice, with how to reopen."""
+    _read_names(fact.ticket for fact in facts)
     messages = Message.objects.in_bulk([fact.message for fact in facts if fact.message])
     followers = _followers(facts)
     _write(
@@ -161,24 +165,25 @@ def mail_resolutions(facts: list[Resolved]) -> None:
     )
 
 
-def tell_team(facts: list[Triaged]) -> None:
+def tell_team(facts: Sequence[Triaged]) -> None:
     """The team that a new ticket was routed to sees a notice; for P1 and P2 only, so that it stays worth reading."""
     urgent = [fact for fact in facts if fact.ticket.priority <= 2 and fact.ticket.team_id]
     _tell_teams([(fact.ticket, fact.ticket.team_id or 0, "new_ticket", {}, fact.at) for fact in urgent])
 
 
-def tell_assignee(facts: list[Assigned]) -> None:
+def tell_assignee(facts: Sequence[Assigned]) -> None:
     """An agent to whom somebody else gave a ticket is told."""
     given = [f for f in facts if f.agent and (f.by.kind, f.by.id) != ("agent", f.agent)]
+    _read_names(fact.ticket for fact in given)
     _write([_desk(fact.ticket, fact.agent or 0, "assigned", {}, fact.at) for fact in given])
 
 
-def tell_about_words(facts: list[Heard]) -> None:
+def tell_about_words(facts: Sequence[Heard]) -> None:
     """Whoever works a ticket hears that the contact wrote."""
     _tell_workers([(fact.ticket, "heard", {}, fact.at) for fact in facts if not fact.automatic])
 
 
-def tell_about_bounces(facts: list[Undelivered]) -> None:
+def tell_about_bounces(facts: Sequence[Undelivered]) -> None:
     """A mail that does not arrive is no answer: whoever works the ticket must find another way.
 
     On the desk only. A mail about a mail that came back could come back itself.
@@ -203,6 +208,7 @@ def tell_sending_team(facts: Sequence[Returned]) -> None:
 def tell_hierarchy(facts: Sequence[ToAgents]) -> None:
     """Those who answer for a ticket are told on the desk and by mail: they may not be looking at the desk."""
     told = [(fact, agent) for fact in facts for agent in fact.agents]
+    _read_names(fact.ticket for fact, _ in told)
     notices = [_desk(f.ticket, agent, "hierarchy", {"why": f.why}, f.at) for f, agent in told]
     addresses = _addresses_of_agents({agent for _, agent in told})
     mails = [
@@ -221,6 +227,7 @@ def tell_consulted_team(facts: Sequence[Asked]) -> None:
 
 def tell_advised(facts: Sequence[Advised]) -> None:
     advised = [fact for fact in facts if fact.ticket.assignee_id]
+    _read_names(fact.ticket for fact in advised)
     _write(
         [_desk(f.ticket, f.ticket.assignee_id or 0, "advice", {"answer": f.answer}, f.at) for f in advised]
     )
@@ -236,7 +243,13 @@ def tell_about_case(facts: Sequence[AboutCase]) -> None:
 
 
 def remind_driver(facts: Sequence[Chased]) -> None:
+    _read_names(fact.ticket for fact in facts)
     _write([_desk(f.ticket, f.driver, "chase", {"why": f.why}, f.at) for f in facts if f.driver])
+
+
+def _read_names(tickets: Iterable[Ticket]) -> None:
+    """Read whom these tickets belong to before words are written: once for the batch, not once per ticket."""
+    prefetch_related_objects(list(tickets), "client", "contact", "team", "voice_team")
 
 
 def _why_no_receipt(ticket: Ticket, sent_lately: int) -> str:
@@ -322,9 +335,11 @@ def _local(at: datetime, ticket: Ticket) -> str:
 
 
 def _promises(facts: Sequence[Triaged]) -> dict[PromiseKey, Promise]:
-    versions = {fact.ticket.contract_version_id for fact in facts if fact.ticket.contract_version_id}
     promises = Promise.objects.filter(
-        contract_version__in=versions, metric__in=list(words.RECEIPT_PROMISE), party=Party.SLA
+        contract_version__in={fact.ticket.contract_version_id for fact in facts} - {None},
+        priority__in={fact.ticket.priority for fact in facts},
+        metric__in=list(words.RECEIPT_PROMISE),
+        party=Party.SLA,
     )
     return {(one.contract_version_id, one.priority, one.metric): one for one in promises}
 
@@ -434,6 +449,7 @@ def _row(ticket: Ticket, at: datetime) -> dict[str, Any]:
 
 def _tell_workers(telling: Sequence[tuple[Ticket, str, dict[str, Any], datetime]]) -> None:
     """Tell the agent who works each ticket, or the team that has it while nobody in particular does."""
+    _read_names(ticket for ticket, _, _, _ in telling)
     _write([_desk(t, t.assignee_id, kind, values, at) for t, kind, values, at in telling if t.assignee_id])
     _tell_teams(
         [
@@ -447,6 +463,7 @@ def _tell_workers(telling: Sequence[tuple[Ticket, str, dict[str, Any], datetime]
 def _tell_teams(telling: Sequence[tuple[Ticket, int, str, dict[str, Any], datetime]]) -> None:
     if not telling:
         return
+    _read_names(ticket for ticket, _, _, _, _ in telling)
     members = _members({team for _, team, _, _, _ in telling})
     names = dict(Team.objects.filter(pk__in=members).values_list("pk", "name"))
     _write(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.db import connection, models
 from django.db.models import Q
@@ -219,34 +219,45 @@ CHANGING = [
     "wake_at",
 ]
 
-STARTING = [
-    "client_id",
-    "ticket_id",
-    "metric",
-    "party",
-    "tier",
-    "case_id",
-    "priority",
-    "target_s",
-    "calendar_id",
-    "started_at",
-    "counting_from",
-    "carried_s",
-    "pauses",
-    "state",
-    "due_at",
-    "warned_at",
-    "breached_at",
-    "stopped_at",
-    "elapsed_s",
-    "wake_at",
-]
+
+class Start(NamedTuple):
+    """A clock that is about to run: what was promised to whom, and from when. Plain: they come by the thousand."""
+
+    client_id: int
+    ticket_id: int
+    metric: str
+    party: str
+    priority: int
+    target_s: int
+    calendar_id: int
+    started_at: datetime
+    tier: int | None = None
+    case_id: int | None = None
+
+    def course(self) -> Course:
+        return Course(hours_of(self.calendar_id), self.started_at, timedelta(seconds=self.target_s))
 
 
-def start(clocks: Sequence[Clock]) -> None:
+STARTING = [*Start._fields, "counting_from", "carried_s", "pauses", "state", "due_at", "wake_at"]
+
+
+def start(clocks: Iterable[Start]) -> None:
     """Put clocks into the world, in one statement, and let their tickets know what is due next."""
-    rows.insert(Clock, STARTING, [[getattr(clock, name) for name in STARTING] for clock in clocks])
+    clocks = list(clocks)
+    rows.insert(Clock, STARTING, _laid_out(clocks))
     project_onto_tickets({clock.ticket_id for clock in clocks})
+
+
+def _laid_out(clocks: Sequence[Start]) -> list[tuple[Any, ...]]:
+    """The rows of STARTING. Most clocks of a batch share their calendar, start and target: each is worked out once."""
+    known: dict[tuple[int, datetime, int], tuple[datetime | None, datetime | None]] = {}
+    lines = []
+    for clock in clocks:
+        course = (clock.calendar_id, clock.started_at, clock.target_s)
+        if course not in known:
+            known[course] = projection(clock.course())
+        lines.append((*clock, clock.started_at, 0.0, (), ClockState.RUNNING.value, *known[course]))
+    return lines
 
 
 def keep(clocks: Sequence[Clock]) -> None:
@@ -314,4 +325,4 @@ def _crossing(due_at: datetime, calendar_id: int) -> datetime | None:
     return None if opening is None else opening + timedelta(microseconds=1)
 
 
-__all__ = ["GOING", "Clock", "ClockState", "WAKING", "keep", "projection", "start", "wake_clocks"]
+__all__ = ["GOING", "WAKING", "Clock", "ClockState", "Start", "keep", "projection", "start", "wake_clocks"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from tierdesk.directory.contracts.models import ContractVersion, Metric, Party, Promise
-from tierdesk.response.sla.models import GOING, Clock, ClockState, keep, projection, start
+from tierdesk.response.sla.models import GOING, Clock, ClockState, Start, keep, start
 from tierdesk.response.sla.policy import pauses
 from tierdesk.tickets.facts import (
     Acknowledged,
@@ -70,16 +69,13 @@ class CaseRetargetedLike(Protocol):
 
 def start_clocks(facts: list[Triaged]) -> None:
     """The promises of each ticket's contract start to run, from the instant it was received."""
-    promises = _promises({fact.ticket.contract_version_id for fact in facts})
-    clocks: list[Clock] = []
-    laid_out: dict[tuple[int, datetime, int], tuple[datetime | None, datetime | None]] = {}
-    for fact in facts:
-        ticket = fact.ticket
-        for promise in promises.get((ticket.contract_version_id, ticket.priority), ()):
-            if promise.metric == Metric.UPDATE or promise.tier not in (None, ticket.tier):
-                continue
-            clocks.append(_clock(promise, ticket, ticket.created_at, laid_out))
-    start(clocks)
+    promises = _promises(fact.ticket for fact in facts)
+    start(
+        _kept(promise, fact.ticket, fact.ticket.created_at)
+        for fact in facts
+        for promise in promises[_terms(fact.ticket)]
+        if promise.metric != Metric.UPDATE and promise.tier in (None, fact.ticket.tier)
+    )
     stop_respond_on_the_phone([fact for fact in facts if _spoken(fact)])
 
 
@@ -118,14 +114,12 @@ def restart_update(facts: Sequence[Replied]) -> None:
     _each(facts, Clock.objects.filter(metric=Metric.UPDATE), lambda clock, fact: clock.stop(fact.at))
     last = {fact.ticket.pk: fact for fact in facts}
     going_on = [fact for fact in last.values() if fact.ticket.is_unresolved()]
-    promises = _promises({fact.ticket.contract_version_id for fact in going_on})
+    promises = _promises(fact.ticket for fact in going_on)
     start(
-        [
-            _clock(promise, fact.ticket, fact.at, {})
-            for fact in going_on
-            for promise in promises.get((fact.ticket.contract_version_id, fact.ticket.priority), ())
-            if promise.metric == Metric.UPDATE
-        ]
+        _kept(promise, fact.ticket, fact.at)
+        for fact in going_on
+        for promise in promises[_terms(fact.ticket)]
+        if promise.metric == Metric.UPDATE
     )
 
 
@@ -179,10 +173,10 @@ def cancel_clocks(facts: Sequence[Cancelled | Closed]) -> None:
 
 def retarget_clocks(facts: list[Reprioritised]) -> None:
     """Another priority, other targets; a promise that the new priority does not make is cancelled."""
-    promises = _promises({fact.ticket.contract_version_id for fact in facts})
+    promises = _promises(fact.ticket for fact in facts)
 
     def retarget(clock: Clock, fact: Reprioritised) -> None:
-        for promise in promises.get((fact.ticket.contract_version_id, fact.after), ()):
+        for promise in promises[_terms(fact.ticket)]:
             if (promise.metric, promise.party, promise.tier) == (clock.metric, clock.party, clock.tier):
                 clock.retarget(
                     at=fact.at,
@@ -213,36 +207,32 @@ def change_tier_clocks(facts: list[HandedOver]) -> None:
         .filter(party=Party.OLA, metric=Metric.RESOLVE)
         .values_list("ticket_id", "tier")
     )
-    promises = _promises({fact.ticket.contract_version_id for fact in moved})
+    promises = _promises(fact.ticket for fact in moved)
     start(
-        [
-            _clock(promise, fact.ticket, fact.at, {})
-            for fact in moved
-            for promise in promises.get((fact.ticket.contract_version_id, fact.ticket.priority), ())
-            if promise.party == Party.OLA
-            and promise.tier == fact.to_tier
-            and promise.metric == Metric.RESOLVE
-            if (fact.ticket.pk, fact.to_tier) not in have
-        ]
+        _kept(promise, fact.ticket, fact.at)
+        for fact in moved
+        for promise in promises[_terms(fact.ticket)]
+        if (promise.party, promise.tier, promise.metric) == (Party.OLA, fact.to_tier, Metric.RESOLVE)
+        and (fact.ticket.pk, fact.to_tier) not in have
     )
 
 
 def start_acceptance(facts: Sequence[EscalationSentLike]) -> None:
     """The receiving tier has its own, short, time to accept a hand-over."""
     start(
-        [
-            _new_clock(
-                fact.ticket,
-                metric=Metric.ACCEPT,
-                party=Party.OLA,
-                tier=fact.to_tier,
-                target_s=fact.accept_s,
-                calendar_id=fact.accept_calendar,
-                at=fact.at,
-            )
-            for fact in facts
-            if fact.accept_s and fact.accept_calendar
-        ]
+        Start(
+            client_id=fact.ticket.client_id,
+            ticket_id=fact.ticket.pk,
+            metric=Metric.ACCEPT.value,
+            party=Party.OLA.value,
+            priority=fact.ticket.priority,
+            tier=fact.to_tier,
+            target_s=fact.accept_s,
+            calendar_id=fact.accept_calendar,
+            started_at=fact.at,
+        )
+        for fact in facts
+        if fact.accept_s and fact.accept_calendar
     )
 
 
@@ -270,19 +260,19 @@ def charge_returned_time(facts: Sequence[TicketFact]) -> None:
 def start_vendor_clocks(facts: Sequence[CaseSubmittedLike]) -> None:
     """The vendor's own promises run on the vendor's calendar, beside the client's, which they never stop."""
     start(
-        [
-            _new_clock(
-                fact.ticket,
-                metric=target["metric"],
-                party=Party.UC,
-                case_id=fact.case,
-                target_s=target["target_s"],
-                calendar_id=target["calendar"],
-                at=fact.at,
-            )
-            for fact in facts
-            for target in fact.targets
-        ]
+        Start(
+            client_id=fact.ticket.client_id,
+            ticket_id=fact.ticket.pk,
+            metric=target["metric"],
+            party=Party.UC.value,
+            priority=fact.ticket.priority,
+            case_id=fact.case,
+            target_s=target["target_s"],
+            calendar_id=target["calendar"],
+            started_at=fact.at,
+        )
+        for fact in facts
+        for target in fact.targets
     )
 
 
@@ -335,64 +325,35 @@ def _each[F: TicketFact | Any](facts: Iterable[F], among: Any, verb: Callable[[C
     keep(clocks)
 
 
-def _promises(version_ids: set[int | None]) -> dict[tuple[int | None, int], list[Promise]]:
-    found: dict[tuple[int | None, int], list[Promise]] = defaultdict(list)
-    for promise in Promise.objects.filter(contract_version__in=[pk for pk in version_ids if pk]):
-        found[promise.contract_version_id, promise.priority].append(promise)
+def _terms(ticket: Ticket) -> tuple[int | None, int]:
+    """Under which terms a ticket runs: the version of its contract, and its priority."""
+    return ticket.contract_version_id, ticket.priority
+
+
+def _promises(tickets: Iterable[Ticket]) -> dict[tuple[int | None, int], list[Promise]]:
+    """The promises of these tickets' contracts at the tickets' priorities, by `_terms`."""
+    wanted = {_terms(ticket) for ticket in tickets}
+    found: dict[tuple[int | None, int], list[Promise]] = {terms: [] for terms in wanted}
+    versions, priorities = {version for version, _ in wanted if version}, {priority for _, priority in wanted}
+    for promise in Promise.objects.filter(contract_version__in=versions, priority__in=priorities):
+        if (terms := (promise.contract_version_id, promise.priority)) in found:
+            found[terms].append(promise)
     return found
 
 
-def _clock(
-    promise: Promise,
-    ticket: Ticket,
-    at: datetime,
-    laid_out: dict[tuple[int, datetime, int], tuple[datetime | None, datetime | None]],
-) -> Clock:
-    clock = Clock(
+def _kept(promise: Promise, ticket: Ticket, at: datetime) -> Start:
+    """The clock that shows, from `at` on, whether the promise is kept on this ticket."""
+    return Start(
         client_id=ticket.client_id,
-        ticket=ticket,
+        ticket_id=ticket.pk,
         metric=promise.metric,
         party=promise.party,
-        tier=promise.tier,
         priority=promise.priority,
         target_s=promise.target_s,
         calendar_id=promise.calendar_id,
         started_at=at,
-        counting_from=at,
+        tier=promise.tier,
     )
-    known = (promise.calendar_id, at, promise.target_s)
-    if known not in laid_out:
-        laid_out[known] = projection(clock.course)
-    clock.due_at, clock.wake_at = laid_out[known]
-    return clock
-
-
-def _new_clock(
-    ticket: Ticket,
-    *,
-    metric: str,
-    party: str,
-    at: datetime,
-    target_s: int,
-    calendar_id: int,
-    tier: int | None = None,
-    case_id: int | None = None,
-) -> Clock:
-    clock = Clock(
-        client_id=ticket.client_id,
-        ticket=ticket,
-        metric=metric,
-        party=party,
-        tier=tier,
-        case_id=case_id,
-        priority=ticket.priority,
-        target_s=target_s,
-        calendar_id=calendar_id,
-        started_at=at,
-        counting_from=at,
-    )
-    clock.project()
-    return clock
 
 
 def _agreed_pauses(facts: Sequence[Pended]) -> dict[int | None, list[str]]:

@@ -81,8 +81,15 @@ class _Ladders:
         wanted = tickets if self._procedures else []
         self._categories = Category.objects.in_bulk({t.category_id for t in wanted if t.category_id})
         self._services = Service.objects.in_bulk({t.service_id for t in wanted if t.service_id})
+        self._known: dict[tuple[object, ...], Sequence[Rung]] = {}
 
     def of(self, ticket: Ticket) -> Sequence[Rung]:
+        alike = (ticket.client_id, ticket.tier, ticket.category_id, ticket.service_id, ticket.priority)
+        if alike not in self._known:
+            self._known[alike] = self._look_up(ticket)
+        return self._known[alike]
+
+    def _look_up(self, ticket: Ticket) -> Sequence[Rung]:
         for kind in (ProcedureKind.HIERARCHICAL, ProcedureKind.FUNCTIONAL):
             procedure = self._choose(kind, ticket)
             if procedure is not None:
