@@ -38,10 +38,10 @@ def _look_up(user: User) -> frozenset[int] | None:
     if user.is_admin:
         return None
     if hasattr(user, "agent"):
-        teams = Team.objects.filter(memberships__agent=user.agent)
-        if teams.filter(serves_every_client=True).exists():
+        if any(membership.team.serves_every_client for membership in user.agent.standing):
             return None
-        return frozenset(teams.filter(clients__isnull=False).values_list("clients", flat=True))
+        served = Team.objects.filter(pk__in=user.agent.team_ids, clients__isnull=False)
+        return frozenset(served.values_list("clients", flat=True))
     return frozenset(_client_of_contact(user))
 
 

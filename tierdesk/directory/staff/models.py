@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils.functional import cached_property
 
 from tierdesk.core.facts import Actor
 
@@ -97,8 +98,21 @@ class Agent(models.Model):
     def actor(self) -> Actor:
         return Actor("agent", self.user.name, self.pk)
 
+    @cached_property
+    def standing(self) -> list[Membership]:
+        """The memberships with their teams, read once per agent object, that is, once per request."""
+        return list(self.memberships.select_related("team"))
+
+    @property
+    def team_ids(self) -> set[int]:
+        return {membership.team_id for membership in self.standing}
+
     def leads(self, team_id: int | None) -> bool:
-        return team_id is not None and self.memberships.filter(team_id=team_id, is_lead=True).exists()
+        return any(membership.is_lead and membership.team_id == team_id for membership in self.standing)
+
+    def reaches(self, tier: int) -> bool:
+        """Whether a team of theirs stands on this tier or above."""
+        return any(membership.team.tier >= tier for membership in self.standing)
 
 
 class Membership(models.Model):

@@ -111,12 +111,13 @@ class Revision(models.Model):
 
     @property
     def content(self) -> paper.Book:
-        return _content(self.pk, self.source)
+        return content_of(self.pk)
 
 
-@lru_cache(maxsize=256)
-def _content(_pk: int, source: str) -> paper.Book:
-    return parse_book(source)
+@lru_cache(maxsize=1024)
+def content_of(revision: int) -> paper.Book:
+    """What a revision says, read. Revisions are never edited, so the answer is kept."""
+    return parse_book(Revision.objects.values_list("source", flat=True).get(pk=revision))
 
 
 class RunState(models.TextChoices):
@@ -440,10 +441,8 @@ def known_inputs(content: paper.Book, facts: dict[str, Any]) -> dict[str, str]:
 
 def matching(ticket: Ticket, tier: int) -> list[tuple[Revision, list[str]]]:
     """The books that apply to a ticket, best first for somebody of `tier`, each with the facts that say so."""
-    latest: dict[str, Revision] = {}
     books = Book.objects.for_client(ticket.client_id)
-    for revision in Revision.objects.filter(book__in=books).select_related("book").order_by("number"):
-        latest[f"{revision.book_id}"] = revision
-    by_content = {id(revision.content): revision for revision in latest.values()}
-    found = suggest([revision.content for revision in latest.values()], facts_of(ticket), tier=tier)
+    latest = Revision.objects.filter(book__in=books).order_by("book_id", "-number").distinct("book_id")
+    by_content = {id(one.content): one for one in latest.select_related("book").defer("source")}
+    found = suggest([one.content for one in by_content.values()], facts_of(ticket), tier=tier)
     return [(by_content[id(s.book)], [f"{name} is {value}" for name, value in s.because]) for s in found]

@@ -417,7 +417,7 @@ class CaseMessage(models.Model):
 
 def may_open_cases(agent: Agent) -> bool:
     """Whether this agent hands cases in and drives them: the third line and managers do (promises.md §2.4)."""
-    return agent.is_manager or agent.memberships.filter(team__tier__gte=Tier.L3).exists()
+    return agent.is_manager or agent.reaches(Tier.L3)
 
 
 def _check_may_open(agent: Agent) -> None:

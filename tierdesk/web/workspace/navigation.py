@@ -8,18 +8,19 @@ from django.http import HttpRequest
 
 from tierdesk.core import clock
 from tierdesk.web.workspace.guard import agent_of, user_of
-from tierdesk.web.workspace.queue import VIEWS, count_of
+from tierdesk.web.workspace.queue import VIEWS, counts_of
 
 COUNTED = {"team", "mine", "unassigned", "at-risk"}
 
 
 def navigation(request: HttpRequest, current: str = "") -> dict[str, Any]:
     """Context for `workspace/base.html`. `current` is the slug of the page that is open."""
-    user, at = user_of(request), clock.now()
+    user = user_of(request)
+    counts = counts_of([view for view in VIEWS if view.slug in COUNTED], user, clock.now())
     return {
         "current": current,
         "user": user,
         "agent": agent_of(request),
-        "views": [(view, count_of(view, user, at) if view.slug in COUNTED else None) for view in VIEWS],
+        "views": [(view, counts[view.slug] if view.slug in COUNTED else None) for view in VIEWS],
         "sees_reports": agent_of(request).is_manager or user.is_admin,
     }

@@ -14,8 +14,6 @@ from django.views.decorators.http import require_http_methods
 
 from tierdesk.web.portal.sign_in_link import GOOD_FOR, DeadLink, account_behind, send_link
 
-PASSWORDS = "django.contrib.auth.backends.ModelBackend"
-
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def link(request: HttpRequest) -> HttpResponse:
@@ -41,7 +39,7 @@ def link_use(request: HttpRequest, token: str) -> HttpResponse:
     try:
         if request.method == "POST":
             with transaction.atomic():
-                login(request, account_behind(token, lock=True), backend=PASSWORDS)
+                login(request, account_behind(token, lock=True))
             return redirect("portal:tickets")
         return render(request, "portal/link_use.html", {"account": account_behind(token)})
     except DeadLink:

@@ -1,0 +1,15 @@
+"""Who a session belongs to, read with what every page asks next."""
+
+from __future__ import annotations
+
+from django.contrib.auth.backends import ModelBackend
+
+from tierdesk.directory.staff.models import User
+
+
+class Accounts(ModelBackend):
+    """Django's accounts, with the agent behind one read in the same query."""
+
+    def get_user(self, user_id: int) -> User | None:
+        user = User.objects.select_related("agent").filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None
