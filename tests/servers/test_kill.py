@@ -227,7 +227,7 @@ def come_to_rest(desk: Desk) -> None:
     while left:
         time.sleep(2)
         still = desk.rows(WAITING)[0]["n"]
-        if still != left:
+        if still < left:
             left, moved_at = still, time.monotonic()
             continue
         idle_s = time.monotonic() - moved_at

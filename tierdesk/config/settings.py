@@ -137,7 +137,7 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "staff.User"
-AUTHENTICATION_BACKENDS = ["tierdesk.directory.staff.sign_in.Accounts"]
+AUTHENTICATION_BACKENDS = ["tierdesk.directory.staff.sign_in.AccountBackend"]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"

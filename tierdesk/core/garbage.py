@@ -5,14 +5,13 @@ from __future__ import annotations
 import gc
 
 YOUNG_OBJECTS = 50_000
-"""So many more objects before the collector looks again. A batch of five hundred tickets makes about as many."""
+"""So many more objects before the collector looks again; Python's own threshold is 2,000."""
 
 
 def settle_in() -> None:
     """Call once a process has loaded what it needs: what is there by now stays, and is not looked at again.
 
-    Rows are freed by their reference counts. Python's own threshold of 2,000 searches a batch for cycles again and
-    again and finds none.
+    Rows are freed by their reference counts; a batch of them need not be searched for cycles again and again.
     """
     gc.collect()
     gc.freeze()

@@ -212,12 +212,27 @@ def test_a_chart_is_drawn_from_the_table_beside_it(page: Page, address: str) -> 
 
 
 def test_what_changed_elsewhere_is_refetched(page: Page, address: str) -> None:
+    _a_part_that_lives(page, address)
+    expect(page.locator("#part")).to_have_text("fetched by GET")
+
+
+def test_news_waits_for_the_answer_to_a_form_but_not_for_ever(page: Page, address: str) -> None:
+    _a_part_that_lives(page, address, form="<form id='sent' data-sent='true'></form>")
+    page.wait_for_timeout(2000)
+    expect(page.locator("#part")).to_have_text("")
+    expect(page.locator("#part")).to_have_text("fetched by GET", timeout=15_000)
+
+
+def _a_part_that_lives(page: Page, address: str, form: str = "") -> None:
+    """A part of a page that is told of a change as soon as it listens, beside a form or none."""
     page.route(
         "**/live", lambda route: route.fulfill(body="data: ticket:42\n\n", content_type="text/event-stream")
     )
     page.route("**/fragment", lambda route: route.fulfill(body=f"fetched by {route.request.method}"))
     page.goto(address + "patterns/queue/")
-    page.evaluate("""() => {
+    page.evaluate(
+        """form => {
+        document.querySelector('main').insertAdjacentHTML('beforeend', form);
         const part = document.createElement('div');
         part.id = 'part';
         part.dataset.live = 'ticket:42';
@@ -228,8 +243,9 @@ def test_what_changed_elsewhere_is_refetched(page: Page, address: str) -> None:
         document.querySelector('main').append(part);
         htmx.process(part);
         document.body.append(listener);
-    }""")
-    expect(page.locator("#part")).to_have_text("fetched by GET")
+    }""",
+        form,
+    )
 
 
 def test_an_answer_can_show_a_passing_word(page: Page, address: str) -> None:

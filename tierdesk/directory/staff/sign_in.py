@@ -7,7 +7,7 @@ from django.contrib.auth.backends import ModelBackend
 from tierdesk.directory.staff.models import User
 
 
-class Accounts(ModelBackend):
+class AccountBackend(ModelBackend):
     """Django's accounts, with the agent behind one read in the same query."""
 
     def get_user(self, user_id: int) -> User | None:

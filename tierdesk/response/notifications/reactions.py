@@ -197,6 +197,7 @@ def tell_receiving_team(facts: Sequence[ToTeam]) -> None:
 
 def tell_sending_team(facts: Sequence[Returned]) -> None:
     """Whoever sent a hand-over learns why it came back; the whole team, if nobody in particular sent it."""
+    _read_names(fact.ticket for fact in facts)
     for fact in facts:
         values = {"note": fact.note}
         if fact.ticket.assignee_id:

@@ -71,7 +71,7 @@ def start_clocks(facts: list[Triaged]) -> None:
     """The promises of each ticket's contract start to run, from the instant it was received."""
     promises = _promises(fact.ticket for fact in facts)
     start(
-        _kept(promise, fact.ticket, fact.ticket.created_at)
+        _promised(promise, fact.ticket, fact.ticket.created_at)
         for fact in facts
         for promise in promises[_terms(fact.ticket)]
         if promise.metric != Metric.UPDATE and promise.tier in (None, fact.ticket.tier)
@@ -116,7 +116,7 @@ def restart_update(facts: Sequence[Replied]) -> None:
     going_on = [fact for fact in last.values() if fact.ticket.is_unresolved()]
     promises = _promises(fact.ticket for fact in going_on)
     start(
-        _kept(promise, fact.ticket, fact.at)
+        _promised(promise, fact.ticket, fact.at)
         for fact in going_on
         for promise in promises[_terms(fact.ticket)]
         if promise.metric == Metric.UPDATE
@@ -209,7 +209,7 @@ def change_tier_clocks(facts: list[HandedOver]) -> None:
     )
     promises = _promises(fact.ticket for fact in moved)
     start(
-        _kept(promise, fact.ticket, fact.at)
+        _promised(promise, fact.ticket, fact.at)
         for fact in moved
         for promise in promises[_terms(fact.ticket)]
         if (promise.party, promise.tier, promise.metric) == (Party.OLA, fact.to_tier, Metric.RESOLVE)
@@ -220,16 +220,14 @@ def change_tier_clocks(facts: list[HandedOver]) -> None:
 def start_acceptance(facts: Sequence[EscalationSentLike]) -> None:
     """The receiving tier has its own, short, time to accept a hand-over."""
     start(
-        Start(
-            client_id=fact.ticket.client_id,
-            ticket_id=fact.ticket.pk,
+        _on(
+            fact.ticket,
+            fact.at,
             metric=Metric.ACCEPT.value,
             party=Party.OLA.value,
-            priority=fact.ticket.priority,
-            tier=fact.to_tier,
             target_s=fact.accept_s,
             calendar_id=fact.accept_calendar,
-            started_at=fact.at,
+            tier=fact.to_tier,
         )
         for fact in facts
         if fact.accept_s and fact.accept_calendar
@@ -260,16 +258,14 @@ def charge_returned_time(facts: Sequence[TicketFact]) -> None:
 def start_vendor_clocks(facts: Sequence[CaseSubmittedLike]) -> None:
     """The vendor's own promises run on the vendor's calendar, beside the client's, which they never stop."""
     start(
-        Start(
-            client_id=fact.ticket.client_id,
-            ticket_id=fact.ticket.pk,
+        _on(
+            fact.ticket,
+            fact.at,
             metric=target["metric"],
             party=Party.UC.value,
-            priority=fact.ticket.priority,
-            case_id=fact.case,
             target_s=target["target_s"],
             calendar_id=target["calendar"],
-            started_at=fact.at,
+            case_id=fact.case,
         )
         for fact in facts
         for target in fact.targets
@@ -341,18 +337,42 @@ def _promises(tickets: Iterable[Ticket]) -> dict[tuple[int | None, int], list[Pr
     return found
 
 
-def _kept(promise: Promise, ticket: Ticket, at: datetime) -> Start:
+def _promised(promise: Promise, ticket: Ticket, at: datetime) -> Start:
     """The clock that shows, from `at` on, whether the promise is kept on this ticket."""
+    return _on(
+        ticket,
+        at,
+        metric=promise.metric,
+        party=promise.party,
+        target_s=promise.target_s,
+        calendar_id=promise.calendar_id,
+        tier=promise.tier,
+    )
+
+
+def _on(
+    ticket: Ticket,
+    at: datetime,
+    *,
+    metric: str,
+    party: str,
+    target_s: int,
+    calendar_id: int,
+    tier: int | None = None,
+    case_id: int | None = None,
+) -> Start:
+    """A clock on this ticket, at its present priority."""
     return Start(
         client_id=ticket.client_id,
         ticket_id=ticket.pk,
-        metric=promise.metric,
-        party=promise.party,
-        priority=promise.priority,
-        target_s=promise.target_s,
-        calendar_id=promise.calendar_id,
+        metric=metric,
+        party=party,
+        priority=ticket.priority,
+        target_s=target_s,
+        calendar_id=calendar_id,
         started_at=at,
-        tier=promise.tier,
+        tier=tier,
+        case_id=case_id,
     )
 
 

@@ -1,6 +1,7 @@
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60_000;
 const GATHER_MS = 250;
+const ANSWER_MS = 5000;
 
 /**
  * Listens at data-src for topics such as `ticket:42` (one or several a message, parted by spaces).
@@ -72,11 +73,15 @@ class LiveUpdates extends HTMLElement {
   }
 
   /**
-   * Never pulls a field away from under somebody's hands: the refetch waits until they leave it. A page whose form is
-   * on its way is about to be replaced: news on it would be taken for the answer, and be gone a moment later.
+   * Never pulls a field away from under somebody's hands: the refetch waits until they leave it. While a form is on
+   * its way the page is about to be replaced, and news would be taken for the answer: it waits as long as an answer
+   * may take, and then comes all the same, for the reader may have stopped the form.
    */
-  #refetch(element) {
-    if (document.querySelector("form[data-sent]")) return;
+  #refetch(element, patient = true) {
+    if (patient && document.querySelector("form[data-sent]")) {
+      setTimeout(() => element.isConnected && this.#refetch(element, false), ANSWER_MS);
+      return;
+    }
     const writing = element.querySelector("textarea:focus, input:focus, select:focus");
     if (writing) writing.addEventListener("blur", () => this.#refetch(element), { once: true });
     else element.dispatchEvent(new CustomEvent("live"));
