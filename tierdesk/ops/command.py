@@ -27,7 +27,6 @@ DJANGO_COMMANDS = {
     "shell",
     "showmigrations",
     "sqlmigrate",
-    "collectstatic",
 }
 
 
