@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from tests.cast import Cast, settle_in
+from tests.cast import Cast
+from tests.settled import settled
 from tierdesk.core import clock, jobs
 from tierdesk.core.facts import Actor
 from tierdesk.core.roles import owner, take_app_role
@@ -71,7 +72,7 @@ def _sees_every_client(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture
 def cast(db: None) -> Cast:
     """The named world: see tests/cast.py."""
-    return settle_in()
+    return settled()
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 
-from tests.cast import Cast, settle_in
+from tests.cast import Cast
 from tests.conftest import MONDAY_10
+from tests.settled import settled
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource
 from tierdesk.channels.alarms.memory import MemoryStore
 from tierdesk.channels.alarms.models import Source
@@ -41,7 +42,7 @@ def memory() -> MemoryStore:
 @pytest.fixture
 def world(transactional_db: None) -> Cast:
     """The cast, committed, so that the store's own connection sees it."""
-    return settle_in()
+    return settled()
 
 
 @pytest.fixture
