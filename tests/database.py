@@ -1,7 +1,10 @@
 """The database of the tests, ready before Django reads its settings.
 
-With DATABASE_URL the tests run on that server (PostgreSQL 15 or newer, a role that may create databases); without it
-an embedded cluster starts in a folder of its own, shared by all test processes of this run and removed after it.
+Without more ado it is the PostgreSQL that comes with the house: a cluster in a folder of its own, shared by all test
+processes of this run and removed after it. With DATABASE_URL it is that server (PostgreSQL 15 or newer, a role that may
+create databases). With `--on-installed-postgres` it is a cluster of the oldest PostgreSQL that this machine has
+installed, reached as a desk reaches a stranger's: by DATABASE_URL, in a role that may create databases and roles and
+nothing else.
 """
 
 from __future__ import annotations
@@ -10,34 +13,90 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
+from tierdesk.ops.postgres import Binaries, Cluster
+
+OLDEST = 15
+INSTALLED = Path("/usr/lib/postgresql")
+NONE_INSTALLED = (
+    f"There is no PostgreSQL of {OLDEST} or newer in {INSTALLED}. On Debian install postgresql-{OLDEST} (as root, "
+    "bin/setup --tests does); or name a server of yours: DATABASE_URL=postgresql://… bin/test tests"
+)
+
 _HOME = Path(tempfile.gettempdir()) / f"tierdesk-tests-{os.getuid()}-{os.getpid()}"
+_cluster: Cluster | None = None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    about = "run what asks a database, on the oldest PostgreSQL that is installed on this machine"
+    parser.addoption("--on-installed-postgres", action="store_true", help=about)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests() -> None:
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     os.environ.setdefault("TIERDESK_SECRET_KEY", "only-for-tests-" + "x" * 40)
     os.environ.setdefault("TIERDESK_HOME", str(_HOME / "home"))
     os.environ.setdefault("TIERDESK_DATABASE_POOL", "no")
     os.environ.setdefault("TIERDESK_LOG_LEVEL", "WARNING")
-    if "DATABASE_URL" not in os.environ:
-        os.environ["DATABASE_URL"] = _embedded()
-
-
-def _embedded() -> str:
-    from tierdesk.ops.postgres import Cluster
-
-    global _cluster
-    _cluster = Cluster(_HOME / "postgres", settings={"fsync": "off", "max_connections": "200"})
-    return _cluster.start()
-
-
-_cluster: object = None
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return  # it was told the server of the run by the process that started it
+    if early_config.known_args_namespace.on_installed_postgres:
+        os.environ["DATABASE_URL"] = _as_an_ordinary_role(_started(_oldest_installed()))
+    elif "DATABASE_URL" not in os.environ:
+        os.environ["DATABASE_URL"] = _started()
 
 
 def pytest_unconfigure() -> None:
     if _cluster is not None:
-        _cluster.stop()  # type: ignore[attr-defined]
+        _cluster.stop()
     shutil.rmtree(_HOME, ignore_errors=True)
+
+
+def pytest_report_header() -> str:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        version, role = connection.execute("SELECT version(), current_user").fetchone() or ("", "")
+    return f"database: {' '.join(version.split()[:2])}, in the role {role}"
+
+
+@pytest.fixture(scope="session")
+def database_url() -> str:
+    """The server of this run, for who makes databases of their own there."""
+    return os.environ["DATABASE_URL"]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On an installed server only what asks it. The other tests are about pure functions or about the server that comes
+    along (tests/ops/postgres, tests/servers, most of tests/ops): there is nothing that they could find out there."""
+    if config.option.on_installed_postgres:
+        config.hook.pytest_deselected(items=[item for item in items if not _asks_the_server(item)])
+        items[:] = filter(_asks_the_server, items)
+
+
+def _asks_the_server(item: pytest.Item) -> bool:
+    wanted = {"db", "transactional_db", "database_url"} & set(getattr(item, "fixturenames", ()))
+    return bool(wanted) or item.get_closest_marker("django_db") is not None
+
+
+def _started(binaries: Binaries | None = None) -> str:
+    global _cluster
+    throw_away = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
+    _cluster = Cluster(_HOME / "postgres", settings=throw_away, binaries=binaries)
+    return _cluster.start()
+
+
+def _oldest_installed() -> Binaries:
+    majors = [int(found.parts[-3]) for found in INSTALLED.glob("*/bin/initdb") if found.parts[-3].isdecimal()]
+    if oldest := min((major for major in majors if major >= OLDEST), default=None):
+        return Binaries(INSTALLED / f"{oldest}/bin", oldest)
+    raise pytest.UsageError(NONE_INSTALLED)
+
+
+def _as_an_ordinary_role(url: str) -> str:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE ordinary LOGIN CREATEDB CREATEROLE")
+        connection.execute("CREATE DATABASE desk OWNER ordinary")
+    return urlsplit(url)._replace(netloc="ordinary@", path="/desk").geturl()

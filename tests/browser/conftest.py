@@ -28,10 +28,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[Desk]:
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine: `bin/setup --tests` installs one")
-    with running_desk(tmp_path_factory.mktemp("desk")) as desk:
+    with running_desk(tmp_path_factory.mktemp("desk"), database_url) as desk:
         yield desk
 
 

@@ -67,9 +67,8 @@ class Desk:
 
 
 @contextmanager
-def running_desk(home: Path) -> Iterator[Desk]:
-    """Fill a fresh database, serve it, and leave nothing behind."""
-    server = os.environ["DATABASE_URL"]
+def running_desk(home: Path, server: str) -> Iterator[Desk]:
+    """Fill a fresh database of that server, serve it, and leave nothing behind."""
     dsn = make_conninfo(server, dbname=NAME)
     web, smtp = _free_port(), _free_port()
     environ = os.environ | {

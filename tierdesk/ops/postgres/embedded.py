@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from tierdesk.ops.postgres.binaries import find_binaries
+from tierdesk.ops.postgres.binaries import Binaries, find_binaries
 from tierdesk.ops.postgres.home import PORT, Home, Lock, UnableToStart
 from tierdesk.ops.postgres.postmaster import NAME, ORPHANS_REMAIN, Postmaster, Sign, create_cluster
 
@@ -36,9 +36,14 @@ class Cluster:
     moment, so what starts a cluster should be what runs longest.
     """
 
-    def __init__(self, home: Path, *, settings: Mapping[str, str] | None = None) -> None:
-        """`settings` are server parameters beyond those of a desk, such as `{"fsync": "off"}` for tests."""
-        self._binaries = find_binaries()
+    def __init__(
+        self, home: Path, *, settings: Mapping[str, str] | None = None, binaries: Binaries | None = None
+    ) -> None:
+        """`settings` are server parameters beyond those of a desk, such as `{"fsync": "off"}` for tests.
+
+        `binaries` are those of another PostgreSQL than the one that `find_binaries` finds.
+        """
+        self._binaries = binaries or find_binaries()
         self.home = Home(home.resolve(), self._binaries.major)
         self._settings = settings or {}
         self._leaving = threading.Event()
