@@ -12,11 +12,14 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from tierdesk.ops.postgres import Binaries, Cluster
 
@@ -66,6 +69,18 @@ def pytest_report_header() -> str:
 def database_url() -> str:
     """The server of this run, for who makes databases of their own there."""
     return os.environ["DATABASE_URL"]
+
+
+@contextmanager
+def fresh_database(server: str, name: str) -> Iterator[str]:
+    """An empty database on that server, and how it is reached; it goes with the block."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield make_conninfo(server, dbname=name)
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+
+from tests.database import fresh_database
 
 NAME = "tierdesk_browser"
 SECONDS_TO_START = 60
@@ -69,16 +70,15 @@ class Desk:
 @contextmanager
 def running_desk(home: Path, server: str) -> Iterator[Desk]:
     """Fill a fresh database of that server, serve it, and leave nothing behind."""
-    dsn = make_conninfo(server, dbname=NAME)
     web, smtp = _free_port(), _free_port()
-    environ = os.environ | {
-        "DATABASE_URL": dsn,
-        "TIERDESK_HOME": str(home),
-        "TIERDESK_URL": f"http://127.0.0.1:{web}",
-        "TIERDESK_SMTP_LISTEN_PORT": str(smtp),
-        "TIERDESK_DATABASE_POOL": "yes",
-    }
-    with _fresh_database(server), (home / "desk.log").open("wb") as log:
+    with fresh_database(server, NAME) as dsn, (home / "desk.log").open("wb") as log:
+        environ = os.environ | {
+            "DATABASE_URL": dsn,
+            "TIERDESK_HOME": str(home),
+            "TIERDESK_URL": f"http://127.0.0.1:{web}",
+            "TIERDESK_SMTP_LISTEN_PORT": str(smtp),
+            "TIERDESK_DATABASE_POOL": "yes",
+        }
         scene = subprocess.run(
             [PYTHON, "-m", "tests.browser.scene"], env=environ, stdout=subprocess.PIPE, check=True
         )
@@ -91,15 +91,6 @@ def running_desk(home: Path, server: str) -> Iterator[Desk]:
         finally:
             tree.terminate()
             tree.wait(timeout=30)
-
-
-@contextmanager
-def _fresh_database(server: str) -> Iterator[None]:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {NAME}")
-        yield
-        connection.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
 
 
 def _free_port() -> int:

@@ -16,6 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.database import fresh_database
+from tierdesk.ops.postgres import Cluster
+
+pytestmark = pytest.mark.xdist_group("backup")
+
 ROOT = Path(__file__).parents[2]
 
 SETTLE_IN = """
@@ -43,11 +48,21 @@ for scope in (EVERY_CLIENT, NO_CLIENT):
 """
 
 
-class Home:
-    """One installation: a data folder with an embedded cluster of its own."""
+MIGRATE = """
+import django; django.setup()
+from django.core.management import call_command
+from tierdesk.core.roles import owner
+with owner():
+    call_command("migrate", verbosity=0)
+"""
 
-    def __init__(self, path: Path) -> None:
+
+class Home:
+    """One installation: a data folder, with an embedded cluster of its own unless it has a server."""
+
+    def __init__(self, path: Path, database_url: str = "") -> None:
         self.path = path
+        self.database_url = database_url
 
     def tierdesk(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         return self._run("-m", "tierdesk.ops.command", *map(str, words))
@@ -66,6 +81,8 @@ class Home:
             "DJANGO_SETTINGS_MODULE": "tierdesk.config.settings",
             "TIERDESK_LOG_LEVEL": "ERROR",
         }
+        if self.database_url:
+            environment["DATABASE_URL"] = self.database_url
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=ROOT,
@@ -85,13 +102,12 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def desk(folder: Path) -> Home:
-    """A desk with three tickets."""
+def desk(folder: Path) -> Iterator[Home]:
+    """A desk with three tickets. Its database stays up: each command would start and stop one of its own."""
     home = Home(folder / "desk")
-    migrated = home.tierdesk("migrate", "-v0")
-    assert migrated.returncode == 0, migrated.stderr
-    home.python(SETTLE_IN)
-    return home
+    with Cluster(home.path / "postgres", settings={"fsync": "off"}):
+        home.python(MIGRATE + SETTLE_IN)
+        yield home
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +144,25 @@ def test_a_backup_comes_back_in_an_empty_home(desk: Home, archive: Path, folder:
     assert secret.read_text() == (desk.path / "secret.key").read_text()
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert "No planned migration operations" in other.tierdesk("migrate", "--plan").stdout
+
+
+def test_a_backup_moves_from_database_to_database_of_a_server_of_ones_own(
+    database_url: str, folder: Path
+) -> None:
+    with (
+        fresh_database(database_url, "backup_from") as here,
+        fresh_database(database_url, "backup_to") as there,
+    ):
+        desk, other = Home(folder / "here", here), Home(folder / "there", there)
+        desk.python(MIGRATE + SETTLE_IN)
+
+        written = desk.tierdesk("backup", folder / "server.tar")
+        restored = other.tierdesk("restore", folder / "server.tar")
+
+        assert (written.returncode, written.stderr) == (0, "")
+        assert (restored.returncode, restored.stderr) == (0, "")
+        assert other.python(SUBJECTS).splitlines() == ["['Ticket 0', 'Ticket 1', 'Ticket 2']", "[]"]
+        assert not (other.path / "postgres").exists()
 
 
 def test_a_backup_is_private_and_never_overwrites(desk: Home, archive: Path) -> None:
