@@ -21,6 +21,7 @@ PATIENCE_MS = 15_000
 type SitsDown = Callable[..., Page]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.servers.desk import Desk, free_port, until
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("servers")]
 
 BINARY = "prometheus-alertmanager"
 CONFIG = """

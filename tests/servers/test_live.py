@@ -14,7 +14,7 @@ import pytest
 from tests.servers.desk import Desk, until
 from tests.servers.post import letter, post
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("servers")]
 
 TICKET = "SELECT id FROM tickets_ticket WHERE subject = %s"
 

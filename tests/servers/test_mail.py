@@ -14,7 +14,7 @@ from tests.servers.desk import Desk, until
 from tests.servers.post import DESK, Relay, as_carried, letter, post
 from tierdesk.channels.email.limits import MESSAGE_BYTES
 
-pytestmark = pytest.mark.server
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("servers")]
 
 TICKET = "SELECT id, client_id, contact_id, channel, state FROM tickets_ticket WHERE subject = %s"
 SAYING = "SELECT id, state, raw FROM channels_inbound WHERE position(%s::bytea in raw) > 0"

@@ -19,6 +19,8 @@ from tierdesk.ops.postgres import Cluster, UnableToStart, find_binaries
 from tierdesk.ops.postgres.home import SOCKET, Home
 from tierdesk.ops.postgres.postmaster import Sign
 
+pytestmark = pytest.mark.xdist_group("embedded")
+
 
 def test_a_cold_start_makes_the_database_and_a_warm_one_finds_it(empty_home: Home) -> None:
     with Cluster(empty_home.path) as cluster:

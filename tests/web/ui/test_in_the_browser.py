@@ -19,6 +19,7 @@ ADDRESSES = ["", *(f"patterns/{name}/" for name in PATTERNS)]
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.xdist_group("browser of the design system"),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
 ]
 
