@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.browser.desk import Desk, running_desk
 from tests.browser.scene import PASSWORD
+from tests.chromium import chromium_running
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-SWITCHES += ["--disable-background-networking", "--disable-component-update"]
 PATIENCE_MS = 15_000
 
 type SitsDown = Callable[..., Page]
@@ -30,20 +27,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="package")
-def desk(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[Desk]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: `bin/setup --tests` installs one")
+def desk(chromium: Browser, tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[Desk]:
     with running_desk(tmp_path_factory.mktemp("desk"), database_url) as desk:
         yield desk
 
 
 @pytest.fixture(scope="package")
-def chromium(desk: Desk) -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+    with chromium_running() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")

@@ -1,27 +1,27 @@
 """What only a browser can tell: pages obey their own content policy, and their elements do what they say."""
 
-import shutil
 import threading
 from collections.abc import Iterator
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import override_settings
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.chromium import chromium_running
 from tierdesk.web.ui.views import PATTERNS
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
-SWITCHES += ["--disable-background-networking", "--disable-component-update"]
 ADDRESSES = ["", *(f"patterns/{name}/" for name in PATTERNS)]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.xdist_group("browser of the design system"),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("design system")]
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """A browser opens connections that it may never use; nobody is to wait behind them."""
+
+    daemon_threads = True
 
 
 class _Quiet(WSGIRequestHandler):
@@ -34,7 +34,7 @@ def address() -> Iterator[str]:
     """The design system, served with the project's own middleware and no database."""
     with (
         override_settings(ROOT_URLCONF="tests.web.ui.routes"),
-        make_server("127.0.0.1", 0, WSGIHandler(), handler_class=_Quiet) as server,
+        make_server("127.0.0.1", 0, WSGIHandler(), _Server, _Quiet) as server,
     ):
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
@@ -45,10 +45,8 @@ def address() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+    with chromium_running() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
