@@ -14,6 +14,8 @@ from tierdesk.channels.email.sender import send
 from tierdesk.channels.intake import understand_due
 from tierdesk.channels.models import Inbound
 from tierdesk.channels.outbox import Outbox
+from tierdesk.channels.phone.callbacks import follow_up_calls
+from tierdesk.channels.phone.models import Call
 from tierdesk.core import jobs
 from tierdesk.core.facts import Fact
 from tierdesk.core.wakeups import Errand, Wakeup
@@ -90,5 +92,6 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Clock, wake_clocks, values=WAKING, batch=2000),
     Wakeup(Ticket, wake_tickets),
     Wakeup(Case, chase_cases),
+    Wakeup(Call, follow_up_calls),
     Errand(Notice, Outbox(send).send_due),
 ]

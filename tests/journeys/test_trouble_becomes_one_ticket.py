@@ -9,7 +9,7 @@ from typing import Any
 from tests.cast import Cast
 from tests.journeys.conftest import Monitoring, Post
 from tierdesk.channels.models import Inbound
-from tierdesk.channels.phone.calls import Call, log_call
+from tierdesk.channels.phone.calls import CallSheet, log_call
 from tierdesk.channels.web_form.submissions import submit
 from tierdesk.core import clock
 from tierdesk.tickets.models import Entry, Ticket
@@ -93,7 +93,7 @@ def test_a_form_becomes_a_ticket_and_sent_twice_stays_one(cast: Cast, at: dateti
 
 def test_a_call_becomes_a_ticket_of_the_agent_who_took_it(cast: Cast, at: datetime) -> None:
     with clock.frozen(at):
-        call = Call(
+        call = CallSheet(
             client=cast.acme.pk, contact=cast.ann.pk, subject="Printer jams", text="Third time today."
         )
         ticket = log_call(call, cast.lena)

@@ -16,11 +16,12 @@ from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-pages = WSGIMiddleware(get_wsgi_application(), workers=8)  # type: ignore[arg-type]
+pages_in_threads = WSGIMiddleware(get_wsgi_application(), workers=8)  # type: ignore[arg-type]
 
 from tierdesk.channels.alarms.lane import Lane
 from tierdesk.channels.alarms.store import PostgresStore
 from tierdesk.core import garbage
+from tierdesk.web.doorstep import Doorstep
 from tierdesk.web.live import Hub, LiveLane
 
 type Scope = MutableMapping[str, Any]
@@ -29,6 +30,7 @@ type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 DSN = os.environ["DATABASE_URL"]
 
+pages = Doorstep(pages_in_threads)  # type: ignore[arg-type]
 machines = Lane(PostgresStore(DSN, role=settings.DATABASE_ROLE))
 hub = Hub(os.environ.get("DATABASE_LISTEN_URL", DSN))
 live = LiveLane(hub)
@@ -43,7 +45,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif scope["type"] == "http" and scope["path"].startswith("/in/"):
         await machines(scope, receive, send)
     else:
-        await pages(scope, receive, send)  # type: ignore[arg-type]
+        await pages(scope, receive, send)
 
 
 async def _live_and_die(receive: Receive, send: Send) -> None:

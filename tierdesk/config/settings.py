@@ -176,6 +176,13 @@ SMTP_RELAY_PORT = number("TIERDESK_SMTP_RELAY_PORT", 25)
 SMTP_LISTEN_HOST = os.environ.get("TIERDESK_SMTP_LISTEN_HOST", "127.0.0.1")
 SMTP_LISTEN_PORT = number("TIERDESK_SMTP_LISTEN_PORT", 0)
 
+TWILIO_AUTH_TOKEN = os.environ.get("TIERDESK_TWILIO_AUTH_TOKEN", "")
+AMI_HOST = os.environ.get("TIERDESK_AMI_HOST", "")
+AMI_PORT = number("TIERDESK_AMI_PORT", 5038)
+AMI_USER = os.environ.get("TIERDESK_AMI_USER", "tierdesk")
+AMI_SECRET = os.environ.get("TIERDESK_AMI_SECRET", "")
+AMI_CONTEXTS = os.environ.get("TIERDESK_AMI_CONTEXTS", "from-trunk,from-pstn,from-external").split(",")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -10,6 +10,7 @@ urlpatterns = [
     path("ui/", include("tierdesk.web.ui.urls")),
     path("portal/", include("tierdesk.web.portal.urls")),
     path("api/", include("tierdesk.web.api.urls")),
+    path("phone/", include("tierdesk.channels.phone.urls")),
     path("settings/desk/", desk_file, name="desk-file"),
     path("", include("tierdesk.web.workspace.urls")),
 ]

@@ -86,7 +86,7 @@ class Hub:
                 if ids:
                     self._tell(listener, " ".join(f"ticket:{pk}" for pk in ids))
             elif any(listener.hears_of(client_id) for client_id in word["clients"]):
-                self._tell(listener, ANY_TICKET)
+                self._tell(listener, word.get("topic", ANY_TICKET))
 
     def _tell(self, listener: Listener, word: str) -> None:
         try:

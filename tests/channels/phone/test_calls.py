@@ -9,7 +9,7 @@ import pytest
 
 from tests.cast import Cast
 from tierdesk.channels.models import Inbound
-from tierdesk.channels.phone.calls import Call, log_call, look_up
+from tierdesk.channels.phone.calls import CallSheet, log_call, look_up
 from tierdesk.core import clock
 from tierdesk.core.scope import only, seeing
 from tierdesk.directory.clients.models import Number
@@ -18,7 +18,7 @@ from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 
 
-def call(cast: Cast, **values: Any) -> Call:
+def call(cast: Cast, **values: Any) -> CallSheet:
     told: dict[str, Any] = {
         "client": cast.acme.pk,
         "contact": cast.ann.pk,
@@ -26,7 +26,7 @@ def call(cast: Cast, **values: Any) -> Call:
         "text": "Third time today.",
         "key": "form-1",
     }
-    return Call(**told | values)
+    return CallSheet(**told | values)
 
 
 @pytest.mark.parametrize("typed", ["+49 30 1234501", "030 / 123 45 01", "0049301234501"])

@@ -12,6 +12,9 @@ from django.db.models import Q, QuerySet
 
 from tierdesk.channels.intake import take_in
 from tierdesk.channels.models import Inbound
+from tierdesk.channels.phone.models import Call
+from tierdesk.core import clock
+from tierdesk.core.work import work
 from tierdesk.directory.clients.identify import NotANumber, to_e164
 from tierdesk.directory.clients.models import Client, Contact, Number
 from tierdesk.directory.staff.models import Agent, User
@@ -22,8 +25,8 @@ SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """What an agent wrote down. `key` makes a form that is sent twice one ticket."""
+class CallSheet:
+    """What an agent wrote down. `key` makes a form that is sent twice one ticket; `told`: the exchange's call."""
 
     client: int
     contact: int | None
@@ -35,6 +38,7 @@ class Call:
     urgency: int | None = None
     number: str = ""
     key: str = ""
+    told: int | None = None
 
 
 def look_up(typed: str, user: User) -> QuerySet[Contact]:
@@ -63,7 +67,7 @@ def _spellings(typed: str, user: User) -> Iterator[str]:
             yield to_e164(typed, region)
 
 
-def log_call(call: Call, agent: Agent) -> Ticket | None:
+def log_call(call: CallSheet, agent: Agent) -> Ticket | None:
     """Keep the call, then make it a ticket of the agent who took it; None if it was parked (see the parked box).
 
     Raises UnableTo for a client whom the agent does not serve.
@@ -73,4 +77,27 @@ def log_call(call: Call, agent: Agent) -> Ticket | None:
     raw = json.dumps(asdict(call) | {"agent": agent.pk}).encode()
     key = f"{agent.pk}:{call.key or uuid.uuid4().hex}"
     pk, _ = Inbound.store("phone", raw, ext_key=key, client=call.client)
-    return take_in(pk)
+    ticket = take_in(pk)
+    if ticket is not None and call.told is not None:
+        _tie(call.told, ticket, agent)
+    return ticket
+
+
+def _tie(told: int, ticket: Ticket, agent: Agent) -> None:
+    """The call that the exchange told of led to this ticket, and the agent is done with it once they hang up."""
+    found = Call.objects.visible_to(agent.user).select_related("exchange", "ticket").filter(pk=told).first()
+    if found is None or found.client_id not in (None, ticket.client_id):
+        return
+    with work(by=agent.actor(), at=clock.now()):
+        if found.agent_id is None:
+            found.take(agent)
+        found.tie(ticket)
+
+
+def callers_of(call: Call, user: User) -> list[Contact]:
+    """Who may be on the line, of the clients that `user` may see; the one that the number names comes first."""
+    if call.contact is not None and call.contact.is_active:
+        return [call.contact]
+    if call.number:
+        return list(look_up(call.number, user))
+    return []

@@ -26,7 +26,7 @@ from tierdesk.channels.alarms.store import INTAKE, intake_arguments
 from tierdesk.channels.email.models import Mailbox
 from tierdesk.channels.intake import take_in
 from tierdesk.channels.models import Inbound
-from tierdesk.channels.phone.calls import Call, log_call
+from tierdesk.channels.phone.calls import CallSheet, log_call
 from tierdesk.channels.web_form.submissions import submit
 from tierdesk.core import clock
 from tierdesk.core.facts import Actor
@@ -116,7 +116,7 @@ class Life:
             ticket = submit(contact, subject=trouble.subject, text=trouble.text, key=key)
         else:
             agent = self.chance.choice(self._agents(1))
-            call = Call(
+            call = CallSheet(
                 contact.client_id,
                 contact.pk,
                 trouble.subject,

@@ -43,6 +43,13 @@ def _day(raw: str | None) -> str:
     return f" {_('until')} {datetime.fromisoformat(raw):%Y-%m-%d %H:%M} UTC" if raw else ""
 
 
+def _call(details: Mapping[str, Any]) -> str:
+    who = details["number"] or _("a hidden number")
+    if details["direction"] == "out":
+        return _("called %s") % who
+    return (_("missed a call from %s") if details["state"] == "missed" else _("spoke with %s")) % who
+
+
 SENTENCES: Mapping[str, Sentence] = {
     "opened": Sentence(lambda d: _("opened the ticket by %s") % d["channel"].replace("_", " "), "plus"),
     "triaged": Sentence(lambda d: _("sorted: %s") % d["why"], "filter"),
@@ -71,6 +78,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "reopened": Sentence(lambda d: _("reopened it: %s") % d["why"], "refresh", "warning"),
     "closed": Sentence(lambda d: _("closed it: %s") % d["why"], "archive"),
     "cancelled": Sentence(lambda d: _("cancelled it: %s") % d["why"], "x-circle"),
+    "call_tied": Sentence(_call, "phone"),
     "linked": Sentence(
         lambda d: (
             _("linked it: %(relation)s TD-%(other)s")

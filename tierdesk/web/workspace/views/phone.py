@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from tierdesk.channels.phone.calls import Call, log_call, look_up
+from tierdesk.channels.phone.calls import CallSheet, log_call, look_up
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.services.models import Category, Service
 from tierdesk.tickets.models import Ticket
@@ -67,7 +67,7 @@ def callers(request: HttpRequest) -> HttpResponse:
     return render(request, "workspace/callers.html", context)
 
 
-def _read(request: HttpRequest) -> tuple[Call | None, dict[str, str]]:
+def _read(request: HttpRequest) -> tuple[CallSheet | None, dict[str, str]]:
     form, user = request.POST, user_of(request)
     contact = Contact.objects.visible_to(user).filter(pk=_number(form.get("contact", ""))).first()
     client_id = contact.client_id if contact else _number(form.get("client", ""))
@@ -78,7 +78,7 @@ def _read(request: HttpRequest) -> tuple[Call | None, dict[str, str]]:
         errors["subject"] = "Say in a few words what is wrong."
     if errors:
         return None, errors
-    call = Call(
+    call = CallSheet(
         client=client_id,
         contact=contact.pk if contact else None,
         subject=form["subject"],
