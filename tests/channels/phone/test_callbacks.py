@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from tests.cast import Cast
-from tests.channels.phone.conftest import ACME, Pbx
+from tests.exchange import ACME, Pbx
 from tierdesk.channels.phone.models import Call, Exchange
 from tierdesk.response.notifications.models import Notice
 from tierdesk.tickets.models import Entry, Ticket

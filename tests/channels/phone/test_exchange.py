@@ -9,7 +9,7 @@ import pytest
 from django.test import Client as Http
 
 from tests.cast import Cast
-from tests.channels.phone.conftest import ACME, TOKEN, Pbx
+from tests.exchange import ACME, TOKEN, Pbx
 from tierdesk.channels.phone.calls import callers_of
 from tierdesk.channels.phone.models import Call, Exchange
 from tierdesk.core import clock

@@ -171,6 +171,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
         "marks": [{"at": 0.5, "label": H}],
     },
     "time_left": {"at": AT},
+    "time_running": {"since": AT},
     "timeline": {"label": H, "id": H, "caller": H},
     "timeline_entry": {
         "text": H,

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from tierdesk.core import clock
 from tierdesk.web.workspace.guard import agent_of, user_of
+from tierdesk.web.workspace.on_the_desk import calls_on_the_desk
 from tierdesk.web.workspace.queue import VIEWS, counts_of
 
 COUNTED = {"team", "mine", "unassigned", "at-risk"}
@@ -22,5 +23,6 @@ def navigation(request: HttpRequest, current: str = "") -> dict[str, Any]:
         "user": user,
         "agent": agent_of(request),
         "views": [(view, counts[view.slug] if view.slug in COUNTED else None) for view in VIEWS],
+        "calls_now": calls_on_the_desk(agent_of(request)),
         "sees_reports": agent_of(request).is_manager or user.is_admin,
     }

@@ -3,48 +3,42 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from tierdesk.channels.phone.calls import CallSheet, log_call, look_up
+from tierdesk.channels.phone.calls import CallSheet, callers_of, log_call, look_up
+from tierdesk.channels.phone.models import Call
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.services.models import Category, Service
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
+from tierdesk.web.workspace.on_the_desk import calls_on_the_desk
+from tierdesk.web.workspace.views.calls import call_of
+
+SOMEBODY_ELSE = "client-"
+"""How the list of callers says “somebody of this client whom we do not know”: this and the client’s key."""
+
+MORE = ("category", "service", "impact", "urgency")
 
 
 @agent_page
 def new_call(request: HttpRequest) -> HttpResponse:
-    """The form of a call; POST keeps it and opens the ticket. Sent twice, it is one ticket."""
+    """The form of a call; POST keeps it and opens the ticket. Sent twice, it is one ticket.
+
+    The call that is on the agent's desk fills the form in; `call` names another one, `call=0` none.
+    """
+    told = _told(request)
     errors: dict[str, str] = {}
     if request.method == "POST":
-        call, errors = _read(request)
-        if call is not None:
-            ticket = log_call(call, agent_of(request))
-            if ticket is None:
-                messages.warning(
-                    request,
-                    "The call is kept, but it is no ticket yet: the parked box says why.",
-                )
-                return redirect("workspace:parked")
-            return redirect("workspace:ticket", ticket.pk)
-    caller = (
-        Contact.objects.visible_to(user_of(request))
-        .filter(pk=_number(request.GET.get("contact", "")))
-        .first()
-    )
-    context = {
-        "values": request.POST.dict(),
-        "errors": errors,
-        "caller": caller,
-        "clients": Client.objects.visible_to(user_of(request)).filter(is_active=True),
-        "categories": Category.objects.all(),
-        "services": Service.objects.visible_to(user_of(request)),
-        "key": request.POST.get("key") or uuid.uuid4().hex,
-    }
+        sheet, errors = _read(request, told)
+        if sheet is not None:
+            return _log(request, sheet)
+    context = _form(request, told) | {"errors": errors}
     return render(
         request, "workspace/call.html", context | navigation(request), status=422 if errors else 200
     )
@@ -52,25 +46,76 @@ def new_call(request: HttpRequest) -> HttpResponse:
 
 @agent_page
 def callers(request: HttpRequest) -> HttpResponse:
-    """Who may be calling, while the agent types: contacts with their open tickets."""
-    found = list(look_up(request.GET.get("caller", "")[:100], user_of(request)))
-    open_tickets = (
-        Ticket.objects.visible_to(user_of(request)).unresolved().filter(contact__in=[c.pk for c in found])
-    )
+    """Who may be calling, while the agent types: contacts with their open tickets, or the clients to choose from."""
+    typed = request.GET.get("caller", "")[:100]
+    context = _callers(request, list(look_up(typed, user_of(request))))
+    return render(request, "workspace/callers.html", context | {"typed": typed, "chosen": ""})
+
+
+def _told(request: HttpRequest) -> Call | None:
+    """The exchange's call that the form is about."""
+    said = request.POST.get("call", "") if request.method == "POST" else request.GET.get("call")
+    if said:
+        return call_of(request, _number(said)) if _number(said) else None
+    if said == "" or "contact" in request.GET:
+        return None
+    going = [one.call for one in calls_on_the_desk(agent_of(request)) if one.call.ticket is None]
+    return going[0] if going else None
+
+
+def _log(request: HttpRequest, sheet: CallSheet) -> HttpResponse:
+    ticket = log_call(sheet, agent_of(request))
+    if ticket is None:
+        messages.warning(request, "The call is kept, but it is no ticket yet: the parked box says why.")
+        return redirect("workspace:parked")
+    return redirect("workspace:ticket", ticket.pk)
+
+
+def _form(request: HttpRequest, told: Call | None) -> dict[str, Any]:
+    """What the form shows: what was sent, or else what is known of the caller."""
+    user, values = user_of(request), request.POST.dict()
+    named = Contact.objects.visible_to(user).filter(pk=_number(request.GET.get("contact", ""))).first()
+    typed = values.get("caller", told.number or told.told_number if told else named.name if named else "")
+    found: Sequence[Contact] = [named] if named else callers_of(told, user) if told else []
+    if request.method == "POST":
+        found = list(look_up(typed, user))
+    known = told.client if told and not found else None
+    return {
+        "values": values,
+        "typed": typed,
+        "told": told,
+        "chosen": values.get("contact", f"{SOMEBODY_ELSE}{known.pk}" if known else ""),
+        "more": any(values.get(name) for name in MORE),
+        "categories": Category.objects.all(),
+        "services": Service.objects.visible_to(user),
+        "key": values.get("key") or uuid.uuid4().hex,
+        **_callers(request, found, known),
+    }
+
+
+def _callers(request: HttpRequest, found: Sequence[Contact], known: Client | None = None) -> dict[str, Any]:
+    """Context for `workspace/callers.html`: (contact, open tickets) each, and the clients of whom somebody may call."""
+    user = user_of(request)
+    open_tickets = Ticket.objects.visible_to(user).unresolved().filter(contact__in=[c.pk for c in found])
     by_contact: dict[int, list[Ticket]] = {}
     for ticket in open_tickets.order_by("-id")[:40]:
         by_contact.setdefault(ticket.contact_id or 0, []).append(ticket)
-    context = {
+    theirs = {contact.client.pk: contact.client for contact in found}
+    if known is not None:
+        theirs[known.pk] = known
+    return {
         "found": [(contact, by_contact.get(contact.pk, [])[:3]) for contact in found],
-        "typed": request.GET.get("caller", ""),
+        "theirs": list(theirs.values()),
+        "clients": [] if theirs else Client.objects.visible_to(user).filter(is_active=True),
     }
-    return render(request, "workspace/callers.html", context)
 
 
-def _read(request: HttpRequest) -> tuple[CallSheet | None, dict[str, str]]:
+def _read(request: HttpRequest, told: Call | None) -> tuple[CallSheet | None, dict[str, str]]:
     form, user = request.POST, user_of(request)
-    contact = Contact.objects.visible_to(user).filter(pk=_number(form.get("contact", ""))).first()
-    client_id = contact.client_id if contact else _number(form.get("client", ""))
+    said = form.get("contact", "")
+    contact = Contact.objects.visible_to(user).filter(pk=_number(said)).first()
+    client_id = contact.client_id if contact else _number(said.removeprefix(SOMEBODY_ELSE))
+    client_id = client_id or _number(form.get("client", ""))
     errors: dict[str, str] = {}
     if not Client.objects.visible_to(user).filter(pk=client_id).exists():
         errors["client"] = "Choose the caller, or at least the client."
@@ -78,7 +123,7 @@ def _read(request: HttpRequest) -> tuple[CallSheet | None, dict[str, str]]:
         errors["subject"] = "Say in a few words what is wrong."
     if errors:
         return None, errors
-    call = CallSheet(
+    sheet = CallSheet(
         client=client_id,
         contact=contact.pk if contact else None,
         subject=form["subject"],
@@ -87,10 +132,11 @@ def _read(request: HttpRequest) -> tuple[CallSheet | None, dict[str, str]]:
         service=_number(form.get("service", "")) or None,
         impact=_one_to_three(form.get("impact", "")),
         urgency=_one_to_three(form.get("urgency", "")),
-        number=form.get("caller", "")[:40],
+        number=told.number if told else form.get("caller", "")[:40],
         key=form.get("key", "")[:64],
+        told=told.pk if told else None,
     )
-    return call, {}
+    return sheet, {}
 
 
 def _one_to_three(raw: str) -> int | None:
@@ -98,4 +144,4 @@ def _one_to_three(raw: str) -> int | None:
 
 
 def _number(raw: str) -> int:
-    return int(raw) if raw.isdigit() and len(raw) < 18 else 0
+    return int(raw) if raw.isdecimal() and raw.isascii() and len(raw) < 18 else 0

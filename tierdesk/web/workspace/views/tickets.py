@@ -23,6 +23,7 @@ from tierdesk.web.workspace.navigation import navigation
 from tierdesk.web.workspace.stream import stream_of
 
 SHOWN_INLINE = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
+CALLS_SHOWN = 12
 
 
 @agent_page
@@ -52,6 +53,7 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "resolution_codes": ResolutionCode.choices,
         "may_override": agent_of(request).leads(found.team_id),
         "can_reopen": found.can_reopen(at),
+        "calls": found.calls.select_related("agent__user").order_by("-id")[:CALLS_SHOWN],
         **books_of(found, agent_of(request)),
         **ladder_of(found, agent_of(request)),
     }

@@ -9,7 +9,7 @@ const STEPS = [
 
 /**
  * Writes the <time> inside it in the reader's language and zone.
- * data-form: ago (“5 min. ago”), at (“2 Mar, 09:15”), left (“1 h 5 min left”, then “… over”; SI symbols need no language).
+ * data-form: ago (“5 min. ago”), at (“2 Mar, 09:15”), running (“3:07”, counting up), left (“1 h 5 min left”, then “… over”; SI symbols need no language).
  */
 class RelativeTime extends HTMLElement {
   #timer;
@@ -29,10 +29,11 @@ class RelativeTime extends HTMLElement {
     const seconds = (at - Date.now()) / 1000;
     const form = this.dataset.form;
     time.title = this.#format({ dateStyle: "medium", timeStyle: "short" }, at);
-    time.textContent = form === "at" ? this.#at(at) : form === "left" ? this.#left(seconds) : this.#ago(seconds);
-    if (form !== "at") {
-      this.#timer = setTimeout(() => this.#write(), Math.abs(seconds) < 3600 ? 15_000 : 300_000);
-    }
+    if (form === "at") time.textContent = this.#at(at);
+    else if (form === "running") time.textContent = this.#running(-seconds);
+    else time.textContent = form === "left" ? this.#left(seconds) : this.#ago(seconds);
+    const pause = form === "running" ? 1000 : Math.abs(seconds) < 3600 ? 15_000 : 300_000;
+    if (form !== "at") this.#timer = setTimeout(() => this.#write(), pause);
   }
 
   /** The day is left out today, the year this year; the title has both. */
@@ -49,6 +50,14 @@ class RelativeTime extends HTMLElement {
     const words = new Intl.RelativeTimeFormat(this.#language, { numeric: "auto", style: "short" });
     const [unit, size] = STEPS.find(([, length]) => Math.abs(seconds) >= length) ?? ["second", 1];
     return unit === "second" ? words.format(0, "second") : words.format(Math.trunc(seconds / size), unit);
+  }
+
+  /** The clocks of server and reader may differ by a little: it never counts below nothing. */
+  #running(seconds) {
+    const whole = Math.max(0, Math.floor(seconds));
+    const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+    const parts = hours ? [hours, String(minutes).padStart(2, "0")] : [minutes];
+    return [...parts, String(rest).padStart(2, "0")].join(":");
   }
 
   #left(seconds) {

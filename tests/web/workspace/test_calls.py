@@ -1,0 +1,185 @@
+"""Calls at an agent's desk: what rings shows, one key writes it down, and nobody else's call is anybody's business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from tests.cast import Cast
+from tests.exchange import ACME, Pbx
+from tierdesk.channels.phone.models import Call
+from tierdesk.core import clock
+from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.directory.clients.models import Number
+from tierdesk.directory.staff.models import Agent
+from tierdesk.tickets.models import Message, Ticket
+
+type Reads = Callable[[Agent, str], str]
+type Sends = Callable[[Agent, str, dict[str, Any]], Any]
+
+
+@pytest.fixture
+def reads(client: Browser) -> Reads:
+    def page(agent: Agent, address: str) -> str:
+        client.force_login(agent.user)
+        answer = client.get(address)
+        set_scope(EVERY_CLIENT)
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    return page
+
+
+@pytest.fixture
+def sends(client: Browser) -> Sends:
+    def form(agent: Agent, address: str, fields: dict[str, Any]) -> Any:
+        client.force_login(agent.user)
+        answer = client.post(address, fields)
+        set_scope(EVERY_CLIENT)
+        return answer
+
+    return form
+
+
+def test_a_call_pops_up_for_the_team_and_for_nobody_else(
+    cast: Cast, pbx: Pbx, at: datetime, reads: Reads
+) -> None:
+    pbx.says("newCall", at)
+    assert "Ann Albers" in reads(cast.lena, "/calls/now/")
+    assert "Ann Albers" not in reads(cast.tom, "/calls/now/")  # of another team than the exchange's
+    assert "Ann Albers" not in reads(cast.olga, "/calls/now/")
+
+
+def test_a_call_for_one_agent_pops_up_at_theirs(cast: Cast, pbx: Pbx, at: datetime, reads: Reads) -> None:
+    pbx.says("newCall", at, **{"user[]": ["Tom Tran"]})
+    assert "Ann Albers" in reads(cast.tom, "/calls/now/")
+    assert "Ann Albers" not in reads(cast.lena, "/calls/now/")
+
+
+def test_once_somebody_has_it_the_others_see_it_no_more(
+    cast: Cast, pbx: Pbx, at: datetime, reads: Reads
+) -> None:
+    pbx.says("newCall", at)
+    pbx.says("answer", at, answeringNumber="42")
+    assert "On the line" in reads(cast.lena, "/calls/now/")
+    assert "Ann Albers" not in reads(cast.lou, "/calls/now/")
+
+
+@pytest.mark.parametrize(
+    ("number", "headline"),
+    [
+        ("+49301234501", "Ann Albers"),
+        (ACME, "Somebody at Acme GmbH"),
+        ("anonymous", "Hidden number"),
+        ("+49309999999", "Nobody we know"),
+        ("+493077777777", "One of 2 people"),
+    ],
+)
+def test_the_headline_says_who_it_may_be(
+    cast: Cast, pbx: Pbx, at: datetime, reads: Reads, number: str, headline: str
+) -> None:
+    for contact in (cast.arne, cast.bob):
+        Number.objects.create(client=contact.client, contact=contact, e164="+493077777777")
+    pbx.says("newCall", at, **{"from": number})
+    assert headline in reads(cast.lena, "/calls/now/")
+
+
+def test_the_form_is_filled_in_with_the_call_on_the_desk(
+    cast: Cast, pbx: Pbx, at: datetime, reads: Reads, sends: Sends
+) -> None:
+    pbx.says("newCall", at)
+    form = reads(cast.lena, "/calls/new/")
+    call = pbx.call()
+    assert f'name="call" value="{call.pk}"' in form and 'value="+49301234501"' in form
+    assert f'name="contact" value="{cast.ann.pk}" checked' in form
+    assert 'name="call" value=""' in reads(cast.lena, "/calls/new/?call=0")
+    with clock.frozen(at):
+        sends(cast.lena, "/calls/new/", {"call": call.pk, "contact": cast.ann.pk, "subject": "No dial tone"})
+    ticket = Ticket.objects.get()
+    call = pbx.call()
+    assert (call.ticket, call.agent, ticket.assignee) == (ticket, cast.lena, cast.lena)
+    assert ticket.traits == {"call.number": "+49301234501"}
+    assert ticket.reference in reads(cast.lena, "/calls/now/")
+
+
+def test_a_switchboard_offers_its_people_and_somebody_else(
+    cast: Cast, pbx: Pbx, at: datetime, reads: Reads, sends: Sends
+) -> None:
+    pbx.says("newCall", at, **{"from": ACME})
+    form = reads(cast.lena, "/calls/new/")
+    assert "Arne Voss" in form and "Somebody else at Acme GmbH" in form
+    told = {"call": pbx.call().pk, "contact": f"client-{cast.acme.pk}", "subject": "A stranger at Acme"}
+    sends(cast.lena, "/calls/new/", told)
+    assert (Ticket.objects.get().client, Ticket.objects.get().contact) == (cast.acme, None)
+
+
+def test_a_call_about_a_ticket_that_is_there_goes_onto_it(
+    cast: Cast, pbx: Pbx, at: datetime, reads: Reads, sends: Sends, doing: Callable[..., Any]
+) -> None:
+    with doing(cast.tom):
+        ticket = cast.ticket()
+    pbx.says("newCall", at)
+    assert f"It is about {ticket.reference}" in reads(cast.lena, "/calls/now/")
+    sends(cast.lena, f"/calls/{pbx.call().pk}/ticket/", {"ticket": ticket.reference})
+    assert pbx.call().ticket == ticket
+    assert "they called" in reads(cast.lena, f"/tickets/{ticket.pk}/")
+
+
+def test_a_call_of_one_client_does_not_go_onto_anothers_ticket(
+    cast: Cast, pbx: Pbx, at: datetime, sends: Sends, doing: Callable[..., Any]
+) -> None:
+    with doing(cast.tom):
+        other = cast.ticket(client=cast.borealis, contact=cast.bob)
+    pbx.says("newCall", at)
+    sends(cast.lena, f"/calls/{pbx.call().pk}/ticket/", {"ticket": other.pk})
+    assert pbx.call().ticket is None
+
+
+def test_the_call_is_written_up_on_its_ticket_and_leaves_the_desk(
+    cast: Cast, pbx: Pbx, at: datetime, reads: Reads, sends: Sends
+) -> None:
+    pbx.says("newCall", at)
+    sends(
+        cast.lena, "/calls/new/", {"call": pbx.call().pk, "contact": cast.ann.pk, "subject": "No dial tone"}
+    )
+    pbx.says("answer", at, answeringNumber="42")
+    pbx.says("hangup", at + timedelta(minutes=3), cause="normalClearing")
+    assert "What was said?" in reads(cast.lena, "/calls/now/")
+    sends(cast.lena, f"/calls/{pbx.call().pk}/wrap-up/", {"note": "She tries another cable."})
+    note = Message.objects.get(direction="internal")
+    assert (note.text, note.by_name) == ("She tries another cable.", "Lena Lang")
+    assert "What was said?" not in reads(cast.lena, "/calls/now/")
+    assert "She tries another cable." in reads(cast.lena, f"/calls/{pbx.call().pk}/")
+
+
+def test_only_who_spoke_writes_the_call_up(cast: Cast, pbx: Pbx, at: datetime, sends: Sends) -> None:
+    pbx.says("answer", at, answeringNumber="42")
+    pbx.says("hangup", at, cause="normalClearing")
+    sends(cast.lou, f"/calls/{pbx.call().pk}/wrap-up/", {"note": "I was it."})
+    sends(cast.lou, f"/calls/{pbx.call().pk}/agent/", {})
+    assert (pbx.call().note, pbx.call().agent) == ("", cast.lena)
+
+
+@pytest.mark.parametrize("verb", ["", "agent/", "ticket/", "wrap-up/"])
+def test_an_agent_of_another_client_finds_no_call(
+    cast: Cast, pbx: Pbx, at: datetime, client: Browser, verb: str
+) -> None:
+    pbx.says("newCall", at)
+    address = f"/calls/{pbx.call().pk}/{verb}"
+    client.force_login(cast.olga.user)
+    answer = client.post(address, {"ticket": "1001"}) if verb else client.get(address)
+    set_scope(EVERY_CLIENT)
+    assert answer.status_code == 404
+    assert Call.objects.get().agent is None and Call.objects.get().ticket is None
+
+
+def test_a_contact_and_a_stranger_see_no_calls(cast: Cast, pbx: Pbx, at: datetime, client: Browser) -> None:
+    pbx.says("newCall", at)
+    address = f"/calls/{pbx.call().pk}/"
+    assert client.get(address).headers["Location"].startswith("/sign-in/")
+    client.force_login(cast.ann.user)
+    assert client.get(address).headers["Location"] == "/portal/"

@@ -1,0 +1,64 @@
+"""What rings, speaks or waits to be written up at an agent's desk, and who it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from tierdesk.channels.phone.calls import callers_of
+from tierdesk.channels.phone.models import Call
+from tierdesk.channels.phone.progress import CallState
+from tierdesk.directory.clients.models import Contact
+from tierdesk.directory.staff.models import Agent
+from tierdesk.tickets.models import Ticket
+
+SHOWN = 5
+ORDER = {CallState.ANSWERED: 0, CallState.RINGING: 1, CallState.ENDED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class DeskCall:
+    """A call as the desk shows it: who it may be, in a headline and in persons, and what they have open."""
+
+    call: Call
+    headline: str
+    callers: Sequence[Contact] = ()
+    tickets: Sequence[Ticket] = ()
+
+
+def calls_on_the_desk(agent: Agent) -> list[DeskCall]:
+    """The agent's calls, the one on the line first."""
+    found = Call.objects.visible_to(agent.user).on_the_desk_of(agent)
+    related = found.select_related("client", "contact__client", "ticket", "exchange")
+    calls = sorted(
+        related[: SHOWN * 2], key=lambda call: (call.agent_id is None, ORDER[CallState(call.state)])
+    )
+    return [described(call, agent) for call in calls[:SHOWN]]
+
+
+def described(call: Call, agent: Agent) -> DeskCall:
+    callers = callers_of(call, agent.user)
+    return DeskCall(call, headline_of(call, len(callers)), callers, _open_tickets(call, callers, agent))
+
+
+def headline_of(call: Call, candidates: int) -> str:
+    """Who it may be, in a few words."""
+    if call.contact is not None:
+        return call.contact.name
+    if call.client is not None and call.number and candidates:
+        return _("Somebody at %(client)s") % {"client": call.client.name}
+    if candidates:
+        return _("One of %(count)d people") % {"count": candidates}
+    if call.is_hidden:
+        return _("Hidden number")
+    return _("Nobody we know")
+
+
+def _open_tickets(call: Call, callers: Sequence[Contact], agent: Agent) -> list[Ticket]:
+    """What these people have open, the newest first; a call that has its ticket needs no other."""
+    if call.ticket_id is not None or not callers:
+        return []
+    unresolved = Ticket.objects.visible_to(agent.user).unresolved()
+    return list(unresolved.filter(contact__in=[one.pk for one in callers]).order_by("-id")[:3])
