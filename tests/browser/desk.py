@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 
 from tests.database import fresh_database
+from tests.exchange import TOKEN
 
 NAME = "tierdesk_browser"
 SECONDS_TO_START = 60
@@ -52,6 +54,13 @@ class Desk:
         with urllib.request.urlopen(said, timeout=10) as answer:
             assert answer.status < 300
 
+    def telephone(self, event: str, call: str, **fields: str) -> None:
+        """The exchange tells of a call, as it would: over HTTP, with its token."""
+        told = {"event": event, "callId": call, "direction": "in", "to": "+4930999", **fields}
+        said = urllib.request.Request(f"{self.address}/phone/{TOKEN}/", data=urlencode(told).encode())
+        with urllib.request.urlopen(said, timeout=10) as answer:
+            assert answer.status == 200
+
     def mail(self, sender: str, subject: str, text: str) -> None:
         """A mail arrives over SMTP."""
         mail = EmailMessage()
@@ -65,6 +74,11 @@ class Desk:
         """What the database holds, past the ORM."""
         with psycopg.connect(self.dsn) as connection:
             return connection.execute(question, values).fetchall()
+
+    def write(self, statement: str, *values: object) -> None:
+        """What no page can do: put the scene back in order."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute(statement, values)
 
 
 @contextmanager

@@ -37,6 +37,7 @@ def main() -> None:
 def fill(now: datetime) -> dict[str, Any]:
     """Make the world; returns the tickets by name, the alarm source's token and everybody's address."""
     from tests.cast import settle_in
+    from tests.exchange import connect
     from tierdesk.channels.models import Inbound, InboundState
     from tierdesk.response.runbooks.models import Book
 
@@ -45,6 +46,7 @@ def fill(now: datetime) -> dict[str, Any]:
     for book in ("vpn-not-connecting", "printer-offline"):
         Book.publish((BOOKS / f"{book}.md").read_text())
     _sign_with_a_vendor(cast)
+    connect(cast)
     pk, _ = Inbound.store("email", b"From: who@nowhere.example\n\nHello?", meta={"recipients": []}, at=now)
     Inbound.objects.filter(pk=pk).update(state=InboundState.PARKED, reason="Nobody we know wrote this.")
     return {

@@ -18,6 +18,7 @@ PAGES = [
     "/queues/all/",
     "/search/?q=vpn",
     "/search/?q=zzzz",
+    "/calls/",
     "/calls/new/",
     "/tickets/{book}/",
     "/tickets/{late}/",

@@ -1,4 +1,4 @@
-"""The worker: the wake-up engine, the job queue, and the mail listener where one is configured.
+"""The worker: the wake-up engine, the job queue, and the mail listener and the line to Asterisk where configured.
 
 Any number of workers may run; they share the work through the database and keep nothing themselves.
 """
@@ -17,6 +17,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from tierdesk.channels.email.listener import listening
+from tierdesk.channels.phone.ami import attend
 from tierdesk.core import garbage
 from tierdesk.core.wakeups import run_forever
 
@@ -32,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
         _listen_for_mail(stack)
         jobs = threading.Thread(target=_run_jobs, args=(stopping,), name="jobs", daemon=True)
         jobs.start()
+        if settings.AMI_HOST:
+            threading.Thread(target=attend, args=(stopping,), name="asterisk", daemon=True).start()
         garbage.settle_in()
         log.info("the worker is at work")
         run_forever(stopping.is_set)

@@ -49,7 +49,8 @@ def callers(request: HttpRequest) -> HttpResponse:
     """Who may be calling, while the agent types: contacts with their open tickets, or the clients to choose from."""
     typed = request.GET.get("caller", "")[:100]
     context = _callers(request, list(look_up(typed, user_of(request))))
-    return render(request, "workspace/callers.html", context | {"typed": typed, "chosen": ""})
+    shown = context | {"typed": typed, "chosen": "", "told": None}
+    return render(request, "workspace/callers_found.html", shown)
 
 
 def _told(request: HttpRequest) -> Call | None:

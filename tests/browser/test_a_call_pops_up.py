@@ -1,0 +1,124 @@
+"""The telephone rings: who it may be is on the screen, one key opens the form, and no hand leaves the keyboard."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import SitsDown
+from tests.browser.desk import Desk
+
+TYPING_MS = 25
+SECONDS_FOR_A_CALL = 20
+FOR_KIRA = {"user[]": "Kira Koch"}
+
+
+@pytest.fixture
+def call(desk: Desk, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A call's id of its own, which is over and written up when the test ends, whatever became of it."""
+    name = request.node.name
+    yield name
+    desk.telephone("hangup", name, cause="normalClearing")
+    desk.write("UPDATE phone_call SET wrapped_up_at = now() WHERE ext_id = %s", name)
+
+
+def pop_up(page: Page) -> Locator:
+    return page.get_by_role("region", name="Telephone")
+
+
+def test_two_keys_and_the_words_make_a_ticket_of_a_ringing_call(
+    desk: Desk, sits_down: SitsDown, call: str
+) -> None:
+    page = sits_down("kira")
+    page.goto(desk.address)
+    expect(pop_up(page)).to_be_hidden()
+    desk.telephone("newCall", call, **{"from": "+49301234501"}, **FOR_KIRA)
+    expect(pop_up(page)).to_contain_text("Ann Albers")
+    expect(pop_up(page)).to_contain_text("Acme GmbH")
+    expect(pop_up(page).get_by_role("timer")).to_have_text(re.compile(r"^0:0[1-9]$"))
+
+    began, keys = time.monotonic(), 0
+    page.keyboard.press("c")
+    keys += 1
+    expect(page.get_by_label("What is wrong?")).to_be_focused()
+    expect(page.get_by_label("Who is calling?")).to_have_value("+49301234501")
+    expect(page.get_by_role("radio", name=re.compile("Ann Albers"))).to_be_checked()
+    page.keyboard.type("The scanner beeps", delay=TYPING_MS)
+    page.keyboard.press("Control+Enter")
+    keys += 1
+    expect(page).to_have_url(re.compile(r"/tickets/\d+/$"))
+    took = time.monotonic() - began
+    print(f"a ringing call: {keys} keys beside the words, {took:.1f} s")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The scanner beeps")
+    assert (keys, took < SECONDS_FOR_A_CALL) == (2, True)
+
+    desk.telephone("answer", call, **{"from": "+49301234501", "answeringNumber": "kira@desk.example"})
+    expect(pop_up(page)).to_contain_text("On the line")
+    desk.telephone("hangup", call, cause="normalClearing", **{"from": "+49301234501"})
+    pop_up(page).get_by_label("What was said?").fill("She holds the button for ten seconds.")
+    pop_up(page).get_by_role("button", name="Done").click()
+    expect(page.locator("#timeline")).to_contain_text("She holds the button for ten seconds.")
+    expect(pop_up(page)).to_be_hidden()
+
+
+def test_an_unknown_caller_is_found_while_typing_in_seven_keys_beside_the_words(
+    desk: Desk, sits_down: SitsDown
+) -> None:
+    """No exchange told of the call: the agent types a piece of the name. Every key that is pressed is counted."""
+    page = sits_down("kira")
+    page.goto(desk.address)
+    began, keys = time.monotonic(), 0
+
+    def press(*names: str) -> None:
+        nonlocal keys
+        for name in names:
+            page.keyboard.press(name)
+            keys += 1
+
+    press("c")
+    expect(page.get_by_label("Who is calling?")).to_be_focused()
+    press("a", "l", "b")
+    expect(page.get_by_role("radio", name=re.compile("Ann Albers"))).to_be_checked()
+    press("Tab", "Tab")
+    expect(page.get_by_label("What is wrong?")).to_be_focused()
+    page.keyboard.type("The monitor flickers", delay=TYPING_MS)
+    press("Control+Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("The monitor flickers")
+    took = time.monotonic() - began
+    print(f"a call by name: {keys} keys beside the words, {took:.1f} s")
+    assert keys == 7
+    assert took < SECONDS_FOR_A_CALL
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("anonymous", "Hidden number"),
+        ("+49301234500", "Somebody at Acme GmbH"),
+        ("+49309999999", "Nobody we know"),
+    ],
+)
+def test_who_it_is_not_known_is_said_as_well(
+    desk: Desk, sits_down: SitsDown, call: str, number: str, words: str
+) -> None:
+    page = sits_down("kira")
+    page.goto(desk.address)
+    desk.telephone("newCall", call, **{"from": number}, **FOR_KIRA)
+    expect(pop_up(page)).to_contain_text(words)
+
+
+def test_a_missed_call_becomes_a_ticket_by_itself(desk: Desk, sits_down: SitsDown, call: str) -> None:
+    page = sits_down("lou")
+    for n in range(3):
+        desk.telephone("newCall", f"{call}{n}", **{"from": "+49301234501"}, **FOR_KIRA)
+        desk.telephone("hangup", f"{call}{n}", cause="noAnswer", **{"from": "+49301234501"})
+    page.goto(f"{desk.address}/queues/all/")
+    expect(page.get_by_role("link", name="Call back Ann Albers (+49301234501)")).to_have_count(
+        1, timeout=15_000
+    )
+    page.goto(f"{desk.address}/calls/?show=missed")
+    expect(page.get_by_role("row", name=re.compile("Ann Albers"))).to_have_count(3)
