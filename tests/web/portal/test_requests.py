@@ -37,7 +37,7 @@ def test_a_request_becomes_a_ticket_with_a_receipt(cast: Cast, ann: Browser, at:
     assert ticket.reference in receipt
     due = ticket.clocks.get(metric="acknowledge", party="SLA").due_at
     assert due is not None
-    assert f"{due.astimezone(clock_zone()):%H:%M} (your time, Europe/Berlin)" in receipt
+    assert f"{due.astimezone(clock_zone()):%H:%M}." in receipt and "Europe/Berlin" in receipt
 
 
 def clock_zone() -> Any:

@@ -133,6 +133,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
         "errors": [H],
     },
     "search_field": {"action": H, "value": H, "label": H, "key": H},
+    "show_when": {"answers": {"device": [H]}, "caller": H},
     "segmented": {"name": H, "label": H, "options": [{"value": H, "label": H, "icon": H, "key": H}]},
     "select": {
         "name": H,

@@ -16,7 +16,7 @@ from tierdesk.response.tiers.spec import findings
 type Outlook = Mapping[str, Mapping[Key, Values]]
 """The desk as it will be: by section and key, what the database says with what the file says over it."""
 
-UNSHARED: Final = {"clients": "domains", "alarm_sources": "token"}
+UNSHARED: Final = {"clients": "domains", "alarm_sources": "token", "exchanges": "token"}
 
 
 def judge_calendar(item: Item, found: Findings) -> None:

@@ -19,6 +19,8 @@ from tierdesk.directory.staff.models import Agent, Membership, Skill, Team, User
 from tierdesk.ops.desk import shapes as s
 from tierdesk.ops.desk import versions as v
 from tierdesk.ops.desk.checks import judge_book, judge_calendar, judge_procedure, judge_team_leads
+from tierdesk.ops.desk.exchanges import EXCHANGES
+from tierdesk.ops.desk.forms import FORMS
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.response.runbooks.models import Book
 from tierdesk.response.tiers.models import ProcedureKind
@@ -517,6 +519,8 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("token", s.TOKEN, column="token_sha256"),
         ),
     ),
+    EXCHANGES,
+    FORMS,
 )
 
 BY_NAME: Final = {section.name: section for section in SECTIONS}

@@ -41,18 +41,28 @@ class DeadLink(Exception):
     """The link is damaged, too old, or was used."""
 
 
-def send_link(address: str) -> None:
-    """Mail a link to the contact with this address, if there is one. Whoever asks learns nothing either way."""
+def send_link(address: str, *, to: str = "") -> None:
+    """Mail a link to the contact with this address, if there is one. Whoever asks learns nothing either way.
+
+    `to`: the page of ours that the link leads to, instead of the contact's requests.
+    """
     with seeing(EVERY_CLIENT), transaction.atomic():
         contact = _contact_at(address.strip().lower())
         user = _account_of(contact) if contact else None
         if contact is None or user is None or _asked_too_often(contact.email):
             return
-        _notice(contact, token_for(user))
+        _notice(contact, token_for(user, to=to))
 
 
-def token_for(user: User) -> str:
-    return TimestampSigner(salt=_SALT).sign_object({"user": user.pk, "as": _fingerprint(user)})
+def token_for(user: User, *, to: str = "") -> str:
+    said = {"user": user.pk, "as": _fingerprint(user)} | ({"to": to} if to else {})
+    return TimestampSigner(salt=_SALT).sign_object(said)
+
+
+def page_behind(token: str) -> str:
+    """Where a link leads that was found good: the page it was made for, or the contact's requests."""
+    said = TimestampSigner(salt=_SALT).unsign_object(token)
+    return str(said.get("to") or reverse("portal:tickets"))
 
 
 def account_behind(token: str, *, lock: bool = False) -> User:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tierdesk.web.portal.views import answers, links, requests, tickets
+from tierdesk.web.portal.views import answers, forms, links, requests, tickets
 
 app_name = "portal"
 
 urlpatterns = [
     path("", tickets.tickets, name="tickets"),
     path("new/", requests.new, name="new"),
+    path("new/suggestions/", forms.suggestions_for_request, name="request-suggestions"),
+    path("forms/<slug:key>/", forms.form, name="form"),
+    path("forms/<slug:key>/suggestions/", forms.suggestions, name="suggestions"),
+    path("public/<str:client>/<slug:key>/", forms.public_form, name="public-form"),
+    path("public/<str:client>/<slug:key>/suggestions/", forms.public_suggestions, name="public-suggestions"),
+    path("public/<str:client>/<slug:key>/<uuid:delivery>/", forms.public_receipt, name="public-receipt"),
     path("receipts/<uuid:delivery>/", requests.receipt, name="receipt"),
     path("tickets/<int:pk>/", tickets.ticket, name="ticket"),
     path("tickets/<int:pk>/words/", answers.words, name="words"),

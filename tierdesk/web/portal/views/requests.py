@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tierdesk.channels.models import Inbound
+from tierdesk.channels.web_form.models import Form
 from tierdesk.channels.web_form.submissions import submit
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.core.work import work
 from tierdesk.directory.clients.models import Contact
-from tierdesk.directory.contracts.models import Metric, Party
 from tierdesk.directory.services.models import Service
-from tierdesk.response.sla.models import Clock
 from tierdesk.tickets.models import Ticket
 from tierdesk.tickets.relations import Relation, RelationKind
 from tierdesk.web.portal.forms import URGENCIES, RequestForm
 from tierdesk.web.portal.guard import contact_of, contact_page, ticket_of, user_of
+from tierdesk.web.portal.promises import promises_of
 
 MOST_OCTETS_OF_A_FORM = 100 * 1024 * 1024
 
@@ -74,6 +71,7 @@ def request_form(
         "values": values,
         "errors": dict(form.errors) if form else {},
         "services": Service.objects.of_client(contact_of(request).client_id),
+        "forms": Form.objects.offered_to(contact_of(request)) if related is None and not text else [],
         "urgencies": URGENCIES,
         "related": related,
         "too_late": bool(text),
@@ -132,18 +130,16 @@ def receipt(request: HttpRequest, delivery: uuid.UUID) -> HttpResponse:
     contact = contact_of(request)
     with seeing(EVERY_CLIENT):
         own = Inbound.objects.filter(channel="web_form", ext_key=f"{contact.pk}:{delivery}")
-        inbound = own.only("ticket").first()
+        inbound = own.only("ticket", "meta").first()
     if inbound is None:
         raise Http404
     tickets = Ticket.objects.visible_to(user_of(request))
     found = tickets.filter(pk=inbound.ticket_id).first() if inbound.ticket_id else None
-    context = {"contact": contact, "ticket": found, "by_when": _acknowledged_by(found) if found else ""}
+    context = {
+        "contact": contact,
+        "ticket": found,
+        "promises": promises_of(found, contact.zone) if found else [],
+        "zone": contact.zone,
+        "form": Form.objects.offered_to(contact).filter(pk=inbound.meta.get("form")).first(),
+    }
     return render(request, "portal/receipt.html", context)
-
-
-def _acknowledged_by(ticket: Ticket) -> str:
-    """By when it was promised that a human takes notice, in the contact's zone; empty if nothing is promised."""
-    going = Clock.objects.of([ticket]).going()
-    promised = going.filter(metric=Metric.ACKNOWLEDGE, party=Party.SLA, due_at__isnull=False)
-    due_at: datetime | None = promised.values_list("due_at", flat=True).first()
-    return date_format(timezone.localtime(due_at), "l, j F Y, H:i") if due_at else ""

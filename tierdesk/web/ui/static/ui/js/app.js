@@ -9,6 +9,7 @@ import "./elements/keyboard-shortcuts.js";
 import "./elements/live-updates.js";
 import "./elements/queue-list.js";
 import "./elements/relative-time.js";
+import "./elements/show-when.js";
 import "./elements/theme-toggle.js";
 import "./elements/toast-region.js";
 import "./elements/tool-tip.js";

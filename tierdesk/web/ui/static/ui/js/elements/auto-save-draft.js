@@ -32,7 +32,7 @@ class AutoSaveDraft extends HTMLElement {
   }
 
   get #fields() {
-    return [...this.querySelectorAll("textarea[name], input[type=text][name]")];
+    return [...this.querySelectorAll("textarea[name], select[name], input[name]:not([type=hidden], [type=file], [type=password])")];
   }
 
   /** A page that comes back without a complaint has taken the words that were sent before. */
@@ -44,7 +44,11 @@ class AutoSaveDraft extends HTMLElement {
 
   #save() {
     clearTimeout(this.#timer);
-    const words = Object.fromEntries(this.#fields.filter(({ value }) => value).map(({ name, value }) => [name, value]));
+    const words = {};
+    for (const field of this.#fields) {
+      const said = field.matches("[type=radio], [type=checkbox]") ? field.checked && field.value : field.value;
+      if (said) (words[field.name] ??= []).push(said);
+    }
     if (Object.keys(words).length) localStorage.setItem(this.#place, JSON.stringify(words));
     else this.#clear();
   }
@@ -52,7 +56,12 @@ class AutoSaveDraft extends HTMLElement {
   #restore() {
     const words = JSON.parse(localStorage.getItem(this.#place) ?? "{}");
     for (const field of this.#fields) {
-      if (!field.value && words[field.name]) field.value = words[field.name];
+      const kept = [words[field.name] ?? []].flat();
+      if (!kept.length) continue;
+      if (field.matches("[type=radio], [type=checkbox]")) field.checked ||= kept.includes(field.value);
+      else if (!field.value) field.value = kept[0];
+      else continue;
+      field.dispatchEvent(new Event("change", { bubbles: true }));
     }
   }
 

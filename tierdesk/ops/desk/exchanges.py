@@ -1,0 +1,53 @@
+"""The section of exchanges: telephone systems that tell of calls."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tierdesk.channels.phone.models import Exchange, ExchangeKind, Extension
+from tierdesk.ops.desk import shapes as s
+from tierdesk.ops.desk.lines import Findings
+from tierdesk.ops.desk.schema import Field, Item, Section, World, link, save_columns
+
+
+def judge_exchange(item: Item, found: Findings) -> None:
+    """An exchange that calls us shows a token; the one that we call (Asterisk) has none."""
+    by_us = item.values.get("kind") == ExchangeKind.ASTERISK
+    if by_us and item.values.get("token"):
+        found.add(item.line_of("token"), "We sign in to Asterisk, not it to us; take the token away.")
+    if not by_us and "token" not in item.lines:
+        found.add(item.line, "An exchange that tells of calls shows a token; give one.")
+
+
+def _set_extensions(world: World, exchange: Exchange, extensions: dict[str, str]) -> None:
+    exchange.extensions.exclude(number__in=extensions).delete()
+    for number, email in extensions.items():
+        Extension.objects.update_or_create(
+            exchange=exchange, number=number, defaults={"agent": world.row("agents", email)}
+        )
+
+
+def _extensions(exchange: Any) -> dict[str, str]:
+    return dict(exchange.extensions.values_list("number", "agent__user__email"))
+
+
+EXCHANGES: Final = Section(
+    "exchanges",
+    key=("key",),
+    rows=lambda: Exchange.objects.select_related("client", "team"),
+    save=save_columns(Exchange),
+    judge=judge_exchange,
+    fields=(
+        Field("key", s.SLUG),
+        Field("name", s.TEXT),
+        Field("kind", s.one_of(lambda: ExchangeKind.values), ExchangeKind.CTI.value),
+        link("client", "clients", None),
+        link("team", "teams", None),
+        Field("region", s.REGION, "DE"),
+        Field("calls_back", s.SWITCH, True),
+        Field("keeps_recordings_days", s.whole(0, 3650), 0),
+        Field("enabled", s.SWITCH, True),
+        Field("extensions", s.Table(s.TEXT, s.Ref("agents")), {}, get=_extensions, put=_set_extensions),
+        Field("token", s.TOKEN, "", column="token_sha256"),
+    ),
+)
