@@ -47,6 +47,7 @@ def fill(now: datetime) -> dict[str, Any]:
         Book.publish((BOOKS / f"{book}.md").read_text())
     _sign_with_a_vendor(cast)
     connect(cast)
+    _ask_by_forms(cast)
     pk, _ = Inbound.store("email", b"From: who@nowhere.example\n\nHello?", meta={"recipients": []}, at=now)
     Inbound.objects.filter(pk=pk).update(state=InboundState.PARKED, reason="Nobody we know wrote this.")
     return {
@@ -75,6 +76,39 @@ def _sign_with_a_vendor(cast: Any) -> None:
         entitlement="Gold support 4711",
         calendar=cast.always,
         targets={"1": {"respond": 3600, "resolve": 8 * 3600}, "2": {"respond": 4 * 3600}},
+    )
+
+
+def _ask_by_forms(cast: Any) -> None:
+    """A form of Acme's for contacts, and one for everybody."""
+    from tierdesk.channels.web_form.models import Form
+
+    device = {"key": "device", "label": "Which device?", "kind": "choice", "choices": ["Laptop", "Telephone"]}
+    Form.objects.create(
+        client=cast.acme,
+        key="starter",
+        name="A new colleague starts",
+        service=cast.mail,
+        intro="We need **three working days**.",
+        subject="New colleague: {name}",
+        fields=[
+            {"key": "name", "label": "Who starts?"},
+            {"key": "starts", "label": "From when on?", "kind": "date"},
+            device,
+            {"key": "screens", "label": "How many screens?", "kind": "number", "when": {"device": "Laptop"}},
+            {"key": "more", "label": "What else?", "kind": "long", "required": False},
+            {"key": "paper", "label": "The signed form", "kind": "file", "types": ["pdf"], "required": False},
+        ],
+        advice=[{"words": ["loan"], "say": "A loan device is at the **reception**."}],
+        next_steps="1. We order the device.\n2. We call you.",
+    )
+    Form.objects.create(
+        client=cast.acme,
+        key="hello",
+        name="Write to Acme’s support",
+        access="public",
+        fields=[{"key": "words", "label": "What is it about?", "kind": "long"}, device],
+        next_steps="Somebody answers by mail.",
     )
 
 

@@ -36,6 +36,7 @@ PAGES = [
     "/report/",
 ]
 PORTAL = ["/portal/", "/portal/new/", "/portal/tickets/{late}/", "/portal/link/"]
+PORTAL += ["/portal/forms/starter/", "/portal/public/ACME/hello/"]
 
 FAULTS = """() => {
     const faults = [];

@@ -16,14 +16,19 @@ BOOK = Path(__file__).parents[2] / "tierdesk" / "ops" / "demo" / "books" / "vpn-
 def main() -> None:
     django.setup()
     from tests.cast import settle_in
+    from tests.exchange import TOKEN, connect
     from tests.servers.desk import PASSWORD
     from tierdesk.channels.alarms.models import Source
+    from tierdesk.channels.web_form.models import Form
     from tierdesk.core.scope import EVERY_CLIENT, seeing
     from tierdesk.directory.clients.models import Contact
     from tierdesk.response.runbooks.models import Book
 
     with seeing(EVERY_CLIENT):
         cast = settle_in()
+        connect(cast)
+        hello = {"key": "name", "label": "Who are you?"}
+        Form.objects.create(client=cast.acme, key="hello", name="Hello", access="public", fields=[hello])
         for agent in (cast.lena, cast.tom, cast.olga):
             agent.user.set_password(PASSWORD)
             agent.user.save(update_fields=["password"])
@@ -36,7 +41,9 @@ def main() -> None:
             for line in (1, 2)
             for n in range(WRITERS)
         )
-    print(json.dumps({"token": token, "acme": cast.acme.pk, "borealis": cast.borealis.pk}))
+    print(
+        json.dumps({"token": token, "phone_token": TOKEN, "acme": cast.acme.pk, "borealis": cast.borealis.pk})
+    )
 
 
 if __name__ == "__main__":

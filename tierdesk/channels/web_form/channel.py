@@ -29,7 +29,7 @@ def _of_contact(words: dict[str, Any]) -> Understood:
 
 def _of_stranger(inbound: Inbound, words: dict[str, Any]) -> Understood:
     """Nobody has proved who they are: the ticket says so, nobody is mailed, and an address opens no door."""
-    client = Client.objects.filter(pk=inbound.client_id, is_active=True).first()
+    client = Client.objects.filter(pk=inbound.client_id or 0, is_active=True).first()
     if client is None:
         return Refused("The form belongs to a client who is not served any more.")
     if words["machine"] and not inbound.meta.get("admitted"):
@@ -59,7 +59,7 @@ def _draft(words: dict[str, Any], client: Client, contact: Contact | None) -> Dr
         text=words["text"],
         channel="web_form",
         service=Service.objects.of_client(client.pk).filter(pk=words["service"]).first(),
-        category=Category.objects.filter(pk=words.get("category")).first(),
+        category=Category.objects.filter(pk=words.get("category") or 0).first(),
         urgency=words["urgency"],
         traits=dict(words.get("traits", {})),
     )

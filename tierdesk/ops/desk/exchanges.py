@@ -7,16 +7,18 @@ from typing import Any, Final
 from tierdesk.channels.phone.models import Exchange, ExchangeKind, Extension
 from tierdesk.ops.desk import shapes as s
 from tierdesk.ops.desk.lines import Findings
-from tierdesk.ops.desk.schema import Field, Item, Section, World, link, save_columns
+from tierdesk.ops.desk.schema import Field, Item, Section, Values, World, link, save_columns
+
+
+def _complete_token(values: Values) -> None:
+    """An exchange that calls us shows a token; the one that we call (Asterisk) has none."""
+    if values.get("kind") == ExchangeKind.ASTERISK:
+        values.setdefault("token", "")
 
 
 def judge_exchange(item: Item, found: Findings) -> None:
-    """An exchange that calls us shows a token; the one that we call (Asterisk) has none."""
-    by_us = item.values.get("kind") == ExchangeKind.ASTERISK
-    if by_us and item.values.get("token"):
+    if item.values.get("kind") == ExchangeKind.ASTERISK and item.values.get("token"):
         found.add(item.line_of("token"), "We sign in to Asterisk, not it to us; take the token away.")
-    if not by_us and "token" not in item.lines:
-        found.add(item.line, "An exchange that tells of calls shows a token; give one.")
 
 
 def _set_extensions(world: World, exchange: Exchange, extensions: dict[str, str]) -> None:
@@ -36,6 +38,7 @@ EXCHANGES: Final = Section(
     key=("key",),
     rows=lambda: Exchange.objects.select_related("client", "team"),
     save=save_columns(Exchange),
+    complete=_complete_token,
     judge=judge_exchange,
     fields=(
         Field("key", s.SLUG),
@@ -48,6 +51,6 @@ EXCHANGES: Final = Section(
         Field("keeps_recordings_days", s.whole(0, 3650), 0),
         Field("enabled", s.SWITCH, True),
         Field("extensions", s.Table(s.TEXT, s.Ref("agents")), {}, get=_extensions, put=_set_extensions),
-        Field("token", s.TOKEN, "", column="token_sha256"),
+        Field("token", s.TOKEN, column="token_sha256"),
     ),
 )

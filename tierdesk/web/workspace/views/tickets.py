@@ -53,10 +53,19 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "resolution_codes": ResolutionCode.choices,
         "may_override": agent_of(request).leads(found.team_id),
         "can_reopen": found.can_reopen(at),
+        "told": _told_by_form(found),
         "calls": found.calls.select_related("agent__user").order_by("-id")[:CALLS_SHOWN],
         **books_of(found, agent_of(request)),
         **ladder_of(found, agent_of(request)),
     }
+
+
+def _told_by_form(found: Ticket) -> list[tuple[str, str]]:
+    """The answers to a form, each by itself: what it was called, and what was said."""
+    answers = (
+        (name.removeprefix("form."), said) for name, said in found.traits.items() if name.startswith("form.")
+    )
+    return [(name.replace("_", " ").capitalize(), str(said)) for name, said in answers]
 
 
 @agent_page

@@ -1,0 +1,71 @@
+"""A form asks only what it must, keeps what was typed, helps while somebody types, and says what happens next."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import SitsDown
+from tests.browser.desk import Desk
+
+
+def test_a_contact_fills_in_a_form_and_a_reload_costs_nothing(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down("ann")
+    page.goto(f"{desk.address}/portal/new/")
+    page.get_by_role("link", name="A new colleague starts").click()
+    expect(page.get_by_label("How many screens?")).to_be_hidden()
+    page.get_by_label("Who starts?").fill("Nele Neu")
+    page.get_by_label("From when on?").fill("2026-12-01")
+    page.get_by_role("radio", name="Laptop").check()
+    page.get_by_label("How many screens?").fill("2")
+    page.get_by_label("What else?").fill("Is there a loan device?")
+    expect(page.get_by_role("region", name="What may help")).to_contain_text("at the reception")
+    page.wait_for_function(
+        "Object.keys(localStorage).some((key) => localStorage[key].includes('loan device'))"
+    )
+
+    page.reload()
+    expect(page.get_by_label("Who starts?")).to_have_value("Nele Neu")
+    expect(page.get_by_label("From when on?")).to_have_value("2026-12-01")
+    expect(page.get_by_role("radio", name="Laptop")).to_be_checked()
+    expect(page.get_by_label("How many screens?")).to_have_value("2")
+    page.get_by_role("button", name="Send").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("We have your request")
+    expect(page.locator("main")).to_contain_text(re.compile(r"TD-\d+: New colleague: Nele Neu"))
+    expect(page.locator("main")).to_contain_text("A colleague will look at it by")
+    expect(page.get_by_role("listitem").filter(has_text="We order the device.")).to_be_visible()
+    page.goto(f"{desk.address}/portal/forms/starter/")
+    expect(page.get_by_label("Who starts?")).to_have_value("")
+
+
+def test_an_answer_taken_back_is_not_asked_for(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down("ann")
+    page.goto(f"{desk.address}/portal/forms/starter/")
+    page.get_by_label("Who starts?").fill("Otto Alt")
+    page.get_by_label("From when on?").fill("2026-12-01")
+    page.get_by_role("radio", name="Laptop").check()
+    page.get_by_role("radio", name="Telephone").check()
+    expect(page.get_by_label("How many screens?")).to_be_hidden()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("We have your request")
+
+
+def test_anybody_sends_a_public_form_without_scripts(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down(None, java_script_enabled=False)
+    page.goto(f"{desk.address}/portal/public/ACME/hello/")
+    expect(page.get_by_label("Leave this empty")).not_to_be_in_viewport()
+    page.get_by_label("Your name").fill("Sam Stranger")
+    page.get_by_label("Your e-mail address").fill("sam@elsewhere.example")
+    page.get_by_label("What is it about?").fill("The door does not open.")
+    page.get_by_role("radio", name="Telephone").check()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("We have your words")
+    expect(page.locator("main")).to_contain_text("Somebody answers by mail.")
+
+
+def test_who_is_not_signed_in_comes_back_to_the_form(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down(None)
+    page.goto(f"{desk.address}/portal/forms/starter/")
+    expect(page).to_have_url(re.compile(r"/sign-in/\?next=/portal/forms/starter/"))
