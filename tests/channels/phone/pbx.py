@@ -58,7 +58,7 @@ port = {port}
 bindaddr = 127.0.0.1
 [{user}]
 secret = {secret}
-read = call
+read = call,system
 write = call,reporting,originate,system
 """,
     "modules.conf": "[modules]\nautoload = yes\n",
@@ -204,10 +204,10 @@ class Peer(Pbx):
             "DestChannel": f"Local/{extension}@phones-0000000{self.calls};1",
             "DestUniqueid": leg,
             "DestLinkedid": call,
-            "DialString": f"{extension}@phones/n",
         }
-        self._tell(Event="Newchannel", ChannelStateDesc="Ring", **first)
-        self._tell(Event="DialBegin", **first, **dialled)
+        self._tell(Event="Newchannel", ChannelStateDesc="Ring", **first | {"CallerIDNum": "<unknown>"})
+        self._tell(Event="NewCallerid", **first)
+        self._tell(Event="DialBegin", **first, **dialled, DialString=f"{extension}@phones/n")
         await asyncio.sleep(0.5)
         self._tell(Event="DialEnd", DialStatus="ANSWER" if is_taken else "NOANSWER", **first, **dialled)
         await asyncio.sleep(0.5)
@@ -242,14 +242,22 @@ def some_pbx(home: Path) -> Iterator[Pbx]:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until it has read its dialplan: it says so to whoever signs in, at once or when it has."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
+            with (
+                socket.create_connection(("127.0.0.1", port), timeout=30) as line,
+                line.makefile("rwb") as talk,
+            ):
+                talk.write(f"Action: Login\r\nUsername: {USER}\r\nSecret: {SECRET}\r\n\r\n".encode())
+                talk.flush()
+                while said := talk.readline():
+                    if b"FullyBooted" in said:
+                        return
         except OSError:
             time.sleep(0.2)
-    raise AssertionError("Asterisk does not open its manager interface")
+    raise AssertionError("Asterisk does not come up")
 
 
 async def _read(reader: asyncio.StreamReader) -> dict[str, str]:

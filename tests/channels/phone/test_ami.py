@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.channels.phone.pbx import SECRET, USER, Pbx, Peer, some_pbx
 from tests.exchange import ANN
 from tierdesk.channels.phone import ami
 from tierdesk.channels.phone.models import Call, Exchange, Extension
+from tierdesk.core import clock
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
@@ -37,18 +39,31 @@ def pbx(tmp_path: Path) -> Iterator[Pbx]:
 
 @pytest.fixture
 def listening(cast: Cast, pbx: Pbx, settings: Any, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """A worker's thread attends to the exchange."""
+    with attending(pbx, settings, caplog):
+        yield
+
+
+@contextmanager
+def attending(
+    pbx: Pbx,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    secret: str = SECRET,
+    says: str = "listening to",
+) -> Iterator[None]:
+    """A worker's thread attends to the exchange; the block begins once it `says` so."""
     settings.AMI_HOST, settings.AMI_PORT, settings.AMI_USER, settings.AMI_SECRET = (
         "127.0.0.1",
         pbx.port,
         USER,
-        SECRET,
+        secret,
     )
     stopping = threading.Event()
     thread = threading.Thread(target=ami.attend, args=(stopping,), daemon=True)
     with caplog.at_level(logging.INFO, ami.__name__):
         thread.start()
-        assert _soon(lambda: "listening to Asterisk" in caplog.text), caplog.text
+        assert _soon(lambda: says in caplog.text), caplog.text
         yield
     stopping.set()
     thread.join(20)
@@ -78,31 +93,25 @@ def test_a_call_that_nobody_takes_is_missed(cast: Cast, pbx: Pbx, listening: Non
 
 
 def test_a_broken_line_is_dialled_again_and_what_was_overlooked_has_ended(
-    cast: Cast, pbx: Pbx, listening: None, caplog: pytest.LogCaptureFixture
+    cast: Cast, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    if not isinstance(pbx, Peer):
-        return  # only a peer hangs up when it is told to
-    overlooked = Call.objects.create(
-        exchange=Exchange.objects.get(), ext_id="1.1", state="answered", started_at=ami.clock.now()
-    )
-    caplog.clear()
-    pbx.hang_up_on_us()
-    assert _soon(lambda: "listening to Asterisk" in caplog.text)
-    assert "the other side hung up" in caplog.text
-    assert _soon(lambda: Call.objects.get(pk=overlooked.pk).state == "ended")
-    pbx.caller(ANN, "4930999")
-    assert _soon(lambda: Call.objects.filter(state="ended", contact=cast.ann).exists())
+    """With a peer in any case: only a peer hangs up when it is told to."""
+    peer = Peer()
+    with peer.running(), attending(peer, settings, caplog):
+        overlooked = Call.objects.create(
+            exchange=Exchange.objects.get(), ext_id="1.1", state="answered", started_at=clock.now()
+        )
+        caplog.clear()
+        peer.hang_up_on_us()
+        assert _soon(lambda: "listening to Asterisk" in caplog.text)
+        assert "the other side hung up" in caplog.text
+        assert _soon(lambda: Call.objects.get(pk=overlooked.pk).state == "ended")
+        peer.caller(ANN, "4930999")
+        assert _soon(lambda: Call.objects.filter(state="ended", contact=cast.ann).exists())
 
 
 def test_a_wrong_secret_is_said_and_not_shown(
     cast: Cast, pbx: Pbx, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.AMI_HOST, settings.AMI_PORT, settings.AMI_USER = "127.0.0.1", pbx.port, USER
-    settings.AMI_SECRET = "quite another secret"
-    stopping = threading.Event()
-    thread = threading.Thread(target=ami.attend, args=(stopping,), daemon=True)
-    thread.start()
-    assert _soon(lambda: "is not let in" in caplog.text)
-    stopping.set()
-    thread.join(20)
-    assert "another secret" not in caplog.text
+    with attending(pbx, settings, caplog, secret="quite another secret", says="is not let in"):
+        assert "another secret" not in caplog.text

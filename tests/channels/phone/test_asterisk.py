@@ -11,7 +11,7 @@ CALL = "1764066000.7"
 CALLER = {"uniqueid": CALL, "linkedid": CALL, "context": "from-trunk", "channel": "PJSIP/trunk-00000007"}
 NEW = {"event": "Newchannel", "calleridnum": "+49301234501", "exten": "4930999", **CALLER}
 RINGS = {"event": "DialBegin", "linkedid": CALL, "dialstring": "42", "destchannel": "PJSIP/42-00000008"}
-TAKEN = RINGS | {"event": "DialEnd", "dialstatus": "ANSWER"}
+TAKEN = {"event": "DialEnd", "dialstatus": "ANSWER", "linkedid": CALL, "destchannel": RINGS["destchannel"]}
 GONE = {"event": "Hangup", "cause": "16", "cause-txt": "Normal Clearing", **CALLER}
 
 
@@ -30,7 +30,22 @@ def test_a_call_from_outside_rings_is_taken_and_ends() -> None:
     ]
     assert {(event.call_id, event.incoming) for event in events} == {(CALL, True)}
     assert (events[0].number, events[0].our_number) == ("+49301234501", "4930999")
-    assert events[1].agents == events[2].agents == ("42", "42")
+    assert (events[1].agents, events[2].agents) == (("42", "42"), ("", "42"))
+
+
+def test_a_number_may_come_after_the_call_began() -> None:
+    events = told([NEW | {"calleridnum": "<unknown>"}, NEW | {"event": "NewCallerid"}])
+    assert [event.number for event in events] == ["<unknown>", "+49301234501"]
+
+
+def test_the_extension_of_a_local_channel_is_read_past_its_options() -> None:
+    local = {"dialstring": "42@phones/n", "destchannel": "Local/42@phones-00000001;1"}
+    assert told([NEW, RINGS | local])[-1].agents == ("42", "42")
+
+
+def test_a_call_that_asterisk_was_asked_to_make_does_not_answer_itself() -> None:
+    itself = {"event": "DialEnd", "dialstatus": "ANSWER", "destuniqueid": CALL, "destlinkedid": CALL}
+    assert [event.what for event in told([NEW, itself])] == [Happening.RINGS]
 
 
 def test_normal_clearing_alone_does_not_mean_that_anybody_answered() -> None:

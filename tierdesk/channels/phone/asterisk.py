@@ -43,6 +43,8 @@ class Interpreter:
                     yield CallEvent(
                         call_id, Happening.ENDED, self._incoming.pop(call_id), cause="line was down"
                     )
+            case "newcallerid":
+                yield from self._named(message)
             case "dialbegin":
                 yield from self._told(message, Happening.RINGS)
             case "dialend" if message.get("dialstatus", "").upper() == "ANSWER":
@@ -70,11 +72,20 @@ class Interpreter:
                 agents=(caller, _telephone(message.get("channel", ""))),
             )
 
+    def _named(self, message: Message) -> Iterator[CallEvent]:
+        """The caller's number may come, or be put right by the dialplan, after the call began."""
+        call_id = message.get("linkedid", "")
+        if message.get("uniqueid") == call_id and self._incoming.get(call_id):
+            yield CallEvent(call_id, Happening.RINGS, number=message.get("calleridnum", ""))
+
     def _told(self, message: Message, what: Happening) -> Iterator[CallEvent]:
-        """A telephone of ours rings, or is picked up. When we call out it is the client's, and names none of us."""
+        """A telephone of ours rings, or is picked up. When we call out it is the client's, and names none of us.
+
+        Which one it is stands in the dial string, but only while it rings; in the channel's name always.
+        """
         call_id = message.get("linkedid") or message.get("destlinkedid", "")
-        if call_id not in self._incoming:
-            return
+        if call_id not in self._incoming or message.get("destuniqueid") == call_id:
+            return  # a call that Asterisk was asked to make dials its own first channel
         incoming = self._incoming[call_id]
         if incoming:
             agents = (_telephone(message.get("dialstring", "")), _telephone(message.get("destchannel", "")))
@@ -91,5 +102,5 @@ class Interpreter:
 
 
 def _telephone(said: str) -> str:
-    """The extension in `42`, `42@phones`, `PJSIP/42` or `PJSIP/42-0000001b`."""
-    return said.rpartition("/")[2].partition("@")[0].partition("-")[0]
+    """The extension in `42`, `42@phones/n`, `PJSIP/42` or `PJSIP/42-0000001b`."""
+    return said.partition("@")[0].rpartition("/")[2].partition("-")[0]
