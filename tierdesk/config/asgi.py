@@ -19,6 +19,7 @@ from django.core.wsgi import get_wsgi_application
 pages_in_threads = WSGIMiddleware(get_wsgi_application(), workers=8)  # type: ignore[arg-type]
 
 from tierdesk.channels.alarms.lane import Lane
+from tierdesk.channels.alarms.routing import leads_to_machines
 from tierdesk.channels.alarms.store import PostgresStore
 from tierdesk.core import garbage
 from tierdesk.web.doorstep import Doorstep
@@ -42,7 +43,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _live_and_die(receive, send)
     elif scope["type"] == "http" and scope["path"] == "/live":
         await live(scope, receive, send)
-    elif scope["type"] == "http" and scope["path"].startswith("/in/"):
+    elif scope["type"] == "http" and leads_to_machines(scope["path"]):
         await machines(scope, receive, send)
     else:
         await pages(scope, receive, send)

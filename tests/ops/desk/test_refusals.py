@@ -131,6 +131,13 @@ ADDED = [
         id="a token that is nowhere kept",
     ),
     pytest.param(
+        "alarm_sources:\n  - {client: ACME, key: n, name: N, shape: plain, token: sixteen-letters-long, "
+        "mapping: {summary: title}}\n",
+        18,
+        "such as /check/name",
+        id="a mapping that points nowhere",
+    ),
+    pytest.param(
         'alarm_sources:\n  - {client: ACME, key: n, name: N, shape: plain, token: "${NOT_SET}"}\n',
         18,
         "no “NOT_SET”",

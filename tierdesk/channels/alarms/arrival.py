@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from tierdesk.channels.alarms.normal import AlarmEvent
 
 
 @dataclass(frozen=True, slots=True)
 class KnownSource:
-    """What intake must know of a source: whose it is, how it speaks, its own table of severities."""
+    """What intake must know of a source: whose it is, how it speaks, its own table of severities and its mapping.
+
+    `secret` is what it signs with, if it signs.
+    """
 
     id: int
     client_id: int
     shape: str
     severities: Mapping[str, int] = field(default_factory=dict)
+    mapping: Mapping[str, Any] = field(default_factory=dict)
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +30,7 @@ class Arrival:
     """One request of one source, as received: its events, or why there are none (`refusal`, a sentence).
 
     `shed` counts requests of this source that were turned away since the last arrival; it may come with no
-    events.
+    events. `is_beat`: it said nothing but that the source lives. `status` is what the sender of a refused one is told.
     """
 
     source: KnownSource
@@ -34,7 +39,9 @@ class Arrival:
     remote: str = ""
     events: Sequence[AlarmEvent] = ()
     refusal: str = ""
+    status: int = 400
     shed: int = 0
+    is_beat: bool = False
 
 
 class StoreIsAway(ConnectionError):

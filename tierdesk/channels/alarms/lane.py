@@ -15,9 +15,12 @@ from typing import Any
 
 import orjson
 
-from tierdesk.channels.alarms import shapes
+from tierdesk.channels.alarms import routing, shapes
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreIsAway, UnableToStore
 from tierdesk.channels.alarms.committer import CAPACITY, Committer, Full
+from tierdesk.channels.alarms.reading import Unreadable
+from tierdesk.channels.alarms.request import Request
+from tierdesk.channels.alarms.routing import Route
 from tierdesk.channels.alarms.tokens import digest
 from tierdesk.core import clock
 
@@ -50,15 +53,32 @@ class Refused(Exception):
         super().__init__(sentence)
         self.reply = Reply(status, {"error": sentence}, headers)
 
+    def speak(self, refuse: Callable[[str], Mapping[str, Any]]) -> None:
+        """Say it in the words that the sender knows."""
+        self.reply = replace(self.reply, says=refuse(str(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request on its way in: where it leads, and what came ahead of its body."""
+
+    method: str
+    route: Route
+    headers: Mapping[str, str]
+    remote: str
+    receive: Receive
+
 
 class Disconnected(Exception):
     """The sender went away before its body was complete."""
 
 
 class Lane:
-    """`POST <prefix>/<token>`, or `POST <prefix>` with `Authorization: Bearer <token>`.
+    """`POST <prefix>/<token>`, or `POST <prefix>` with `Authorization: Bearer <token>`; with `/beat`, a sign of life.
 
-    202 stored · 400 malformed, kept for people to see · 401 unknown token · 413 too large · 429 or 503
+    Besides, the addresses that other systems have built in (routing.py); those are answered in their words.
+
+    202 stored · 400 malformed, kept for people to see · 401 unknown token, or forged · 413 too large · 429 or 503
     full, try again. Run it under an ASGI server with lifespan, or call `start` and `stop` from the
     application that mounts it.
     """
@@ -101,32 +121,40 @@ class Lane:
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
         }
-        _demand_post(scope, headers)
-        source = await self._book.find(_token(scope["path"], self._prefix, headers))
-        shape = shapes.named(source.shape)
+        route = routing.find(scope["path"], self._prefix)
+        if route is None:
+            raise Refused(404, f"Alarms go to {self._prefix}/<token>.")
+        call = Call(scope["method"], route, headers, str((scope.get("client") or ("",))[0]), receive)
+        try:
+            _demand_sense(call)
+            body = await _body(receive, headers) if route.door.body_first else None
+            return await self._answer(call, await self._book.find(route.token(headers, body or b"")), body)
+        except Refused as refused:
+            if route.shape:
+                refused.speak(shapes.named(route.shape).refuse)
+            raise
+
+    async def _answer(self, call: Call, source: KnownSource, body: bytes | None) -> Reply:
+        shape = shapes.named(call.route.shape or source.shape)
+        if call.route.door.tells is not None:
+            return Reply(200, call.route.door.tells(call.route.rest))
+        if call.method == "OPTIONS":
+            return _shaken(shape, call.headers)
         try:
             self._committer.demand_room(source)
-            arrival = await self._understand(source, scope, headers, await _body(receive, headers))
+            body = await _body(call.receive, call.headers) if body is None else body
+            arrival = await _understand(call, source, shape, body)
             await self._committer.stored(arrival)
         except Full:
             sentence = "The desk has more to store than it can: send this again."
             raise Refused(shape.busy_status, sentence, _retry_after()) from None
-        except StoreIsAway:
+        except (StoreIsAway, Unreadable):
             raise Refused(503, "The desk cannot store this now: send it again.", _retry_after()) from None
         except UnableToStore:
             raise Refused(400, "This cannot be stored.") from None
-        if arrival.refusal:
-            raise Refused(400, arrival.refusal)
-        return Reply(202, shape.answer(arrival.events))
-
-    async def _understand(
-        self, source: KnownSource, scope: Message, headers: Mapping[str, str], body: bytes
-    ) -> Arrival:
-        remote = str((scope.get("client") or ("",))[0])
-        arrival = Arrival(source=source, received_at=clock.now(), raw=body, remote=remote)
-        if len(body) > BODY_TO_READ_ASIDE:
-            return await asyncio.to_thread(understood, arrival, headers)
-        return understood(arrival, headers)
+        if arrival.refusal and arrival.status >= 400:
+            raise Refused(arrival.status, arrival.refusal)
+        return Reply(shape.status(call.method), shape.answer(arrival.events))
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -137,13 +165,37 @@ class Lane:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def understood(arrival: Arrival, headers: Mapping[str, str]) -> Arrival:
-    """The arrival with its body read into events, or with the sentence that says why it cannot be."""
+async def _understand(call: Call, source: KnownSource, shape: shapes.Shape, body: bytes) -> Arrival:
+    """The arrival of `body`. Raises Unreadable."""
+    arrival = Arrival(source=source, received_at=clock.now(), raw=body, remote=call.remote)
+    if call.route.door.is_beat:
+        return replace(arrival, raw=b"", is_beat=True)
+    if shape.prepare is not None:
+        await asyncio.to_thread(shape.prepare, Request(body))
+    if len(body) > BODY_TO_READ_ASIDE:
+        return await asyncio.to_thread(understood, arrival, call.headers, shape.name, call.route.rest)
+    return understood(arrival, call.headers, shape.name, call.route.rest)
+
+
+def understood(arrival: Arrival, headers: Mapping[str, str], shape: str = "", path: str = "") -> Arrival:
+    """The arrival with its body read into events, or with the sentence that says why it cannot be.
+
+    `shape`: how it speaks, if not as its source does; `path` is what its door left of the address. Raises Unreadable.
+    """
     source = arrival.source
+    request = Request(
+        arrival.raw,
+        headers,
+        path,
+        arrival.remote,
+        source.mapping,
+        source.severities,
+        source.secret,
+    )
     try:
-        events = shapes.read(source.shape, arrival.raw, headers)
+        events = shapes.read(shape or source.shape, request)
     except shapes.MalformedAlarm as error:
-        return replace(arrival, refusal=str(error))
+        return replace(arrival, refusal=str(error), status=error.status)
     if source.severities:
         events = [event.weighed(source.severities) for event in events]
     return replace(arrival, events=events)
@@ -192,20 +244,20 @@ class SourceBook:
             self._read_at = loop.time()
 
 
-def _demand_post(scope: Message, headers: Mapping[str, str]) -> None:
-    if scope["method"] != "POST":
-        raise Refused(405, "Alarms are sent with POST.", (b"allow", b"POST"))
-    if headers.get("content-encoding", "identity") != "identity":
+def _demand_sense(call: Call) -> None:
+    if call.method not in call.route.door.methods:
+        allowed = ", ".join(sorted(call.route.door.methods))
+        raise Refused(405, f"This address takes {allowed}.", (b"allow", allowed.encode()))
+    if call.headers.get("content-encoding", "identity") != "identity":
         raise Refused(415, "Send the body uncompressed.")
 
 
-def _token(path: str, prefix: str, headers: Mapping[str, str]) -> str:
-    """The token in the path, else the one in the Authorization header; empty if there is none."""
-    rest = path.removeprefix(prefix)
-    if rest == path or rest[:1] not in ("", "/") or "/" in rest[1:]:
-        raise Refused(404, f"Alarms go to {prefix}/<token>.")
-    scheme, _, bearer = headers.get("authorization", "").partition(" ")
-    return rest[1:] or (bearer.strip() if scheme.lower() == "bearer" else "")
+def _shaken(shape: shapes.Shape, headers: Mapping[str, str]) -> Reply:
+    """The answer to a sender that asks first whether it may send."""
+    if shape.handshake is None:
+        raise Refused(405, "This address takes POST.", (b"allow", b"POST, PUT"))
+    said = ((name.lower().encode(), value.encode()) for name, value in shape.handshake(headers).items())
+    return Reply(200, {}, tuple(said))
 
 
 async def _body(receive: Receive, headers: Mapping[str, str]) -> bytes:

@@ -85,6 +85,7 @@ class MemoryStore:
     events: list[tuple[int, AlarmEvent]] = field(default_factory=list)
     refusals: list[Arrival] = field(default_factory=list)
     shed: dict[int, int] = field(default_factory=dict)
+    beats: dict[int, int] = field(default_factory=dict)
     commits: int = 0
     _event_ids: set[tuple[int, str]] = field(default_factory=set)
 
@@ -98,6 +99,8 @@ class MemoryStore:
                 self.refusals.append(arrival)
             if arrival.shed:
                 self.shed[arrival.source.id] = self.shed.get(arrival.source.id, 0) + arrival.shed
+            if arrival.is_beat:
+                self.beats[arrival.source.id] = self.beats.get(arrival.source.id, 0) + 1
             for event in arrival.events:
                 self._hear(arrival, event)
 

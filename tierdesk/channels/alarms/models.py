@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 
 from tierdesk.channels.alarms import tokens
 from tierdesk.channels.alarms.normal import CRITICAL, INFO, Action
+from tierdesk.core.sealing import seal
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
 from tierdesk.directory.services.models import Service
@@ -24,9 +25,9 @@ from tierdesk.directory.services.models import Service
 class Source(models.Model):
     """One monitoring system of one client's, and the token it shows us.
 
-    `shape` is how it speaks (shapes/), `severities` its own table of words (lower case → 1…5), `settle_s`
-    how many seconds an alarm must last before it matters. `shed_count` are the requests we refused because
-    we were full.
+    `shape` is how it speaks (shapes/), `severities` its own table of words (lower case → 1…5), `mapping` where in
+    its own JSON the parts of an alarm stand (mapping.py), `secret` what it signs with, sealed. `settle_s` is how many
+    seconds an alarm must last before it matters. `shed_count` are the requests we refused because we were full.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="alarm_sources")
@@ -37,7 +38,9 @@ class Source(models.Model):
     name = models.CharField(max_length=160)
     shape = models.CharField(max_length=40)
     severities = models.JSONField(default=dict, blank=True)
+    mapping = models.JSONField(default=dict, blank=True, db_default=Value({}, models.JSONField()))
     token_sha256 = models.CharField(max_length=64, unique=True)
+    secret = models.CharField(max_length=500, blank=True, db_default="")
     settle_s = models.PositiveIntegerField(default=0)
     enabled = models.BooleanField(default=True)
     received_count = models.BigIntegerField(default=0)
@@ -58,6 +61,10 @@ class Source(models.Model):
         token = tokens.new_token()
         self.token_sha256 = tokens.digest(token)
         return token
+
+    def sign_with(self, secret: str) -> None:
+        """What it signs with from now on; empty: it need not sign. The caller saves."""
+        self.secret = seal(secret)
 
 
 class Alarms(ClientRows):

@@ -37,7 +37,7 @@ class Action(StrEnum):
 
 CRITICAL, MAJOR, WARNING, MINOR, INFO = range(1, 6)
 
-SEVERITIES: Mapping[str, int] = {
+SEVERITIES: dict[str, int] = {
     **dict.fromkeys(
         ("critical", "crit", "fatal", "emergency", "emerg", "alert", "disaster", "down", "p1"), CRITICAL
     ),

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
+from urllib.parse import parse_qs
 
 import orjson
 
+EPOCH = re.compile(r"\d{9,14}(\.\d+)?")
+FIRST_MILLISECOND = 100_000_000_000
+"""As seconds it is the year 5138, as milliseconds 1973."""
+
 
 class MalformedAlarm(ValueError):
-    """A body is not what its shape promises. The message is a sentence for who set the sender up."""
+    """A body is not what its shape promises. The message is a sentence for who set the sender up.
+
+    It is kept, and the sender is told so with `status`.
+    """
+
+    status = 400
+
+
+class Forged(MalformedAlarm):
+    """The body is not signed as its source says it is, or what is signed is too old to be believed."""
+
+    status = 401
+
+
+class AsksPeople(MalformedAlarm):
+    """Understood, but for a person to answer: it is kept where people look, and the sender hears that all is well."""
+
+    status = 202
+
+
+class Unreadable(Exception):
+    """It cannot be read just now, through no fault of the sender: it is to send it again."""
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -31,6 +58,21 @@ def json_value(body: bytes) -> Any:
         raise MalformedAlarm(f"The body is not JSON: {error}.") from error
 
 
+def form_field(body: bytes, headers: Mapping[str, str], name: str) -> bytes:
+    """The field `name` where the body is a form, of either kind; else the body itself. Files are not looked for."""
+    kind, _, rest = headers.get("content-type", "").partition(";")
+    if kind.strip() == "application/x-www-form-urlencoded":
+        return parse_qs(body.decode("utf-8", "replace")).get(name, [""])[0].encode()
+    boundary = re.search(r'boundary="?([^";]+)', rest)
+    if kind.strip() != "multipart/form-data" or boundary is None:
+        return body
+    for part in body.split(b"--" + boundary[1].encode()):
+        head, _, value = part.partition(b"\r\n\r\n")
+        if f'name="{name}"'.encode() in head:
+            return value.removesuffix(b"\r\n")
+    return b""
+
+
 def objects(value: Any, *, of: str) -> list[dict[str, Any]]:
     """`value` as a list of at least one object. Raises MalformedAlarm that names the list `of` what."""
     if not isinstance(value, list) or not value:
@@ -49,10 +91,16 @@ def strings(value: Any) -> dict[str, str]:
 
 
 def plain(value: Any) -> str:
-    """`value` as text: JSON for what is neither text nor number, empty for null."""
+    """`value` as text: JSON for what is neither text nor number, empty for null.
+
+    orjson reads a thousand levels and writes 254: what lies deeper is not worth the words.
+    """
     if isinstance(value, str):
         return value
-    return "" if value is None else orjson.dumps(value).decode()
+    try:
+        return "" if value is None else orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return "…"
 
 
 def first(texts: Mapping[str, str], *names: str) -> str:
@@ -63,8 +111,20 @@ def first(texts: Mapping[str, str], *names: str) -> str:
     return ""
 
 
+def within(value: Any, path: str) -> Any:
+    """What lies at the dotted `path`; None where there is nothing."""
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def words(value: Any, path: str) -> str:
+    """What lies at the dotted `path`, as text."""
+    return plain(within(value, path)).strip()
+
+
 def moment(value: Any) -> datetime | None:
-    """An instant, aware, from RFC 3339 text or seconds since 1970; a time without zone is UTC.
+    """An instant, aware, from RFC 3339 text, or seconds or milliseconds since 1970; a time without zone is UTC.
 
     None for what is absent or unreadable, and for the first years of the calendar, which senders in Go use
     for "never".
@@ -72,8 +132,10 @@ def moment(value: Any) -> datetime | None:
     try:
         if isinstance(value, bool) or value is None:
             return None
+        if isinstance(value, str) and EPOCH.fullmatch(value.strip()):
+            value = float(value)
         if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
+            return datetime.fromtimestamp(value / 1000 if value >= FIRST_MILLISECOND else value, UTC)
         found = datetime.fromisoformat(str(value))
         aware = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError, OSError):

@@ -11,11 +11,14 @@ import psycopg
 
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, StoreIsAway, UnableToStore
 from tierdesk.core.scope import EVERY_CLIENT, SETTING
+from tierdesk.core.sealing import unseal
 
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 20_000
 
-SOURCES = "SELECT token_sha256, id, client_id, shape, severities FROM alarms_source WHERE enabled"
+SOURCES = (
+    "SELECT token_sha256, id, client_id, shape, severities, mapping, secret FROM alarms_source WHERE enabled"
+)
 INTAKE = "SELECT alarms_intake(%s::jsonb, %s::jsonb, %s::jsonb)"
 
 
@@ -37,8 +40,8 @@ class PostgresStore:
         except psycopg.OperationalError as error:
             raise StoreIsAway(str(error)) from error
         return {
-            token: KnownSource(pk, client_id, shape, severities)
-            for token, pk, client_id, shape, severities in rows
+            token: KnownSource(pk, client_id, shape, severities, mapping, unseal(secret))
+            for token, pk, client_id, shape, severities, mapping, secret in rows
         }
 
     def commit(self, batch: Sequence[Arrival]) -> None:
@@ -124,6 +127,6 @@ def _tallies(batch: Sequence[Arrival]) -> str:
         )
         tally["received"] += len(arrival.events)
         tally["shed"] += arrival.shed
-        if arrival.events:
+        if arrival.events or arrival.is_beat:
             tally["at"] = max(tally["at"] or arrival.received_at, arrival.received_at)
     return orjson.dumps(list(tallies.values())).decode()

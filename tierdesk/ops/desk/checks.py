@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from tierdesk.channels.alarms.mapping import NoMapping, checked
 from tierdesk.directory.calendars.hours import Hours, InvalidHours
 from tierdesk.ops.desk.lines import Findings, Mention
 from tierdesk.ops.desk.schema import Item, Key, Values, label_of, reach
@@ -63,6 +64,14 @@ def judge_book(item: Item, found: Findings) -> None:
     for finding in check(content):
         if finding.severity is Severity.REFUSAL:
             found.add(place, f"The book is refused: line {finding.line}: {finding.sentence}.")
+
+
+def judge_mapping(item: Item, found: Findings) -> None:
+    """The mapping of an alarm source is judged where alarms are read (alarms/mapping.py)."""
+    try:
+        checked(item.values.get("mapping", {}))
+    except NoMapping as fault:
+        found.add(item.line_of("mapping"), str(fault))
 
 
 def check_all(file_items: Sequence[Item], outlook: Outlook, present: Outlook, found: Findings) -> None:

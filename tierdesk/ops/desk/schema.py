@@ -79,8 +79,9 @@ class Item:
         return self.lines.get(name, self.line)
 
     def over(self, before: Values) -> Values:
-        """The item's values once it is applied to a row that says `before`."""
-        return before | self.section.defaults() | self.values
+        """The item's values once it is applied to a row that says `before`. What is named without a value is kept."""
+        kept = {name: before[name] for name in self.lines if name in before}
+        return before | self.section.defaults() | kept | self.values
 
 
 def label_of(key: Key) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Model
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.shapes import names as alarm_shapes
 from tierdesk.channels.email.models import Mailbox
+from tierdesk.core.sealing import unseal
 from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Assignment, Client, Contact, Domain, Number, Site
 from tierdesk.directory.contracts.models import CHANNELS, Contract
@@ -18,7 +19,13 @@ from tierdesk.directory.services.models import Category, Component, Service
 from tierdesk.directory.staff.models import Agent, Membership, Skill, Team, User
 from tierdesk.ops.desk import shapes as s
 from tierdesk.ops.desk import versions as v
-from tierdesk.ops.desk.checks import judge_book, judge_calendar, judge_procedure, judge_team_leads
+from tierdesk.ops.desk.checks import (
+    judge_book,
+    judge_calendar,
+    judge_mapping,
+    judge_procedure,
+    judge_team_leads,
+)
 from tierdesk.ops.desk.exchanges import EXCHANGES
 from tierdesk.ops.desk.forms import FORMS
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
@@ -97,6 +104,11 @@ def _set_turns(world: World, schedule: Schedule, agents: list[str]) -> None:
     schedule.turns.all().delete()
     for order, email in enumerate(agents):
         Turn.objects.create(schedule=schedule, agent=world.row("agents", email), order=order)
+
+
+def _sign_with(world: World, source: Source, secret: str) -> None:
+    source.sign_with(secret)
+    source.save(update_fields=["secret"])
 
 
 def _sorted(rows: Any, column: str) -> list[Any]:
@@ -507,6 +519,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
         key=("client", "key"),
         rows=_rows(Source, "client", "service"),
         save=save_columns(Source),
+        judge=judge_mapping,
         fields=(
             CLIENT,
             Field("key", s.SLUG),
@@ -514,9 +527,11 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("shape", s.one_of(alarm_shapes)),
             link("service", "services", None),
             Field("severities", s.Table(s.TEXT, s.PRIORITY_NUMBER), {}),
+            Field("mapping", s.Free(), {}),
             Field("settle", s.DURATION, 0, column="settle_s"),
             Field("enabled", s.SWITCH, True),
             Field("token", s.TOKEN, column="token_sha256"),
+            Field("secret", s.SECRET, "", get=lambda source: unseal(source.secret), put=_sign_with),
         ),
     ),
     EXCHANGES,

@@ -332,14 +332,22 @@ def _address(text: str) -> str:
     ).lower()
 
 
-def _token(text: str) -> str:
-    """The digest of a token, or KEPT. `${NAME}` is taken from the environment."""
-    if text == KEPT:
-        return KEPT
+def _secret(text: str) -> str:
+    """A secret, or KEPT. `${NAME}` is taken from the environment."""
     name = text[2:-1] if text.startswith("${") and text.endswith("}") else ""
-    token = os.environ.get(name, "") if name else text
-    if name and not token:
-        raise ValueError(f"The environment has no “{name}”; set it before you apply, or write the token.")
+    secret = os.environ.get(name, "") if name else text
+    if name and not secret:
+        raise ValueError(
+            f"The environment has no “{name}”; set it before you apply, or write what it should say."
+        )
+    return secret
+
+
+def _token(text: str) -> str:
+    """The digest of a token, or KEPT."""
+    token = _secret(text)
+    if token == KEPT:
+        return KEPT
     if len(token) < 16:
         raise ValueError("A token has at least 16 characters; make one with “openssl rand -hex 24”.")
     return digest(token)
@@ -372,6 +380,7 @@ SPANS: Final = Spans()
 PHONE: Final = Scalar(_phone)
 EMAIL: Final = Scalar(_address)
 TOKEN: Final = Scalar(_token, lambda _: KEPT)
+SECRET: Final = Scalar(_secret, lambda _: KEPT)
 TIER: Final = lettered("L", 1, 4)
 PRIORITY: Final = lettered("P", 1, 5)
 SEVERITY: Final = lettered("S", 1, 4)

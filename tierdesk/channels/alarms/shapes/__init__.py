@@ -1,27 +1,34 @@
-"""The shapes that alarms arrive in: one file per source, each registering its reader.
+"""The shapes that alarms arrive in: one file per kind of sender, each registering its reader.
 
-A new source is a new file here and nothing else:
+A new one is a new file here and nothing else (docs/howto/new-alarm-source.md):
 
-    @register("gizmo")
-    def read(body: bytes, headers: Mapping[str, str]) -> list[AlarmEvent]: ...
+    @register("gizmo", title="Gizmo", guide=GUIDE)
+    def read(request: Request) -> list[AlarmEvent]: ...
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import orjson
+
+from tierdesk.channels.alarms.doors import Door
 from tierdesk.channels.alarms.normal import AlarmEvent
 from tierdesk.channels.alarms.reading import MalformedAlarm
+from tierdesk.channels.alarms.request import Request
 
-__all__ = ["MalformedAlarm", "Shape", "UnknownShape", "named", "names", "read", "register"]
+__all__ = ["MalformedAlarm", "Request", "Shape", "UnknownShape", "named", "names", "read", "register"]
 
-Reader = Callable[[bytes, Mapping[str, str]], list[AlarmEvent]]
+Reader = Callable[[Request], list[AlarmEvent]]
 Answer = Callable[[Sequence[AlarmEvent]], dict[str, Any]]
+Refuse = Callable[[str], dict[str, Any]]
+Check = Callable[[Request], None]
+Handshake = Callable[[Mapping[str, str]], dict[str, str]]
 
 
 class UnknownShape(LookupError):
@@ -33,36 +40,71 @@ def count(events: Sequence[AlarmEvent]) -> dict[str, Any]:
     return {"accepted": len(events)}
 
 
+def error(sentence: str) -> dict[str, Any]:
+    """What a sender is told that is turned away, unless its protocol wants other words."""
+    return {"error": sentence}
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How one kind of sender speaks. `read` takes the body and the headers (lower-case names).
+    """How one kind of sender speaks.
 
-    `busy_status` is the HTTP status that makes this sender try again when we are full: 429, or 503 for
-    those that retry only server errors. `answer` is the body of the 202 for stored events.
+    `title` is its name for people and `guide` the Markdown that sets it up (guide.py). `marks` are what its bodies
+    are known by, each some names with spaces between, dotted where they lie deeper: who points it at a source of
+    another shape is told which one fits.
+
+    `busy_status` is the HTTP status that makes this sender try again when we are full: 429, or 503 for those that
+    retry only server errors. `statuses` are those for what is stored, by method, where it is not 202; `answer` and
+    `refuse` say it in the sender's words; `doors` are the addresses that it has built in.
+
+    `check` holds a request against the source's secret (signatures.py), where it has one. `prepare` fetches what
+    reading will need, in a thread, and raises Unreadable; reading itself never waits. `handshake`: the headers that
+    answer an OPTIONS request.
     """
 
     name: str
     read: Reader
-    busy_status: int
-    answer: Answer
+    title: str
+    guide: str = ""
+    marks: tuple[str, ...] = ()
+    busy_status: int = 429
+    statuses: Mapping[str, int] | None = None
+    answer: Answer = count
+    refuse: Refuse = error
+    doors: tuple[Door, ...] = ()
+    check: Check | None = None
+    prepare: Check | None = None
+    handshake: Handshake | None = None
+
+    def status(self, method: str) -> int:
+        """The HTTP status of what is stored."""
+        return (self.statuses or {}).get(method, 202)
 
 
 _registered: dict[str, Shape] = {}
 
 
-def register(name: str, *, busy_status: int = 429, answer: Answer = count) -> Callable[[Reader], Reader]:
-    """Register the decorated reader as the shape `name`."""
+def register(name: str, *, title: str = "", **rest: Any) -> Callable[[Reader], Reader]:
+    """Register the decorated reader as the shape `name`; `rest` are the fields of Shape."""
 
     def remember(reader: Reader) -> Reader:
-        _registered[name] = Shape(name, reader, busy_status, answer)
+        _registered[name] = Shape(name, reader, title or name.capitalize(), **rest)
         return reader
 
     return remember
 
 
-def read(shape: str, body: bytes, headers: Mapping[str, str]) -> list[AlarmEvent]:
-    """The events in `body`. Raises UnknownShape, or MalformedAlarm with a sentence."""
-    return named(shape).read(body, headers)
+def read(shape: str, request: Request) -> list[AlarmEvent]:
+    """The events of `request`. Raises UnknownShape, or MalformedAlarm with a sentence."""
+    known = named(shape)
+    if known.check is not None and request.secret:
+        known.check(request)
+    try:
+        return known.read(request)
+    except MalformedAlarm as malformed:
+        if hint := _hint(known, request.body):
+            malformed.args = (f"{malformed} {hint}",)
+        raise
 
 
 def named(shape: str) -> Shape:
@@ -75,6 +117,39 @@ def named(shape: str) -> Shape:
 
 def names() -> list[str]:
     return sorted(_all())
+
+
+def like(body: bytes) -> Iterator[Shape]:
+    """The shapes whose marks the body has, the most telling first."""
+    try:
+        root = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return
+    root = root[0] if isinstance(root, list) and root else root
+    weighed = ((max(map(len, _marks_of(one, root)), default=0), one) for one in _all().values())
+    yield from (one for weight, one in sorted(weighed, key=lambda pair: -pair[0]) if weight)
+
+
+def _marks_of(shape: Shape, root: Any) -> Iterator[list[str]]:
+    """The marks of the shape that a body has, as lists of names."""
+    for mark in shape.marks:
+        if all(_has(root, name) for name in mark.split()):
+            yield mark.split()
+
+
+def _hint(shape: Shape, body: bytes) -> str:
+    other = next(like(body), None)
+    if other is None or other.name == shape.name:
+        return ""
+    return f"It looks like {other.title}: give the source the shape “{other.name}”."
+
+
+def _has(value: Any, path: str) -> bool:
+    for name in path.split("."):
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    return True
 
 
 @cache

@@ -12,16 +12,47 @@ from typing import Any
 
 from tierdesk.channels.alarms.normal import Action, AlarmEvent, Link, key_of, said
 from tierdesk.channels.alarms.reading import first, json_object, moment, objects, plain, strings
-from tierdesk.channels.alarms.shapes import register
+from tierdesk.channels.alarms.shapes import Request, register
+
+GUIDE = """
+```yaml
+# alertmanager.yml
+receivers:
+  - name: desk
+    webhook_configs:
+      - url: https://desk.example.com/in/TOKEN
+        send_resolved: true
+  - name: desk-heartbeat
+    webhook_configs:
+      - url: https://desk.example.com/in/TOKEN/beat
+        send_resolved: false
+route:
+  receiver: desk
+  routes:
+    - matchers: [alertname="Watchdog"]
+      receiver: desk-heartbeat
+      group_wait: 0s
+      group_interval: 1m
+      repeat_interval: 1m
+```
+
+The second receiver is for the alert that always fires (Prometheus Operator calls it Watchdog): give the source a `beat`
+of `5 min`, and the desk notices when Prometheus or Alertmanager falls silent.
+"""
 
 RESOURCES = ("instance", "host", "hostname", "node", "pod", "device", "target", "service", "job")
 
 
-@register("alertmanager", busy_status=503)
-def read(body: bytes, headers: Mapping[str, str]) -> list[AlarmEvent]:
+@register(
+    "alertmanager",
+    title="Prometheus Alertmanager",
+    guide=GUIDE,
+    marks=("alerts groupKey receiver",),
+    busy_status=503,
+)
+def read(request: Request) -> list[AlarmEvent]:
     """The alerts of one webhook, and a note when Alertmanager left some out."""
-    del headers
-    root = json_object(body)
+    root = json_object(request.body)
     return [
         *(alert_event(root, alert) for alert in objects(root.get("alerts"), of="alerts")),
         *left_out(root),

@@ -2,7 +2,7 @@
 
 https://developer.pagerduty.com/docs/events-api-v2-overview
 Acknowledge and resolve carry no time, so arrival orders the events of an alarm; `timestamp` only tells when
-it began.
+it began. The routing key is the source's token.
 """
 
 from __future__ import annotations
@@ -10,24 +10,61 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tierdesk.channels.alarms.doors import body_field, door
 from tierdesk.channels.alarms.normal import Action, AlarmEvent, Link, key_of, said, template
 from tierdesk.channels.alarms.reading import MalformedAlarm, json_object, moment, plain, strings
-from tierdesk.channels.alarms.shapes import register
+from tierdesk.channels.alarms.shapes import Request, register
+
+GUIDE = """
+Whatever speaks the PagerDuty Events API v2 and lets you set its address: the address is
+`https://desk.example.com/v2/enqueue` (changes go to `/v2/change/enqueue`), the integration or routing key is `TOKEN`.
+
+```yaml
+# alertmanager.yml
+receivers:
+  - name: desk
+    pagerduty_configs:
+      - url: https://desk.example.com/v2/enqueue
+        routing_key: TOKEN
+```
+
+```sh
+curl https://desk.example.com/v2/enqueue -H 'Content-Type: application/json' -d '{
+  "routing_key": "TOKEN", "event_action": "trigger", "dedup_key": "db1/disk",
+  "payload": {"summary": "/var 96 % on db1", "source": "db1", "severity": "critical"}}'
+```
+
+`acknowledge` and `resolve` with the same `dedup_key` follow.
+"""
 
 ACTIONS = {"trigger": Action.RAISE, "acknowledge": Action.ACK, "resolve": Action.CLEAR}
+CHANGE = "change/"
 
 
 def answer(events: Sequence[AlarmEvent]) -> dict[str, Any]:
-    """The words PagerDuty's clients look for; the key is how they resolve later."""
+    """The words PagerDuty's clients look for; the key is how they resolve later. A change has none."""
+    if events[0].action is Action.NOTE:
+        return {"status": "success", "message": "Change event processed"}
     return {"status": "success", "message": "Event processed", "dedup_key": events[0].key}
 
 
-@register("pagerduty", answer=answer)
-def read(body: bytes, headers: Mapping[str, str]) -> list[AlarmEvent]:
+def refuse(sentence: str) -> dict[str, Any]:
+    return {"status": "invalid event", "message": "Event object is invalid", "errors": [sentence]}
+
+
+@register(
+    "pagerduty",
+    title="PagerDuty Events API v2",
+    guide=GUIDE,
+    marks=("routing_key payload.summary",),
+    answer=answer,
+    refuse=refuse,
+    doors=(door(f"/v2/(?P<rest>{CHANGE})?enqueue/?", body_field("routing_key"), body_first=True),),
+)
+def read(request: Request) -> list[AlarmEvent]:
     """The one event of an `enqueue` request; a change event (no `event_action`) is a note."""
-    del headers
-    root = json_object(body)
-    action = _action(root)
+    root = json_object(request.body)
+    action = Action.NOTE if request.path == CHANGE else _action(root)
     key = plain(root.get("dedup_key"))
     about = root.get("payload")
     about = about if isinstance(about, dict) else {}

@@ -7,27 +7,69 @@ One object, a list of them, or {"events": [...]}. Needed: a `summary` or a `clas
 `labels` {name: text}, `links` [{text, href}], and times in RFC 3339 or seconds since 1970: `started_at` and
 `ended_at` for people to read, and `at`, which orders the events of an alarm. Give `at` on all of them or on
 none: without it arrival orders them.
+
+A source with a mapping may send any JSON: the mapping says where in it each of these stands (mapping.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from tierdesk.channels.alarms.mapping import mapped
 from tierdesk.channels.alarms.normal import Action, AlarmEvent, Link, said
 from tierdesk.channels.alarms.reading import MalformedAlarm, json_value, moment, objects, plain, strings
-from tierdesk.channels.alarms.shapes import register
+from tierdesk.channels.alarms.shapes import Request, register
+from tierdesk.channels.alarms.signatures import standard_webhook
+
+GUIDE = """
+Whatever can post JSON:
+
+```sh
+curl https://desk.example.com/in/TOKEN -H 'Content-Type: application/json' -d '{
+  "action": "raise", "key": "db1/disk", "resource": "db1", "severity": "critical", "summary": "/var 96 %"}'
+curl https://desk.example.com/in/TOKEN -H 'Content-Type: application/json' -d '{"action": "clear", "key": "db1/disk"}'
+```
+
+`action` is `raise`, `ack`, `clear` or `note`. One object, a list of them, or `{"events": […]}`. A raise needs a
+`summary` or a `class`, everything a `key` or a `resource`; `group`, `service`, `text`, `labels`, `links`, `event_id`
+and `at` are welcome. With a `secret`, bodies are signed as *Standard Webhooks* (`webhook-id`, `webhook-timestamp`,
+`webhook-signature`).
+
+A tool that has a JSON of its own: let it send once, then make a **mapping** on the page of the source by pointing at
+the values. ElastAlert 2, for one, sends what you tell it to:
+
+```yaml
+alert: post2
+http_post2_url: https://desk.example.com/in/TOKEN
+http_post2_payload:
+  key: "disk/{{ host.name }}"
+  resource: "{{ host.name }}"
+  summary: "{{ message }}"
+  severity: high
+```
+"""
 
 ACTIONS = {action.value: action for action in Action}
 TEXTS = ("key", "resource", "summary", "class", "event_id", "group", "service", "text")
 
 
-@register("plain")
-def read(body: bytes, headers: Mapping[str, str]) -> list[AlarmEvent]:
-    """The events of one request, in order."""
-    del headers
-    found = json_value(body)
+@register("plain", title="Plain JSON", guide=GUIDE, check=standard_webhook)
+def read(request: Request) -> list[AlarmEvent]:
+    """The events of one request, in order. What a signed request says twice is heard once."""
+    events = events_of(json_value(request.body), request)
+    signed = request.headers.get("webhook-id") if request.secret else ""
+    if not signed:
+        return events
+    return [replace(event, event_id=f"{signed} {place}") for place, event in enumerate(events)]
+
+
+def events_of(found: Any, request: Request) -> list[AlarmEvent]:
+    """The events in a JSON value: by the source's mapping, or as the normal form has them."""
+    if request.mapping:
+        return mapped(request.mapping, found)
     if isinstance(found, dict):
         found = found.get("events", [found])
     return [_event(entry, number) for number, entry in enumerate(objects(found, of="events"), start=1)]
@@ -58,7 +100,10 @@ def _event(entry: Mapping[str, Any], number: int) -> AlarmEvent:
 
 def _demand_sense(action: Action, texts: Mapping[str, str], number: int) -> None:
     if not (texts["key"] or texts["resource"]):
-        raise MalformedAlarm(f"Event {number} has neither a “key” nor a “resource”: what is it about?")
+        raise MalformedAlarm(
+            f"Event {number} has neither a “key” nor a “resource”: what is it about? If its sender has a JSON of its "
+            "own, make a mapping on the page of the source."
+        )
     if action is Action.RAISE and not (texts["summary"] or texts["class"]):
         raise MalformedAlarm(f"Event {number} has neither a “summary” nor a “class”: what is wrong?")
     if not texts["key"] and action is not Action.RAISE and not texts["class"]:
