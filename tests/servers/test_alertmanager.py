@@ -18,10 +18,13 @@ pytestmark = [pytest.mark.server, pytest.mark.xdist_group("servers")]
 BINARY = "prometheus-alertmanager"
 CONFIG = """
 route: {{receiver: desk, group_by: [alertname], group_wait: 1s, group_interval: 1s, repeat_interval: 1h}}
-receivers:
-  - name: desk
-    webhook_configs: [{{url: "{url}/in/{token}", send_resolved: true}}]
+receivers: [{{name: desk, {receiver}}}]
 """
+RECEIVERS = {
+    "webhook": 'webhook_configs: [{{url: "{url}/in/{token}", send_resolved: true}}]',
+    "pagerduty": 'pagerduty_configs: [{{url: "{url}/v2/enqueue", routing_key: "{token}"}}]',
+    "opsgenie": 'opsgenie_configs: [{{api_url: "{url}/", api_key: "{token}"}}]',
+}
 LABELS = {"alertname": "DiskAlmostFull", "instance": "db7:9100", "severity": "critical"}
 TICKET = """
     SELECT DISTINCT ticket.id, ticket.state, ticket.pending_reason, ticket.traits, ticket.channel
@@ -31,12 +34,19 @@ TICKET = """
 
 
 @pytest.fixture
-def alertmanager(desk: Desk, tmp_path: Path) -> Iterator[str]:
+def speaks() -> str:
+    """As whom Alertmanager sends."""
+    return "webhook"
+
+
+@pytest.fixture
+def alertmanager(desk: Desk, tmp_path: Path, speaks: str) -> Iterator[str]:
     """The address of an Alertmanager that sends to the desk."""
     if shutil.which(BINARY) is None:
         pytest.skip(f"needs {BINARY}: on Debian, apt install {BINARY}")
     config, url = tmp_path / "alertmanager.yml", f"http://127.0.0.1:{free_port()}"
-    config.write_text(CONFIG.format(url=desk.url, token=desk.token))
+    receiver = RECEIVERS[speaks].format(url=desk.url, token=desk.token)
+    config.write_text(CONFIG.format(receiver=receiver))
     places = [f"--web.listen-address={url.removeprefix('http://')}", "--cluster.listen-address="]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -71,8 +81,23 @@ def test_an_alert_becomes_a_ticket_that_waits_once_it_is_resolved_and_goes_on_wh
     assert [row["id"] for row in desk.rows(TICKET)] == [ticket["id"]]
 
 
-def tell(alertmanager: str, **times: str) -> None:
-    alert = {"labels": LABELS, "annotations": {"summary": "The disk of db7 is almost full"}, **times}
+@pytest.mark.parametrize("speaks", ["pagerduty", "opsgenie"])
+def test_where_it_speaks_to_another_desk_it_can_be_pointed_at_ours(
+    desk: Desk, alertmanager: str, speaks: str
+) -> None:
+    """Alertmanager takes only the answers that it knows: any other and it would tell us again and again."""
+    name, began_at = f"SaidTo{speaks}", datetime.now(UTC).isoformat()
+    alarm = "SELECT state, count FROM alarms_alarm WHERE summary LIKE %s AND state = %s"
+    tell(alertmanager, name, startsAt=began_at)
+    assert desk.row_soon(alarm, f"%{name}%", "open")["count"] == 1
+    tell(alertmanager, name, startsAt=began_at, endsAt=datetime.now(UTC).isoformat())
+    desk.row_soon(alarm, f"%{name}%", "cleared")
+    assert desk.rows("SELECT id FROM alarms_refusal") == []
+
+
+def tell(alertmanager: str, name: str = LABELS["alertname"], **times: str) -> None:
+    labels = LABELS | {"alertname": name}
+    alert = {"labels": labels, "annotations": {"summary": "The disk of db7 is almost full"}, **times}
     httpx.post(f"{alertmanager}/api/v2/alerts", json=[alert]).raise_for_status()
 
 
