@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tierdesk.channels.alarms.models import Alarm
+from tierdesk.channels.alarms.beats import check_beats, next_beat
+from tierdesk.channels.alarms.models import Alarm, Source
 from tierdesk.channels.alarms.ticketing import follow_up, next_unseen, wake_and_resolve
 from tierdesk.channels.email.sender import send
 from tierdesk.channels.intake import understand_due
@@ -87,6 +88,7 @@ WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later)
 
 WAKEUPS: Sequence[Wakeup | Errand] = [
     Errand(Inbound, understand_due),
+    Errand(Source, check_beats, waits_since=next_beat),
     Errand(Alarm, follow_up, waits_since=next_unseen),
     Wakeup(Alarm, wake_and_resolve),
     Wakeup(Clock, wake_clocks, values=WAKING, batch=2000),

@@ -8,7 +8,7 @@ in `Event.body`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -27,7 +27,11 @@ class Source(models.Model):
 
     `shape` is how it speaks (shapes/), `severities` its own table of words (lower case → 1…5), `mapping` where in
     its own JSON the parts of an alarm stand (mapping.py), `secret` what it signs with, sealed. `settle_s` is how many
-    seconds an alarm must last before it matters. `shed_count` are the requests we refused because we were full.
+    seconds an alarm must last before it matters, `quiet_s` after how many unheard it is over, for those that never say
+    so (0: they do). `shed_count` are the requests we refused because we were full.
+
+    `beat_s`: it promised to be heard that often, give or take `grace_s` (beats.py); 0 is no promise. `wake_at` is when
+    to look whether it kept it, `silent_since` is when it was found not to.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="alarm_sources")
@@ -42,16 +46,24 @@ class Source(models.Model):
     token_sha256 = models.CharField(max_length=64, unique=True)
     secret = models.CharField(max_length=500, blank=True, db_default="")
     settle_s = models.PositiveIntegerField(default=0)
+    quiet_s = models.PositiveIntegerField(default=0, db_default=0)
+    beat_s = models.PositiveIntegerField(default=0, db_default=0)
+    grace_s = models.PositiveIntegerField(default=0, db_default=0)
     enabled = models.BooleanField(default=True)
     received_count = models.BigIntegerField(default=0)
     shed_count = models.BigIntegerField(default=0)
     last_received_at = models.DateTimeField(null=True, blank=True)
+    silent_since = models.DateTimeField(null=True, blank=True)
+    wake_at = models.DateTimeField(null=True, blank=True)
 
     objects = ClientRows.as_manager()
 
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["client", "key"], name="one_alarm_source_per_key")]
+        indexes = [
+            models.Index(fields=["wake_at"], condition=Q(wake_at__isnull=False), name="alarm_sources_to_wake")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -61,6 +73,16 @@ class Source(models.Model):
         token = tokens.new_token()
         self.token_sha256 = tokens.digest(token)
         return token
+
+    def promise_beat(self, *, every_s: int, grace_s: int, at: datetime) -> None:
+        """From `at` on it is to be heard that often; 0 takes the promise back."""
+        self.beat_s, self.grace_s = every_s, grace_s
+        self.wake_at = self.beat_due_at(at) if every_s else self.silent_since and at
+        self.save(update_fields=["beat_s", "grace_s", "wake_at"])
+
+    def beat_due_at(self, heard_at: datetime) -> datetime:
+        """When a source that was heard then is overdue."""
+        return heard_at + timedelta(seconds=self.beat_s + self.grace_s)
 
     def sign_with(self, secret: str) -> None:
         """What it signs with from now on; empty: it need not sign. The caller saves."""

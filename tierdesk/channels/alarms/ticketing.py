@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db.models import Min
 
 from tierdesk.channels.alarms.models import Alarm, wake_alarms
+from tierdesk.channels.alarms.quiet import await_quiet, clear_quiet
 from tierdesk.core.facts import Actor
 from tierdesk.core.work import work
 from tierdesk.directory.services.models import Component
@@ -35,6 +36,7 @@ def follow_up(at: datetime) -> int:
             standing = [alarm for alarm in alarms if alarm.state == Alarm.State.OPEN and alarm.first_at]
             settled = [alarm for alarm in standing if not _hold_back(alarm, at)]
             _give_tickets([alarm for alarm in settled if alarm.ticket is None])
+            await_quiet(settled)
             _go_on(alarm.ticket for alarm in settled if alarm.ticket is not None)
             _watch([alarm for alarm in alarms if alarm.state == Alarm.State.CLEARED and alarm.ticket_id], at)
             Alarm.objects.filter(pk__in=[alarm.pk for alarm in alarms]).mark_seen()
@@ -49,7 +51,7 @@ def next_unseen() -> datetime | None:
 
 def wake_and_resolve(alarms: list[Alarm], at: datetime) -> None:
     """Cleared alarms that stayed quiet are closed; a ticket that only watched them is resolved."""
-    wake_alarms(alarms, at)
+    wake_alarms(clear_quiet(alarms, at), at)
     watched = Ticket.objects.filter(
         alarms__in=[alarm.pk for alarm in alarms], state=State.PENDING, pending_reason="evidence"
     )

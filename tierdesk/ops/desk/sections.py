@@ -10,6 +10,7 @@ from django.db.models import Model
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.shapes import names as alarm_shapes
 from tierdesk.channels.email.models import Mailbox
+from tierdesk.core import clock
 from tierdesk.core.sealing import unseal
 from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Assignment, Client, Contact, Domain, Number, Site
@@ -104,6 +105,11 @@ def _set_turns(world: World, schedule: Schedule, agents: list[str]) -> None:
     schedule.turns.all().delete()
     for order, email in enumerate(agents):
         Turn.objects.create(schedule=schedule, agent=world.row("agents", email), order=order)
+
+
+def _begin_beat(world: World, source: Source, changed: int) -> None:
+    """The promise stands in two columns that are written by now; whichever changed, it begins anew."""
+    source.promise_beat(every_s=source.beat_s, grace_s=source.grace_s, at=clock.now())
 
 
 def _sign_with(world: World, source: Source, secret: str) -> None:
@@ -529,6 +535,9 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("severities", s.Table(s.TEXT, s.PRIORITY_NUMBER), {}),
             Field("mapping", s.Free(), {}),
             Field("settle", s.DURATION, 0, column="settle_s"),
+            Field("quiet", s.DURATION, 0, column="quiet_s"),
+            Field("beat", s.DURATION, 0, column="beat_s", put=_begin_beat),
+            Field("grace", s.DURATION, 0, column="grace_s", put=_begin_beat),
             Field("enabled", s.SWITCH, True),
             Field("token", s.TOKEN, column="token_sha256"),
             Field("secret", s.SECRET, "", get=lambda source: unseal(source.secret), put=_sign_with),
