@@ -30,6 +30,10 @@ def number(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} must be a whole number, not “{raw}”") from error
 
 
+def names(name: str) -> list[str]:
+    return [one for one in (word.strip() for word in os.environ.get(name, "").split(",")) if one]
+
+
 def database(url: str) -> dict[str, Any]:
     """Django's database settings for a libpq URL, with pooling and prepared statements."""
     from psycopg.conninfo import conninfo_to_dict
@@ -65,6 +69,7 @@ def database(url: str) -> dict[str, Any]:
 HOME = Path(os.environ.get("TIERDESK_HOME", "data")).resolve()
 DEBUG = flag("TIERDESK_DEBUG", False)
 SECRET_KEY = os.environ.get("TIERDESK_SECRET_KEY") or read_or_make_secret(HOME)
+SECRET_KEY_FALLBACKS = names("TIERDESK_OLD_SECRET_KEYS")
 BASE_URL = os.environ.get("TIERDESK_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = os.environ.get("TIERDESK_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
@@ -175,6 +180,7 @@ SMTP_RELAY_HOST = os.environ.get("TIERDESK_SMTP_RELAY_HOST", "")
 SMTP_RELAY_PORT = number("TIERDESK_SMTP_RELAY_PORT", 25)
 SMTP_LISTEN_HOST = os.environ.get("TIERDESK_SMTP_LISTEN_HOST", "127.0.0.1")
 SMTP_LISTEN_PORT = number("TIERDESK_SMTP_LISTEN_PORT", 0)
+PRIVATE_HOSTS = names("TIERDESK_PRIVATE_HOSTS")
 
 TWILIO_AUTH_TOKEN = os.environ.get("TIERDESK_TWILIO_AUTH_TOKEN", "")
 AMI_HOST = os.environ.get("TIERDESK_AMI_HOST", "")
@@ -193,5 +199,6 @@ LOGGING = {
         "procrastinate": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
         "mail.log": {"level": "WARNING"},  # aiosmtpd notes every line that it hears
+        "imapclient": {"level": "WARNING"},  # and this one every line that it says, passwords among them
     },
 }
