@@ -1,23 +1,24 @@
-"""The one place that fetches from the web: only hosts that the caller names, and only in the open internet.
+"""Getting what stands at an address of the web that somebody else named: from expected hosts, and no others.
 
-An address that somebody else chose may point inwards (SSRF). So the name is resolved once, every address that it has
-must be a public one, and the connection is made to the very address that was checked. No redirects, no proxies of the
-environment, bounded in size and time.
+Which servers may be called at all is decided in reach.py. HTTPS only; no redirect is followed, no proxy of the
+environment is used, and nothing costs more than its bytes and seconds.
 """
 
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import re
-import socket
 import ssl
 import time
 from urllib.parse import urlsplit
 
+from tierdesk.core import reach
+
+PORT = 443
 LARGEST = 64 * 1024
 SECONDS = 5.0
 CHUNK = 16 * 1024
+TARGET = re.compile(r"[!-~]+")
 
 
 class UnableToFetch(OSError):
@@ -25,75 +26,34 @@ class UnableToFetch(OSError):
 
 
 def fetch(url: str, *, hosts: re.Pattern[str]) -> bytes:
-    """What stands at `url`: https, port 443, a host that `hosts` matches whole. Raises UnableToFetch."""
+    """What stands at `url`: https, the usual port, a host that `hosts` matches as a whole. Raises UnableToFetch."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if (
-        parts.scheme != "https"
-        or parts.port not in (None, 443)
-        or parts.username
-        or not hosts.fullmatch(host)
-    ):
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    usual = parts.scheme == "https" and parts.port in (None, PORT) and not parts.username
+    if not usual or not hosts.fullmatch(host) or not TARGET.fullmatch(target):
         raise UnableToFetch("the address is not one that may be fetched.")
-    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    if not path.isascii() or not path.isprintable() or " " in path:
-        raise UnableToFetch("the address is not one that may be fetched.")
-    connection = Pinned(host, _public_address(host), timeout=SECONDS)
     try:
-        connection.request("GET", path, headers={"User-Agent": "tierdesk"})
-        return _read(connection.getresponse())
+        return _fetched(host, target)
+    except UnableToFetch:
+        raise
+    except reach.OffLimits as fault:
+        raise UnableToFetch("the address is not one that may be fetched.") from fault
     except (OSError, http.client.HTTPException) as fault:
-        raise fault if isinstance(fault, UnableToFetch) else UnableToFetch("it does not answer.") from fault
+        raise UnableToFetch("it does not answer.") from fault
+
+
+def _fetched(host: str, target: str) -> bytes:
+    """Over a connection to the very address that was looked at; the certificate is held against the name."""
+    connection = http.client.HTTPConnection(host, PORT, timeout=SECONDS)
+    line = reach.call(host, PORT, ports={PORT}, timeout=SECONDS)
+    try:
+        connection.sock = ssl.create_default_context().wrap_socket(line, server_hostname=host)
+        connection.request("GET", target, headers={"User-Agent": "tierdesk", "Connection": "close"})
+        return _read(connection.getresponse())
     finally:
         connection.close()
-
-
-class Pinned(http.client.HTTPSConnection):
-    """A connection to one address, whatever the name says by now; the certificate is still held against the name."""
-
-    def __init__(self, host: str, address: str, *, timeout: float) -> None:
-        self._tls = ssl.create_default_context()
-        super().__init__(host, 443, timeout=timeout, context=self._tls)
-        self._address = address
-
-    def connect(self) -> None:
-        plain = socket.create_connection((self._address, self.port), self.timeout)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
-
-
-def _public_address(host: str) -> str:
-    """The first address of `host`. Raises UnableToFetch unless all of them lie in the open internet."""
-    try:
-        found = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
-    except OSError as fault:
-        raise UnableToFetch("its name is not known.") from fault
-    addresses = [str(entry[4][0]) for entry in found]
-    if not addresses or not all(is_public(address) for address in addresses):
-        raise UnableToFetch("the address is not one that may be fetched.")
-    return addresses[0]
-
-
-def is_public(text: str) -> bool:
-    """Whether an address lies in the open internet and wraps none (NAT64, 6to4, Teredo, mapped) that does not."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv4Address):
-        return _is_open(address)
-    if address in NAT64:
-        return _is_open(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
-    wrapped = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-    return _is_open(wrapped or address) and int(address) >> 32 != 0 and address not in SITE_LOCAL
-
-
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
-SITE_LOCAL = ipaddress.ip_network("fec0::/10")
-PROTOCOL_ASSIGNMENTS = ipaddress.ip_network("192.0.0.0/24")
-
-
-def _is_open(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return address.is_global and not address.is_multicast and address not in PROTOCOL_ASSIGNMENTS
+        line.close()
 
 
 def _read(response: http.client.HTTPResponse) -> bytes:

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tierdesk.channels.alarms.request import Request
 from tierdesk.channels.alarms.shapes import read
 from tierdesk.channels.alarms.shapes.grafana import signature as grafana
 from tierdesk.channels.alarms.signatures import Check, hex_hmac, standard_webhook
+from tierdesk.channels.alarms.tokens import sealed, unsealed
 from tierdesk.core import clock
 
 BODY = b'{"key": "disk", "summary": "full"}'
@@ -98,3 +100,14 @@ def test_what_a_signed_request_says_twice_is_heard_once() -> None:
 
 def test_a_source_without_a_secret_need_not_sign() -> None:
     assert len(read("plain", Request(BODY))) == 1
+
+
+def test_a_secret_is_kept_sealed_and_one_that_cannot_be_read_any_more_lets_nothing_pass(
+    settings: Any,
+) -> None:
+    stored = sealed("hush")
+    assert unsealed(stored) == "hush" and b"hush" not in stored
+    assert (sealed(""), unsealed(b"")) == (b"", "")
+    settings.SECRET_KEY = "another " + "x" * 40
+    assert unsealed(stored) not in ("hush", "")
+    assert unsealed(stored) != unsealed(stored), "nobody can know it"

@@ -16,7 +16,6 @@ from django.db.models import F, Q, Value
 
 from tierdesk.channels.alarms import tokens
 from tierdesk.channels.alarms.normal import CRITICAL, INFO, Action
-from tierdesk.core.sealing import seal
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
 from tierdesk.directory.services.models import Service
@@ -44,7 +43,7 @@ class Source(models.Model):
     severities = models.JSONField(default=dict, blank=True)
     mapping = models.JSONField(default=dict, blank=True, db_default=Value({}, models.JSONField()))
     token_sha256 = models.CharField(max_length=64, unique=True)
-    secret = models.CharField(max_length=500, blank=True, db_default="")
+    secret = models.BinaryField(blank=True, default=b"", db_default=b"")
     settle_s = models.PositiveIntegerField(default=0)
     quiet_s = models.PositiveIntegerField(default=0, db_default=0)
     beat_s = models.PositiveIntegerField(default=0, db_default=0)
@@ -86,7 +85,7 @@ class Source(models.Model):
 
     def sign_with(self, secret: str) -> None:
         """What it signs with from now on; empty: it need not sign. The caller saves."""
-        self.secret = seal(secret)
+        self.secret = tokens.sealed(secret)
 
 
 class Alarms(ClientRows):

@@ -10,8 +10,8 @@ import orjson
 import psycopg
 
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, StoreIsAway, UnableToStore
+from tierdesk.channels.alarms.tokens import unsealed
 from tierdesk.core.scope import EVERY_CLIENT, SETTING
-from tierdesk.core.sealing import unseal
 
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 20_000
@@ -40,7 +40,7 @@ class PostgresStore:
         except psycopg.OperationalError as error:
             raise StoreIsAway(str(error)) from error
         return {
-            token: KnownSource(pk, client_id, shape, severities, mapping, unseal(secret))
+            token: KnownSource(pk, client_id, shape, severities, mapping, unsealed(secret))
             for token, pk, client_id, shape, severities, mapping, secret in rows
         }
 

@@ -1,9 +1,17 @@
-"""The secrets that senders show. We keep only their digest: who reads the database cannot send alarms."""
+"""The secrets that senders show, and those that they sign with.
+
+Of a token we keep only its digest: who reads the database cannot send alarms. What is signed must be signed again to be
+compared, so a signing secret is kept sealed, with a key that is not in the database.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+
+from tierdesk.core.seal import Unsealable, seal, unseal
+
+PURPOSE = "alarm source"
 
 
 def new_token() -> str:
@@ -14,3 +22,16 @@ def new_token() -> str:
 def digest(token: str) -> str:
     """What is stored of a token and looked up: its SHA-256 in hexadecimal. One costs as much as any other."""
     return hashlib.sha256(token.encode(errors="surrogateescape")).hexdigest()
+
+
+def sealed(secret: str) -> bytes:
+    """What is stored of a signing secret; nothing of none."""
+    return seal(secret, purpose=PURPOSE) if secret else b""
+
+
+def unsealed(stored: bytes) -> str:
+    """The signing secret; one that nobody knows where it can no longer be read, so that nothing passes for signed."""
+    try:
+        return unseal(bytes(stored), purpose=PURPOSE) if stored else ""
+    except Unsealable:
+        return new_token()

@@ -9,9 +9,9 @@ from django.db.models import Model
 
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.shapes import names as alarm_shapes
+from tierdesk.channels.alarms.tokens import unsealed
 from tierdesk.channels.email.models import Mailbox
 from tierdesk.core import clock
-from tierdesk.core.sealing import unseal
 from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Assignment, Client, Contact, Domain, Number, Site
 from tierdesk.directory.contracts.models import CHANNELS, Contract
@@ -540,7 +540,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("grace", s.DURATION, 0, column="grace_s", put=_begin_beat),
             Field("enabled", s.SWITCH, True),
             Field("token", s.TOKEN, column="token_sha256"),
-            Field("secret", s.SECRET, "", get=lambda source: unseal(source.secret), put=_sign_with),
+            Field("secret", s.SECRET, "", get=lambda source: unsealed(source.secret), put=_sign_with),
         ),
     ),
     EXCHANGES,

@@ -18,6 +18,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='source',
             name='secret',
-            field=models.CharField(blank=True, db_default='', max_length=500),
+            field=models.BinaryField(blank=True, db_default=b'', default=b''),
         ),
     ]
