@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from tierdesk.channels.alarms.beats import check_beats, next_beat
 from tierdesk.channels.alarms.models import Alarm, Source
 from tierdesk.channels.alarms.ticketing import follow_up, next_unseen, wake_and_resolve
-from tierdesk.channels.email.sender import send
+from tierdesk.channels.chat import reactions as chats
+from tierdesk.channels.chat import sender as chat
+from tierdesk.channels.chat.models import Conversation, wake_conversations
+from tierdesk.channels.email import sender as mail
 from tierdesk.channels.intake import understand_due
 from tierdesk.channels.models import Inbound
-from tierdesk.channels.outbox import Outbox
+from tierdesk.channels.outbox import Outbox, ways
 from tierdesk.channels.phone.callbacks import follow_up_calls
 from tierdesk.channels.phone.models import Call
 from tierdesk.core import jobs
@@ -41,7 +44,7 @@ from tierdesk.tickets.timeline import Timeline
 
 FLOW: dict[type[Fact], Reactions] = {
     # Trouble becomes a ticket.
-    tickets.Opened: Reactions(now=[triage.triage]),
+    tickets.Opened: Reactions(now=[triage.triage, chats.bind_conversations]),
     tickets.Triaged: Reactions(now=[sla.start_clocks, notifications.send_receipts, notifications.tell_team]),
     # Somebody takes it and talks to the contact.
     tickets.Acknowledged: Reactions(now=[sla.stop_acknowledge]),
@@ -77,11 +80,17 @@ FLOW: dict[type[Fact], Reactions] = {
     vendors.CaseChased: Reactions(now=[notifications.remind_driver]),
     # It ends, or does not.
     tickets.Resolved: Reactions(
-        now=[sla.stop_clocks, runbooks.leave_runs, tiers.end_escalations, notifications.mail_resolutions]
+        now=[
+            sla.stop_clocks,
+            runbooks.leave_runs,
+            tiers.end_escalations,
+            chats.end_conversations,
+            notifications.mail_resolutions,
+        ]
     ),
     tickets.Reopened: Reactions(now=[sla.count_on]),
-    tickets.Closed: Reactions(now=[sla.cancel_clocks]),
-    tickets.Cancelled: Reactions(now=[sla.cancel_clocks, tiers.end_escalations]),
+    tickets.Closed: Reactions(now=[sla.cancel_clocks, chats.end_conversations]),
+    tickets.Cancelled: Reactions(now=[sla.cancel_clocks, tiers.end_escalations, chats.end_conversations]),
 }
 
 WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later)
@@ -95,5 +104,6 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Ticket, wake_tickets),
     Wakeup(Case, chase_cases),
     Wakeup(Call, follow_up_calls),
-    Errand(Notice, Outbox(send).send_due),
+    Wakeup(Conversation, wake_conversations),
+    Errand(Notice, Outbox(ways(mail=mail.send, chat=chat.send)).send_due),
 ]

@@ -175,6 +175,7 @@ def _answer(inbound: Inbound, reply: Reply) -> _Ending:
         automatic=reply.automatic,
         trust=reply.trust,
         why=reply.why,
+        live=reply.live,
     )
     _keep_files(message, reply.files)
     _propose(reply.ticket, reply.proposed)

@@ -19,6 +19,7 @@ from smtplib import (
 )
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
 
 from tierdesk.core import clock
 from tierdesk.core.facts import ENGINE
@@ -35,6 +36,27 @@ type Send = Callable[[Notice, datetime], str]
 can never leave."""
 
 log = logging.getLogger(__name__)
+
+
+def ways(**by_channel: Send) -> Send:
+    """One way out for notices of several channels: each takes its own."""
+    return lambda notice, at: by_channel[notice.channel](notice, at)
+
+
+class NotYet(Exception):
+    """It cannot leave before `until`, and that is nobody's failure: it is not counted as a try."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"not before {until}")
+        self.until = until
+
+
+class BetterByMail(Exception):
+    """It does not reach its reader on this channel any more: `text` goes to `address` by mail."""
+
+    def __init__(self, address: str, text: str) -> None:
+        super().__init__(f"by mail to {address}")
+        self.address, self.text = address, text
 
 
 class Outbox:
@@ -71,12 +93,22 @@ class Outbox:
             message_id = self.send(notice, at)
         except (OperationalError, InterfaceError):
             raise
+        except NotYet as later:
+            _pending(notice).update(wake_at=later.until)
+            return
+        except BetterByMail as other:
+            _pending(notice).update(channel="mail", address=other.address, text=other.text, wake_at=at)
+            return
         except Exception as error:
             _put_off(notice, error, at)
             if _is_closed(error):
                 raise WayOutClosed(str(error)) from error
             return
         _mark_sent(notice, message_id, at)
+
+
+def _pending(notice: Notice) -> QuerySet[Notice]:
+    return Notice.objects.filter(pk=notice.pk, state=NoticeState.PENDING)
 
 
 class WayOutClosed(Exception):
@@ -94,10 +126,12 @@ def lease(at: datetime) -> list[int]:
 
 
 def _one_before(notice: Notice) -> Notice | None:
-    """The older mail of the same conversation that must leave first."""
+    """The older notice of the same conversation that must leave first."""
     if notice.ticket_id is None:
         return None
-    older = Notice.objects.mails().filter(ticket=notice.ticket_id, address=notice.address, pk__lt=notice.pk)
+    older = Notice.objects.filter(
+        channel=notice.channel, ticket=notice.ticket_id, address=notice.address, pk__lt=notice.pk
+    )
     return older.filter(state=NoticeState.PENDING).order_by("id").first()
 
 

@@ -49,7 +49,7 @@ class NewTicket:
 class Reply:
     """Words of the contact (or of somebody who may add to it) on a ticket; `why` says how they were attached.
 
-    `trust` failed: kept for the agents to see, but it wakes nothing.
+    `trust` failed: kept for the agents to see, but it wakes nothing. `live`: said in a talk that is going on.
     """
 
     ticket: Ticket
@@ -60,6 +60,7 @@ class Reply:
     message_id: str = ""
     automatic: bool = False
     trust: str = "verified"
+    live: bool = False
     files: tuple[File, ...] = ()
     proposed: tuple[str, ...] = ()
 

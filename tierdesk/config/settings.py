@@ -108,6 +108,7 @@ INSTALLED_APPS = [
     "tierdesk.channels.web_form",
     "tierdesk.channels.phone",
     "tierdesk.channels.alarms",
+    "tierdesk.channels.chat",
     "tierdesk.web.ui",
     "tierdesk.web.workspace",
     "tierdesk.web.portal",

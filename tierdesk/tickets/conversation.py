@@ -93,11 +93,15 @@ class Conversation:
         if not text.strip():
             raise UnableTo("Write something before you send the reply.")
         self.acknowledge_if_human()
-        message = self.add_message(text, direction=Direction.OUTBOUND, channel="email")
+        message = self.add_message(text, direction=Direction.OUTBOUND, channel=self.answers_by())
         if self.first_responded_at is None:
             self.change(first_responded_at=current().at)
         record(Replied(ticket=self, message=message.pk, tier=self.tier))
         return message
+
+    def answers_by(self: Ticket) -> str:
+        """The channel that our words take: back into a chat that opened the ticket, else by mail."""
+        return "chat" if self.channel == "chat" else "email"
 
     def ask(self: Ticket, text: str, *, until: datetime | None = None) -> Message:
         """Ask the contact a question and wait for the answer."""
@@ -123,6 +127,7 @@ class Conversation:
         automatic: bool = False,
         trust: str = "verified",
         why: str = "",
+        live: bool = False,
     ) -> Message:
         """The contact wrote. Wakes a ticket that waits for them, reopens a resolved one inside its window.
 
@@ -143,7 +148,7 @@ class Conversation:
             trust=trust,
             why=why,
         )
-        record(Heard(ticket=self, message=message.pk, automatic=automatic, why=why))
+        record(Heard(ticket=self, message=message.pk, automatic=automatic, why=why, live=live))
         if automatic or trust == "failed":
             return message
         if self.state == State.PENDING and self.pending_reason in WOKEN_BY_CONTACT:

@@ -91,11 +91,15 @@ class Noted(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Heard(TicketFact):
-    """The contact wrote. Automatic answers (out of office) are heard too, but wake nothing."""
+    """The contact wrote. Automatic answers (out of office) are heard too, but wake nothing.
+
+    `live`: said in a talk that is going on, so whoever works the ticket hears it there.
+    """
 
     message: int
     automatic: bool = False
     why: str = ""
+    live: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -171,7 +171,7 @@ class Lifecycle:
             )
         self.acknowledge_if_human()
         at = current().at
-        message = self.add_message(text, direction="outbound", channel="email") if text else None
+        message = self.add_message(text, direction="outbound", channel=self.answers_by()) if text else None
         self.change(
             state=State.RESOLVED,
             pending_reason="",

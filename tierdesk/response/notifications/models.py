@@ -1,6 +1,7 @@
 """Who must be told: pending rows, written in the same commit as what they tell of, and sent afterwards.
 
-`mail` notices go out through channels/outbox.py, in order per ticket and address; `desk` notices are read on the desk.
+`mail` and `chat` notices go out through channels/outbox.py, in order per ticket and address; `desk` notices are read
+on the desk.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ class Notice(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(channel="desk", agent__isnull=False) | Q(channel="mail", address__gt=""),
+                condition=Q(channel="desk", agent__isnull=False)
+                | Q(channel="mail", address__gt="")
+                | Q(channel="chat", ticket__isnull=False),
                 name="a_notice_goes_to_somebody",
             )
         ]

@@ -180,7 +180,8 @@ def tell_assignee(facts: Sequence[Assigned]) -> None:
 
 def tell_about_words(facts: Sequence[Heard]) -> None:
     """Whoever works a ticket hears that the contact wrote."""
-    _tell_workers([(fact.ticket, "heard", {}, fact.at) for fact in facts if not fact.automatic])
+    told = [fact for fact in facts if not fact.automatic and not fact.live]
+    _tell_workers([(fact.ticket, "heard", {}, fact.at) for fact in told])
 
 
 def tell_about_bounces(facts: Sequence[Undelivered]) -> None:
@@ -279,11 +280,15 @@ def _address(ticket: Ticket) -> str:
 
 
 def _followers(facts: Sequence[TicketFact]) -> dict[int, list[tuple[int | None, str]]]:
-    """(contact, address) of all who are written to about each ticket: its contact first, then who was accepted."""
+    """(contact, address) of all who are written to about each ticket: its contact first, then who was accepted.
+
+    Without an address: into the chat that opened the ticket.
+    """
     found: dict[int, list[tuple[int | None, str]]] = {}
     for fact in facts:
-        address = _address(fact.ticket)
-        found[fact.ticket.pk] = [(fact.ticket.contact_id, address)] if address else []
+        chats = fact.ticket.channel == "chat"
+        address = "" if chats else _address(fact.ticket)
+        found[fact.ticket.pk] = [(fact.ticket.contact_id, address)] if address or chats else []
     others = Participant.objects.filter(ticket__in=found, accepted=True).order_by("id")
     for one in others.select_related("contact"):
         address = one.email or (one.contact.email if one.contact else "")
@@ -368,7 +373,7 @@ def _mail(
     return {
         **_row(ticket, at),
         "said_id": message,
-        "channel": "mail",
+        "channel": "mail" if to[1] else "chat",
         "kind": kind,
         "contact_id": to[0],
         "address": to[1],
