@@ -48,6 +48,7 @@ def fill(now: datetime) -> dict[str, Any]:
     _sign_with_a_vendor(cast)
     connect(cast)
     _ask_by_forms(cast)
+    _offer_chats(cast)
     pk, _ = Inbound.store("email", b"From: who@nowhere.example\n\nHello?", meta={"recipients": []}, at=now)
     Inbound.objects.filter(pk=pk).update(state=InboundState.PARKED, reason="Nobody we know wrote this.")
     return {
@@ -110,6 +111,15 @@ def _ask_by_forms(cast: Any) -> None:
         fields=[{"key": "words", "label": "What is it about?", "kind": "long"}, device],
         next_steps="Somebody answers by mail.",
     )
+
+
+def _offer_chats(cast: Any) -> None:
+    """Acme's contract has chat, around the clock. Who sits in their seat is for the stories to say."""
+    from tierdesk.channels.chat.models import Widget
+
+    cast.acme_contract.channels = [*cast.acme_contract.channels, "chat"]
+    cast.acme_contract.save()
+    Widget.objects.create(client=cast.acme, key="acme-help", name="Acme help", greeting="How can we help?")
 
 
 def _watch_acme(cast: Any) -> str:

@@ -24,6 +24,8 @@ from tierdesk.channels.alarms.store import PostgresStore
 from tierdesk.core import garbage
 from tierdesk.web.doorstep import Doorstep
 from tierdesk.web.live import Hub, LiveLane
+from tierdesk.web.portal.chat.lane import PREFIX as CHATS
+from tierdesk.web.portal.chat.lane import ChatLane
 
 type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -35,6 +37,7 @@ pages = Doorstep(pages_in_threads)  # type: ignore[arg-type]
 machines = Lane(PostgresStore(DSN, role=settings.DATABASE_ROLE))
 hub = Hub(os.environ.get("DATABASE_LISTEN_URL", DSN))
 live = LiveLane(hub)
+chats = ChatLane(hub)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,6 +46,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _live_and_die(receive, send)
     elif scope["type"] == "http" and scope["path"] == "/live":
         await live(scope, receive, send)
+    elif scope["type"] == "http" and scope["path"].startswith(CHATS):
+        await chats(scope, receive, send)
     elif scope["type"] == "http" and leads_to_machines(scope["path"]):
         await machines(scope, receive, send)
     else:

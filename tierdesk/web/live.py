@@ -41,9 +41,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class Listener:
-    """One open page: the clients its user may see (None: all) and the words that wait to be sent."""
+    """One open page: the clients its user may see (None: all) and the words that wait to be sent.
+
+    `topics`: all that a visitor's page hears of; an agent's page (None) hears of everything of its clients.
+    """
 
     clients: frozenset[int] | None
+    topics: frozenset[str] | None = None
     words: asyncio.Queue[str] = field(default_factory=lambda: asyncio.Queue(WAITING_AT_MOST))
 
     def hears_of(self, client_id: int) -> bool:
@@ -80,11 +84,19 @@ class Hub:
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _spread(self, word: dict[str, Any]) -> None:
+        changed = {kind: word.get(f"{kind}s", []) for kind in ("ticket", "chat")}
         for listener in list(self.listeners):
-            if word["tickets"]:
-                ids = [pk for pk, client_id in word["tickets"] if listener.hears_of(client_id)]
-                if ids:
-                    self._tell(listener, " ".join(f"ticket:{pk}" for pk in ids))
+            if any(changed.values()):
+                topics = [
+                    f"{kind}:{pk}"
+                    for kind, rows in changed.items()
+                    for pk, client_id in rows
+                    if listener.hears_of(client_id)
+                ]
+                if listener.topics is not None:
+                    topics = [topic for topic in topics if topic in listener.topics]
+                if topics:
+                    self._tell(listener, " ".join(topics))
             elif any(listener.hears_of(client_id) for client_id in word["clients"]):
                 self._tell(listener, word.get("topic", ANY_TICKET))
 
@@ -108,7 +120,7 @@ class LiveLane:
             return
         listener = Listener(clients)
         self.hub.listeners.add(listener)
-        gone = asyncio.create_task(_until_gone(receive))
+        gone = asyncio.create_task(until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
             await self._stream(listener, _session_key(scope), gone, send)
@@ -118,7 +130,7 @@ class LiveLane:
 
     async def _stream(self, listener: Listener, session: str, gone: asyncio.Task[None], send: Send) -> None:
         """Send word after word. Rights are looked at again by the clock, so that a busy desk does not put it off."""
-        await send(_chunk("retry: 2000\n\n"))
+        await send(chunk("retry: 2000\n\n"))
         now = asyncio.get_running_loop().time
         spoke_at = looked_at = now()
         while not gone.done() and listener in self.hub.listeners:
@@ -128,11 +140,11 @@ class LiveLane:
                     break
                 listener.clients, looked_at = clients, now()
             if now() - spoke_at >= PING_SECONDS:
-                await send(_chunk(": still here\n\n"))
+                await send(chunk(": still here\n\n"))
                 spoke_at = now()
             with suppress(TimeoutError):
                 word = await asyncio.wait_for(listener.words.get(), looked_at + RECHECK_SECONDS - now())
-                await send(_chunk(f"data: {word}\n\n"))
+                await send(chunk(f"data: {word}\n\n"))
                 spoke_at = now()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -169,7 +181,7 @@ def _session_key(scope: Scope) -> str:
     return ""
 
 
-async def _until_gone(receive: Receive) -> None:
+async def until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -181,5 +193,5 @@ async def _answer(send: Send, status: int) -> None:
     await send({"type": "http.response.body", "body": b"sign in first\n"})
 
 
-def _chunk(text: str) -> dict[str, Any]:
+def chunk(text: str) -> dict[str, Any]:
     return {"type": "http.response.body", "body": text.encode(), "more_body": True}

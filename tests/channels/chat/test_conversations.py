@@ -218,6 +218,7 @@ def test_a_line_after_the_end_wakes_the_chat_while_somebody_is_there(
     ticket = talk.say("My VPN is dead.", at)
     with doing(cast.lena, at + SECOND):
         talk.conversation.end("the visitor ended it")
+    talk.looks(at + MINUTE)
     assert talk.say("One more thing.", at + MINUTE) == ticket
     assert talk.conversation.state == ChatState.WAITING
 
@@ -269,11 +270,11 @@ def test_more_chats_than_a_person_begins_are_refused(at: datetime, widget: Widge
     Talk(widget, Visitor(remote="203.0.113.8"), token="y" * 43).say("Hi", at)
 
 
-def test_a_token_of_another_widget_opens_nothing(cast: Cast, at: datetime, talk: Talk) -> None:
+def test_a_token_of_another_widget_begins_another_conversation(cast: Cast, at: datetime, talk: Talk) -> None:
     talk.say("My VPN is dead.", at)
-    other = Widget.objects.create(client=cast.borealis, key="bor-help", name="Borealis help")
-    with pytest.raises(Unclear):
-        Talk(other, token=TOKEN).say("Show me.", at)
+    other = Widget.objects.create(client=cast.acme, key="acme-shop", name="Acme shop")
+    Talk(other, token=TOKEN).say("Show me.", at)
+    assert Conversation.objects.count() == Ticket.objects.count() == 2
 
 
 @pytest.mark.django_db(transaction=True)

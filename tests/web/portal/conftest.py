@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from tests.cast import Cast
+from tests.channels.chat.conftest import widget  # noqa: F401  # a fixture
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.tickets.models import Ticket
 

@@ -43,22 +43,20 @@ class Visitor:
     remote: str = ""
 
 
-def start(widget: Widget, token: str, visitor: Visitor, at: datetime) -> Conversation:
+def start(widget: Widget, token: str, visitor: Visitor, at: datetime, *, stays: bool = True) -> Conversation:
     """Begin a conversation under the visitor's own token, or find the one that this token has begun.
 
-    Where nobody is there it begins as over: what is said becomes a ticket that is answered by mail.
-    Raises TooMany, and Unclear for a token that could be guessed or belongs to another widget.
+    Where nobody is there, or the visitor does not stay, it begins as over: a message that is answered by mail.
+    Raises TooMany, and Unclear for a token that could be guessed.
     """
     if not TOKEN.fullmatch(token):
         raise Unclear("The token of a conversation has 256 random bits.")
-    known = Conversation.objects.filter(token_sha256=digest(token)).first()
+    known = Conversation.objects.filter(widget=widget, token_sha256=digest(token)).first()
     if known is None:
         _demand_patience(widget, visitor.remote, at)
         known, _ = Conversation.objects.get_or_create(
-            token_sha256=digest(token), defaults=_fresh(widget, visitor, at)
+            widget=widget, token_sha256=digest(token), defaults=_fresh(widget, visitor, at, stays)
         )
-    if known.widget_id != widget.pk:
-        raise Unclear("This token belongs to another conversation.")
     return known
 
 
@@ -84,10 +82,15 @@ def say(conversation: Conversation, text: str, key: str, at: datetime) -> Ticket
         at=at,
     )
     ticket = take_in(pk, at)
-    widget = conversation.widget
-    if conversation.state == ChatState.ENDED and widget is not None and somebody_is_there(widget, at):
-        conversation.wait_again(at)
+    if conversation.state == ChatState.ENDED and conversation.is_there(at):
+        _call_again(conversation, at)
     return ticket
+
+
+def _call_again(conversation: Conversation, at: datetime) -> None:
+    """Words in a chat that was over: somebody is wanted again, if somebody is there."""
+    if conversation.widget is not None and somebody_is_there(conversation.widget, at):
+        conversation.wait_again(at)
 
 
 def _demand_patience(widget: Widget, remote: str, at: datetime) -> None:
@@ -97,11 +100,10 @@ def _demand_patience(widget: Widget, remote: str, at: datetime) -> None:
         raise TooMany
 
 
-def _fresh(widget: Widget, visitor: Visitor, at: datetime) -> dict[str, object]:
-    there = somebody_is_there(widget, at)
+def _fresh(widget: Widget, visitor: Visitor, at: datetime, stays: bool) -> dict[str, object]:
+    there = stays and somebody_is_there(widget, at)
     return {
         "client_id": widget.client_id,
-        "widget": widget,
         "contact": visitor.contact,
         "trust": "verified" if visitor.contact else "unverified",
         "name": visitor.name[:200],
@@ -111,6 +113,6 @@ def _fresh(widget: Widget, visitor: Visitor, at: datetime) -> dict[str, object]:
         "state": ChatState.WAITING if there else ChatState.ENDED,
         "started_at": at,
         "ended_at": None if there else at,
-        "seen_at": at,
+        "seen_at": at if stays else None,
         "wake_at": at + OVER_AFTER if there else None,
     }

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from tierdesk.channels.chat.facts import ChatAccepted, ChatEnded, ChatHandedOver
 from tierdesk.core.facts import Actor
@@ -75,6 +75,11 @@ class Seats(QuerySet["Seat"]):
         """Of these, the ones with room for one more chat."""
         talking = Count("agent__conversations", filter=Q(agent__conversations__state=ChatState.LIVE))
         return self.taken(at).annotate(talks=talking).filter(talks__lt=F("most"))
+
+    def room(self) -> int:
+        """How many more chats fit into these free seats together."""
+        found: int | None = self.aggregate(room=Sum(F("most") - F("talks")))["room"]
+        return found or 0
 
     def serving(self, client_id: int, team: Team | None = None) -> Self:
         """Seats of agents who may see the client's tickets; with a team, of its members alone."""
@@ -158,7 +163,7 @@ class Conversation(models.Model):
     trust = models.CharField(max_length=10, default="unverified")
     page = models.CharField(max_length=500, blank=True)
     remote = models.CharField(max_length=200, blank=True)
-    token_sha256 = models.CharField(max_length=64, unique=True, null=True)
+    token_sha256 = models.CharField(max_length=64, blank=True)
     state = models.CharField(max_length=7, choices=ChatState.choices, default=ChatState.WAITING)
     agent = models.ForeignKey(
         Agent, null=True, blank=True, on_delete=models.SET_NULL, related_name="conversations"
@@ -184,9 +189,14 @@ class Conversation(models.Model):
             models.Index(fields=["widget", "-started_at"], name="chats_of_a_widget"),
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["widget", "token_sha256"],
+                condition=~Q(token_sha256=""),
+                name="a_token_begins_one_conversation_of_a_widget",
+            ),
             models.CheckConstraint(
                 condition=~Q(state="live") | Q(agent__isnull=False), name="somebody_talks_in_a_live_chat"
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,5 @@ def somebody_is_there(widget: Widget, at: datetime) -> bool:
     """Whether a visitor who starts now finds a free agent: inside the hours, and not behind a queue that fills them."""
     if not widget.is_open(at):
         return False
-    free = Seat.objects.free(at).serving(widget.client_id).values_list("most", "talks")
-    room = sum(most - talks for most, talks in free)
+    room = Seat.objects.free(at).serving(widget.client_id).room()
     return room > Conversation.objects.filter(client=widget.client_id).waiting().count()

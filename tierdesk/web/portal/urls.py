@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from tierdesk.web.portal.chat import views as chat
 from tierdesk.web.portal.views import answers, forms, links, requests, tickets
 
 app_name = "portal"
@@ -23,6 +24,12 @@ urlpatterns = [
     path("tickets/<int:pk>/closure/", answers.closure, name="closure"),
     path("tickets/<int:pk>/reopening/", answers.reopening, name="reopening"),
     path("tickets/<int:pk>/attachments/<int:attachment_id>/", tickets.attachment, name="attachment"),
+    path("chat/", chat.mine, name="chat-mine"),
+    path("chat/<slug:key>/", chat.page, name="chat"),
+    path("chat/<slug:key>/state/", chat.state, name="chat-state"),
+    path("chat/<slug:key>/lines/", chat.lines, name="chat-lines"),
+    path("chat/<slug:key>/life/", chat.life, name="chat-life"),
+    path("chat/<slug:key>/end/", chat.end, name="chat-end"),
     path("link/", links.link, name="link"),
     path("link/<str:token>/", links.link_use, name="link-use"),
 ]

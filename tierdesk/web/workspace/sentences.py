@@ -90,6 +90,13 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: _("three quarters of the time for %s are used") % _clock(d), "triangle", "warning"
     ),
     "breached": Sentence(lambda d: _("breached: %s") % _clock(d), "octagon", "danger"),
+    "chat_accepted": Sentence(
+        lambda d: _("took the chat; the visitor had waited %s s") % d["waited_s"], "chat", "success"
+    ),
+    "chat_handed_over": Sentence(
+        lambda d: _("handed the chat to %s") % d["to"] + (f": {d['why']}" if d["why"] else ""), "chat"
+    ),
+    "chat_ended": Sentence(lambda d: _("the chat is over after %(lines)s lines: %(why)s") % d, "chat"),
     "run_started": Sentence(lambda d: _("follows the book %s") % d["book"], "book"),
     "step_done": Sentence(lambda d: f"“{d['step']}”: {d['result']}", "check"),
     "run_ended": Sentence(

@@ -7,10 +7,11 @@ from django.shortcuts import render
 
 from tierdesk.core import clock
 from tierdesk.tickets.search import find
-from tierdesk.web.workspace.guard import agent_page, user_of
+from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
 from tierdesk.web.workspace.queue import BY_SLUG, BadCursor, page_of
 from tierdesk.web.workspace.rows import rendered
+from tierdesk.web.workspace.talks import talks_of
 
 
 @agent_page
@@ -27,6 +28,7 @@ def queue(request: HttpRequest, slug: str = "team") -> HttpResponse:
     context = {"view": view, "page": page, "first": "after" not in request.GET, "rendered": rendered}
     if request.headers.get("HX-Request"):
         return render(request, "workspace/queue_rows.html", context)
+    context |= {"talks": talks_of(agent_of(request), at), "whole": False}
     return render(request, "workspace/queue.html", context | navigation(request, current=view.slug))
 
 
