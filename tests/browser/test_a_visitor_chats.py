@@ -45,6 +45,7 @@ def acmes_page(desk: Desk) -> Iterator[str]:
 def take_chats(agent: Page, desk: Desk) -> None:
     agent.goto(f"{desk.address}/chats/")
     agent.get_by_label("I take chats").check()
+    agent.get_by_label("at most").select_option("10")
     agent.get_by_role("button", name="Save").click()
     expect(agent.get_by_text("You take chats now.")).to_be_visible()
 

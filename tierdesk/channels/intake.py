@@ -17,6 +17,7 @@ from django.db.models import F
 
 from tierdesk.channels.models import Inbound, InboundState
 from tierdesk.channels.registry import (
+    Amended,
     File,
     NewTicket,
     Nothing,
@@ -182,6 +183,11 @@ def _answer(inbound: Inbound, reply: Reply) -> _Ending:
     return _Ending(InboundState.DONE, reply.why, reply.ticket)
 
 
+def _amend(inbound: Inbound, amended: Amended) -> _Ending:
+    amended.ticket.amend(amended.message, amended.text)
+    return _Ending(InboundState.DONE, "changed afterwards", amended.ticket)
+
+
 def _hear_vendor(inbound: Inbound, answer: VendorAnswer) -> _Ending:
     case = answer.case
     if answer.message_id and case.messages.filter(message_id=answer.message_id, text=answer.text).exists():
@@ -216,6 +222,7 @@ def _park(inbound: Inbound, refused: Refused) -> _Ending:
 ACTIONS: dict[type, Callable[..., _Ending]] = {
     NewTicket: _open,
     Reply: _answer,
+    Amended: _amend,
     VendorAnswer: _hear_vendor,
     Undelivered: _bounce,
     Nothing: _rest,

@@ -15,7 +15,7 @@ from tierdesk.core.facts import Actor
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.vendors.models import Case
-from tierdesk.tickets.models import Draft, Ticket
+from tierdesk.tickets.models import Draft, Message, Ticket
 from tierdesk.tickets.relations import RelationKind
 
 
@@ -79,6 +79,16 @@ class VendorAnswer:
 
 
 @dataclass(frozen=True)
+class Amended:
+    """Somebody changed afterwards what they had said; `text` None: took it back. What was said stays as it was."""
+
+    ticket: Ticket
+    message: Message
+    text: str | None
+    by: Actor
+
+
+@dataclass(frozen=True)
 class Undelivered:
     """A bounce of the notice with this key. `permanent`: it will not arrive. `dead`: no later mail will, either."""
 
@@ -103,7 +113,7 @@ class Refused:
     client: Client | None = None
 
 
-type Understood = NewTicket | Reply | VendorAnswer | Undelivered | Nothing | Refused
+type Understood = NewTicket | Reply | Amended | VendorAnswer | Undelivered | Nothing | Refused
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from tierdesk.core.facts import Actor
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
-from tierdesk.tickets.facts import Heard, Noted, Replied
+from tierdesk.tickets.facts import Amended, Heard, Noted, Replied
 from tierdesk.tickets.lifecycle import WOKEN_BY_CONTACT, State, UnableTo
 
 if TYPE_CHECKING:
@@ -156,6 +156,10 @@ class Conversation:
         elif self.state == State.RESOLVED and self.can_reopen(current().at):
             self.reopen("the contact answered")
         return message
+
+    def amend(self: Ticket, message: Message, text: str | None) -> None:
+        """Whoever said it changed it afterwards, or took it back (None). The message stays as it was read here."""
+        record(Amended(ticket=self, message=message.pk, text=text))
 
     def add_message(
         self: Ticket,

@@ -103,6 +103,14 @@ class Heard(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Amended(TicketFact):
+    """What a message says was changed where it was said; `text` is the new text, None if it was taken back."""
+
+    message: int
+    text: str | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Pended(TicketFact):
     """The ticket waits, for a coded reason; `until` (ISO 8601) is when it wakes by itself, if nothing else does."""
 

@@ -27,6 +27,7 @@ PAGES = [
     "/calls/?show=missed",
     "/calls/now/",
     "/calls/new/",
+    "/chats/",
     "/calls/callers/?caller=ann",
     "/tickets/{ticket}/",
     "/tickets/{ticket}/clocks/{clock}/",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from tierdesk.channels.chat import bridged
 from tierdesk.channels.chat.models import ChatState, Conversation
 from tierdesk.channels.models import Inbound
 from tierdesk.channels.registry import Channel, NewTicket, Refused, Reply, Understood
@@ -22,6 +23,8 @@ def understand(inbound: Inbound) -> Understood:
 
     The conversation is locked meanwhile: two lines that arrive together must not open two tickets.
     """
+    if "bridge" in inbound.meta:
+        return bridged.understand(inbound)
     line = json.loads(bytes(inbound.raw))
     conversations = Conversation.objects.select_for_update(of=("self",)).select_related(
         "client", "contact__client"

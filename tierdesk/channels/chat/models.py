@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -118,6 +119,43 @@ class Seat(models.Model):
         return self.most - self.agent.conversations.filter(state=ChatState.LIVE).count()
 
 
+class Bridge(models.Model):
+    """A chat platform of a client's that the desk is connected to; each thread there is a conversation here.
+
+    `kind` is a module of channels/chat/platforms. The secrets stand in the environment, under the names given here,
+    so that no dump of the database carries them: `secret_name` for what the platform proves itself with,
+    `token_name` for what we show to it. `bot`: who we are there, so that we do not hear ourselves. `rooms`: where
+    we listen; empty: wherever we were let in.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="bridges")
+    key = models.SlugField(max_length=40, unique=True)
+    kind = models.CharField(max_length=20)
+    name = models.CharField(max_length=120)
+    url = models.CharField(max_length=300, blank=True)
+    secret_name = models.CharField(max_length=100)
+    token_name = models.CharField(max_length=100)
+    bot = models.CharField(max_length=200, blank=True)
+    rooms = models.JSONField(default=list)
+    is_active = models.BooleanField(default=True)
+
+    objects = ClientRows.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def secret(self) -> str:
+        return os.environ.get(self.secret_name, "")
+
+    @property
+    def token(self) -> str:
+        return os.environ.get(self.token_name, "")
+
+
 class ChatState(models.TextChoices):
     WAITING = "waiting", "Waiting for somebody"
     LIVE = "live", "Being talked in"
@@ -148,12 +186,15 @@ class Conversation(models.Model):
     """A talk with one visitor; its lines are the public messages of its ticket.
 
     A visitor proves who they are by a token that only their browser has; its digest is kept. `trust`: verified when
-    our own portal says who it is. `seen_at`: when the visitor's page last showed itself; empty: it said that it
-    closes. `read_up_to`: the last message that the page has shown. `team`: to whom it was handed over, if it was.
+    our own portal or a platform says who it is. `seen_at`: when the visitor's page last showed itself; empty: it said
+    that it closes. `read_up_to`: the last message that the page has shown. `team`: to whom it was handed over, if it
+    was. `bridge`, `thread`: which thread on which platform, for one that is on no page of ours.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
     widget = models.ForeignKey(Widget, null=True, blank=True, on_delete=models.SET_NULL, db_index=False)
+    bridge = models.ForeignKey(Bridge, null=True, blank=True, on_delete=models.SET_NULL, db_index=False)
+    thread = models.CharField(max_length=300, blank=True)
     ticket = models.OneToOneField(
         Ticket, null=True, blank=True, on_delete=models.SET_NULL, related_name="chat"
     )
@@ -189,6 +230,11 @@ class Conversation(models.Model):
             models.Index(fields=["widget", "-started_at"], name="chats_of_a_widget"),
         ]
         constraints = [
+            models.UniqueConstraint(
+                fields=["bridge", "thread"],
+                condition=~Q(thread=""),
+                name="a_thread_is_one_conversation",
+            ),
             models.UniqueConstraint(
                 fields=["widget", "token_sha256"],
                 condition=~Q(token_sha256=""),

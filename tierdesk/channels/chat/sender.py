@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from tierdesk.channels.chat import bridged
 from tierdesk.channels.chat.models import GONE_AFTER, Conversation
 from tierdesk.channels.outbox import BetterByMail, NotYet
 from tierdesk.response.notifications.models import Notice, NoticeState
@@ -21,9 +22,13 @@ def send(notice: Notice, at: datetime) -> str:
     Raises NotYet while the visitor is there, BetterByMail when they have left, ValueError if nobody knows their
     address.
     """
-    conversation = Conversation.objects.select_related("contact").filter(ticket=notice.ticket_id).first()
+    conversation = (
+        Conversation.objects.select_related("contact", "bridge").filter(ticket=notice.ticket_id).first()
+    )
     if conversation is None:
         raise ValueError("the chat that this belongs to no longer exists")
+    if conversation.thread:
+        return bridged.post(conversation, notice, at)
     if notice.said_id is not None and notice.said_id <= conversation.read_up_to:
         return ""
     if conversation.is_there(at):

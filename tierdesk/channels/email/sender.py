@@ -87,7 +87,7 @@ def _chain(notice: Notice) -> list[str]:
         return []
     if notice.case_id is not None:
         return _chain_of_case(notice)
-    said = notice.ticket.messages.exclude(direction=Direction.INTERNAL).exclude(message_id="")
+    said = notice.ticket.messages.exclude(direction=Direction.INTERNAL).filter(message_id__contains="@")
     before = said.filter(at__lte=notice.created_at).exclude(pk=notice.said_id)
     return [_bracketed(one) for one in before.order_by("at", "id").values_list("message_id", flat=True)]
 

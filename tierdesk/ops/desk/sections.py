@@ -10,6 +10,8 @@ from django.db.models import Model
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.shapes import names as alarm_shapes
 from tierdesk.channels.alarms.tokens import unsealed
+from tierdesk.channels.chat.models import Bridge, Widget
+from tierdesk.channels.chat.platforms import platforms
 from tierdesk.channels.email.models import Mailbox
 from tierdesk.core import clock
 from tierdesk.directory.calendars.models import Calendar
@@ -545,6 +547,39 @@ SECTIONS: Final[tuple[Section, ...]] = (
     ),
     EXCHANGES,
     FORMS,
+    Section(
+        "chat_bridges",
+        key=("key",),
+        rows=_rows(Bridge, "client"),
+        save=save_columns(Bridge),
+        fields=(
+            Field("key", s.SLUG),
+            CLIENT,
+            NAME,
+            Field("kind", s.one_of(lambda: sorted(platforms()))),
+            Field("url", s.LONG_TEXT, ""),
+            Field("secret_from", s.VARIABLE, column="secret_name"),
+            Field("token_from", s.VARIABLE, column="token_name"),
+            Field("bot", s.LONG_TEXT, ""),
+            Field("rooms", s.ListOf(s.TEXT), []),
+            Field("enabled", s.SWITCH, True, column="is_active"),
+        ),
+    ),
+    Section(
+        "chat_widgets",
+        key=("key",),
+        rows=_rows(Widget, "client", "calendar"),
+        save=save_columns(Widget),
+        fields=(
+            Field("key", s.SLUG),
+            CLIENT,
+            NAME,
+            Field("origins", s.ListOf(s.ORIGIN), []),
+            link("calendar", "calendars", None),
+            Field("greeting", s.TEXT, ""),
+            Field("enabled", s.SWITCH, True, column="is_active"),
+        ),
+    ),
 )
 
 BY_NAME: Final = {section.name: section for section in SECTIONS}

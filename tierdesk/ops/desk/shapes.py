@@ -367,6 +367,15 @@ PATH: Final = Scalar(
 DOMAIN: Final = Scalar(
     matching(r"[a-z0-9-]+(\.[a-z0-9-]+)+", "a mail domain; write small letters, such as acme.example")
 )
+ORIGIN: Final = Scalar(
+    matching(
+        r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?",
+        "a site as browsers name it; write such as https://www.acme.example, without a slash at its end",
+    )
+)
+VARIABLE: Final = Scalar(
+    matching(r"TIERDESK_[A-Z0-9_]{1,80}", "a variable of the environment; write such as TIERDESK_SLACK_TOKEN")
+)
 REGION: Final = Scalar(matching(r"[A-Z]{2}", "a country; write two capitals, such as DE"))
 SWITCH: Final = Scalar(_switch)
 DURATION: Final = Scalar(_duration, show_duration)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
+from tierdesk.web.portal.chat import bridges
 from tierdesk.web.portal.chat import views as chat
 from tierdesk.web.portal.views import answers, forms, links, requests, tickets
 
@@ -30,6 +31,8 @@ urlpatterns = [
     path("chat/<slug:key>/lines/", chat.lines, name="chat-lines"),
     path("chat/<slug:key>/life/", chat.life, name="chat-life"),
     path("chat/<slug:key>/end/", chat.end, name="chat-end"),
+    path("bridge/<slug:key>/", bridges.bridge, name="bridge"),
+    path("bridge/<slug:key>/<path:rest>", bridges.bridge, name="bridge-rest"),
     path("link/", links.link, name="link"),
     path("link/<str:token>/", links.link_use, name="link-use"),
 ]

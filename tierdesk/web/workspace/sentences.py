@@ -90,6 +90,12 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: _("three quarters of the time for %s are used") % _clock(d), "triangle", "warning"
     ),
     "breached": Sentence(lambda d: _("breached: %s") % _clock(d), "octagon", "danger"),
+    "amended": Sentence(
+        lambda d: (
+            _("took back what they had said") if d["text"] is None else _("changed it to “%s”") % d["text"]
+        ),
+        "edit",
+    ),
     "chat_accepted": Sentence(
         lambda d: _("took the chat; the visitor had waited %s s") % d["waited_s"], "chat", "success"
     ),

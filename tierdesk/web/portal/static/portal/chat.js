@@ -1,4 +1,4 @@
-/* The chat of Tierdesk (docs/operate/chat.md). What people wrote is shown as text, never as markup. */
+/* The chat of Tierdesk. What people wrote is shown as text, never as markup. */
 (() => {
 const script = document.currentScript;
 const HIDDEN_MS = 120000, TYPING_MS = 3000, LONGEST_MS = 30000, POLL_MS = 5000;
@@ -32,11 +32,12 @@ overflow-wrap: anywhere }
 time { float: inline-end; margin-inline-start: 12px }
 .text { white-space: pre-wrap } a { color: var(--accent) }
 .note { margin: 0; padding: 4px 16px; min-height: 2em } .note:empty { min-height: 0; padding: 0 } .bad { color: var(--bad) }
-form { display: grid; gap: 8px; padding: 8px 16px 14px; border-top: 1px solid var(--line) }
+form, form > div { display: grid; gap: 8px }
+form { padding: 8px 16px 14px; border-top: 1px solid var(--line) }
 label { display: grid; gap: 2px; font-size: 14px }
 input, textarea { width: 100%; border: 1px solid var(--edge); border-radius: 8px; padding: 8px 10px; color: inherit;
 background: var(--ground); resize: none; font-size: 16px }
-.row { display: flex; gap: 8px; align-items: end } .row label { flex: 1 }
+.row { display: flex; flex-wrap: wrap; align-items: end } .row label { flex: 1 1 200px }
 @media (max-width: 480px) { .floats { inset: 0; width: auto; height: 100dvh; border-radius: 0 } }`;
 
 const make = (tag, props = {}, ...kids) => {
@@ -60,7 +61,7 @@ class Chat {
   }
 
   keep() {
-    try { localStorage[this.place] = JSON.stringify(this.kept); } catch { /* not allowed: for this page only */ }
+    try { localStorage[this.place] = JSON.stringify(this.kept); } catch { /* this page only */ }
   }
 
   async ask(path, body, more) {
