@@ -29,7 +29,9 @@ def bridge(request: HttpRequest, key: str, rest: str = "") -> HttpResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
         with seeing(only([found.client_id])):
-            admitted = hear(found, Knock(request.method or "", rest, headers, request.body), clock.now())
+            admitted = hear(
+                found, Knock(request.method or "", rest.lstrip("/"), headers, request.body), clock.now()
+            )
     except NotAdmitted as reason:
         log.warning("bridge %s turned a request away: %s", found.key, reason)
         return HttpResponse(status=401)

@@ -1,7 +1,7 @@
 /* The chat of Tierdesk. What people wrote is shown as text, never as markup. */
 (() => {
 const script = document.currentScript;
-const HIDDEN_MS = 120000, TYPING_MS = 3000, LONGEST_MS = 30000, POLL_MS = 5000;
+const HIDDEN_MS = 12e4, TYPING_MS = 3e3, LONGEST_MS = 3e4, POLL_MS = 5e3;
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const random = (bytes) => [...crypto.getRandomValues(new Uint8Array(bytes))].map((one) => one.toString(16).padStart(2, "0")).join("");
 
@@ -20,8 +20,9 @@ button { min-height: 40px; border: 1px solid var(--edge); border-radius: 8px; ba
 .launch { border-radius: 24px; min-height: 48px; padding: 0 20px }
 .count { background: var(--on); color: var(--accent); border-radius: 10px; padding: 1px 8px; margin-inline-start: 8px }
 .panel { display: flex; flex-direction: column; background: var(--ground); border: 1px solid var(--line);
-border-radius: 14px; overflow: hidden; height: min(640px, 74dvh) }
-.floats { width: min(380px, 100vw - 24px); height: min(600px, 100dvh - 40px) }
+border-radius: 14px; overflow: hidden; max-height: 74dvh }
+.log:empty { display: none }
+.floats { max-height: none; width: min(380px, 100vw - 24px); height: min(600px, 100dvh - 40px) }
 header { display: flex; align-items: center; gap: 4px; padding: 8px 8px 8px 16px; border-bottom: 1px solid var(--line) }
 h2 { flex: 1; margin: 0; font-weight: 600 }
 .log { flex: 1; overflow-y: auto; padding: 12px 16px; display: flex; flex-direction: column; gap: 10px; min-height: 60px }
@@ -61,7 +62,7 @@ class Chat {
   }
 
   keep() {
-    try { localStorage[this.place] = JSON.stringify(this.kept); } catch { /* this page only */ }
+    try { localStorage[this.place] = JSON.stringify(this.kept); } catch { }
   }
 
   async ask(path, body, more) {
