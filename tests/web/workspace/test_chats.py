@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.test import Client as Browser
 
 from tests.cast import Cast
-from tests.channels.chat.conftest import Talk, sit, talk, widget  # noqa: F401  # fixtures
+from tests.channels.chat.conftest import Talk, sit
 from tierdesk.channels.chat.models import ChatState, Conversation, Seat
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
@@ -38,7 +38,7 @@ def enter() -> Enter:
 
 
 @pytest.fixture
-def chat(cast: Cast, at: datetime, talk: Talk) -> Conversation:  # noqa: F811
+def chat(cast: Cast, at: datetime, talk: Talk) -> Conversation:
     """Vera waits; Lena and Lou are there."""
     sit(cast.lena, at)
     sit(cast.lou, at)
@@ -122,7 +122,7 @@ def test_typing_is_shown_for_who_talks_alone(
 
 def test_lines_after_the_last_one_shown_come_alone(
     cast: Cast, enter: Enter, chat: Conversation, talk: Talk, at: datetime
-) -> None:  # noqa: E501, F811
+) -> None:
     first = Message.objects.get()
     talk.say("Since this morning.", at)
     fresh = reads(enter(cast.lena), f"/chats/{chat.pk}/?after={first.pk}", **{"HX-Request": "true"})
