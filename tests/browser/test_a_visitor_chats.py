@@ -79,9 +79,9 @@ def test_visitor_and_agent_talk_hand_over_and_end(desk: Desk, sits_down: SitsDow
     lena.get_by_role("button", name="Accept").click()
     expect(vera.get_by_role("status")).to_contain_text("You are talking with Lena Lang.")
 
-    lena.get_by_label("Your message").press_sequentially("Let me")
+    lena.get_by_label("Your message").press_sequentially("Let me look", delay=400)
     expect(vera.get_by_text("Lena Lang is typing …")).to_be_visible()
-    vera.get_by_label("Your message").press_sequentially("It says")
+    vera.get_by_label("Your message").press_sequentially("It says 809", delay=400)
     expect(lena.get_by_text("Vera is typing …")).to_be_visible()
     say(lena, "Let me look. See https://help.acme.example/vpn")
     expect(log).to_contain_text("Let me look.")
