@@ -45,6 +45,7 @@ from tierdesk.tickets.models import Ticket
 SEED = 20261124
 A_DAY = timedelta(days=1)
 BUSY_NOW = 18
+LINES = {1: "first line", 2: "second line", 3: "third line"}
 """So many more have trouble in the last hours: whoever opens the demo finds a desk at work."""
 
 type Moment = Callable[[datetime], None]
@@ -279,7 +280,7 @@ class Life:
             return
         with work(by=agent.actor(), at=at):
             sent.accept(agent)
-            sent.ticket.reply("Hello,\n\nour second line works on it now. We keep you informed.")
+            sent.ticket.reply(f"Hello,\n\nour {LINES[sent.to_tier]} works on it now. We keep you informed.")
         if sent.to_tier == 2 and self.chance.random() < 0.3:
             self._soon(at, 30, 240, lambda then: self._escalate(pk, trouble, then))
         elif sent.to_tier == 3 and self.chance.random() < 0.6:
