@@ -64,6 +64,8 @@ class Inbound(models.Model):
                 fields=["wake_at"], name="inbound_to_understand", condition=Q(wake_at__isnull=False)
             ),
             models.Index(fields=["-id"], name="inbound_parked", condition=Q(state="parked")),
+            models.Index(fields=["channel", "-received_at"], name="inbound_by_channel"),
+            models.Index(fields=["received_at"], name="inbound_by_arrival"),
         ]
         constraints = [models.UniqueConstraint(fields=["channel", "ext_key"], name="a_delivery_counts_once")]
 

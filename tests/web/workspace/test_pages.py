@@ -37,7 +37,9 @@ PAGES = [
     "/gaps/",
     "/clients/",
     "/clients/ACME/",
+    "/channels/",
     "/parked/",
+    "/parked/?channel=email",
     "/notices/",
 ]
 LEADS = ["/report/", "/report.csv"]

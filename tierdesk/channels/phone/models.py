@@ -162,6 +162,7 @@ class Call(models.Model):
                 condition=Q(wrapped_up_at=None) & ~Q(state="missed"),
             ),
             models.Index(fields=["number", "-id"], name="calls_of_a_number", condition=~Q(number="")),
+            models.Index(fields=["exchange", "-id"], name="calls_of_an_exchange"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["exchange", "ext_id"], name="a_call_is_told_once"),

@@ -83,6 +83,11 @@ class Notice(models.Model):
             ),
             models.Index(fields=["message_id"], name="notices_by_message_id", condition=~Q(message_id="")),
             models.Index(
+                fields=["created_at"],
+                name="notices_that_failed",
+                condition=Q(state__in=("failed", "bounced")),
+            ),
+            models.Index(
                 fields=["address", "created_at"], name="receipts_by_address", condition=Q(kind="receipt")
             ),
         ]

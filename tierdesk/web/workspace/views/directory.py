@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from tierdesk.channels.models import Inbound, InboundState
+from tierdesk.channels.registry import registered
 from tierdesk.core import clock
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.contracts.models import ContractVersion, Promise
@@ -60,13 +61,16 @@ def client(request: HttpRequest, key: str) -> HttpResponse:
 
 @agent_page
 def parked(request: HttpRequest) -> HttpResponse:
-    """What could not be understood or is not agreed: kept with its reason until somebody decides."""
+    """What could not be understood or is not agreed: kept with its reason until somebody decides.
+
+    `?channel=`: of this channel alone.
+    """
     found = Inbound.objects.visible_to(user_of(request)).filter(state=InboundState.PARKED).defer("raw")
-    return render(
-        request,
-        "workspace/parked.html",
-        {"found": found.select_related("client")[:SHOWN]} | navigation(request, "parked"),
-    )
+    channel = registered().get(request.GET.get("channel", ""))
+    if channel is not None:
+        found = found.filter(channel=channel.key)
+    context = {"found": found.select_related("client")[:SHOWN], "channel": channel}
+    return render(request, "workspace/parked.html", context | navigation(request, "parked"))
 
 
 @agent_page
