@@ -40,6 +40,6 @@ def _follow_the_book_to_the_hand_up(page: Page) -> None:
     expect(run.locator(".step[data-state=done], [data-state=done]")).to_have_count(2)
     run.get_by_role("button", name="Time-out or no answer").click()
     run.get_by_role("button", name="Fails there as well").click()
-    ended = page.locator(".ended-run")
+    ended = page.locator(".fold")
     expect(ended).to_contain_text("sends it up")
     expect(page.locator("#run")).to_have_count(0)

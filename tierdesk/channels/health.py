@@ -30,9 +30,11 @@ class Part:
     """What can fail by itself: a mailbox, a monitoring system, an exchange. `client`: its name, empty for everybody's.
 
     `trouble`: what is wrong, in a sentence; `since`: since when. `waiting`: what it said that is not yet acted on.
+    `pk`: the key of its row, where it has a page of its own.
     """
 
     name: str
+    pk: int | None = None
     client: str = ""
     is_on: bool = True
     heard_at: datetime | None = None

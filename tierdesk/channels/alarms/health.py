@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import Count
@@ -16,22 +16,32 @@ from tierdesk.directory.staff.models import User
 
 def parts(user: User, at: datetime) -> list[Part]:
     """Each source: silent against its promise, not understood, or turned away."""
+    sources = Source.objects.visible_to(user).select_related("client")
+    return _told(sources, user, at)
+
+
+def part(source: Source, user: User, at: datetime) -> Part:
+    """One of them."""
+    [told] = _told([source], user, at)
+    return told
+
+
+def _told(sources: Iterable[Source], user: User, at: datetime) -> list[Part]:
     unseen = Counter(Alarm.objects.visible_to(user).unseen().values_list("source", flat=True))
     refused = _refused(user, at - LATELY)
-    sources = Source.objects.visible_to(user).select_related("client")
-    return [_part(source, waiting=unseen[source.pk], refused=refused.get(source.pk, 0)) for source in sources]
-
-
-def _part(source: Source, *, waiting: int, refused: int) -> Part:
-    return Part(
-        name=source.name,
-        client=source.client.name,
-        is_on=source.enabled,
-        heard_at=source.last_received_at,
-        waiting=waiting,
-        trouble=_trouble(source, refused),
-        since=source.silent_since,
-    )
+    return [
+        Part(
+            name=source.name,
+            pk=source.pk,
+            client=source.client.name,
+            is_on=source.enabled,
+            heard_at=source.last_received_at,
+            waiting=unseen[source.pk],
+            trouble=_trouble(source, refused.get(source.pk, 0)),
+            since=source.silent_since,
+        )
+        for source in sources
+    ]
 
 
 def _trouble(source: Source, refused: int) -> str:

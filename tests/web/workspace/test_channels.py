@@ -1,0 +1,72 @@
+"""The page of an alarm source: how it does, what was not understood, how it is pointed here; for its agents alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from django.test import Client as Browser
+
+from tests.cast import Cast
+from tierdesk.channels.alarms.models import Refusal, Source
+from tierdesk.core import clock
+
+
+@pytest.fixture
+def source(cast: Cast) -> Source:
+    one = Source(client=cast.acme, key="zabbix", name="Zabbix at Acme", shape="zabbix")
+    one.take_new_token()
+    one.save()
+    return one
+
+
+def address(source: Source) -> str:
+    return f"/channels/alarms/{source.pk}/"
+
+
+def test_the_page_says_how_the_source_is_pointed_here(cast: Cast, client: Browser, source: Source) -> None:
+    client.force_login(cast.lena.user)
+    page = client.get(address(source)).content.decode()
+    assert "Zabbix at Acme" in page and "/in/TOKEN" in page
+    assert 'href="/channels/senders/zabbix_media_type.yaml/"' in page
+    assert "Everything that it sent was understood." in page
+
+
+def test_what_was_not_understood_is_shown_as_it_came(
+    cast: Cast, client: Browser, source: Source, at: datetime
+) -> None:
+    raw = b'<script>alert(1)</script>\x00{"event_id": '
+    told = {"client": cast.acme, "received_at": at, "reason": "The body is not JSON.", "remote": "10.0.0.9"}
+    Refusal.objects.create(source=source, raw=raw, **told)
+    client.force_login(cast.lena.user)
+    with clock.frozen(at):
+        page = client.get(address(source)).content.decode()
+    assert "Not understood within a day: 1." in page
+    assert "The body is not JSON." in page and "10.0.0.9" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page and "<script>alert" not in page
+
+
+def test_an_agent_of_other_clients_finds_no_such_page(cast: Cast, client: Browser, source: Source) -> None:
+    client.force_login(cast.olga.user)
+    assert client.get(address(source)).status_code == 404
+
+
+def test_what_is_installed_at_the_monitoring_can_be_fetched(cast: Cast, client: Browser) -> None:
+    client.force_login(cast.lena.user)
+    answer = client.get("/channels/senders/tierdesk-notify/")
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"#!/usr/bin/env python3")
+    assert 'filename="tierdesk-notify"' in answer.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize("name", ["..", "guide.py", "%2e%2e%2fguide.py"])
+def test_nothing_else_can(cast: Cast, client: Browser, name: str) -> None:
+    client.force_login(cast.lena.user)
+    assert client.get(f"/channels/senders/{name}/").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["/channels/alarms/1/", "/channels/senders/tierdesk-notify/"])
+def test_strangers_and_contacts_are_sent_away(cast: Cast, client: Browser, page: str) -> None:
+    assert client.get(page).headers["Location"].startswith("/sign-in/")
+    client.force_login(cast.ann.user)
+    assert client.get(page).headers["Location"].startswith("/portal/")
