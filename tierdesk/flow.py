@@ -15,6 +15,8 @@ from tierdesk.channels.chat import reactions as chats
 from tierdesk.channels.chat import sender as chat
 from tierdesk.channels.chat.models import Conversation, wake_conversations
 from tierdesk.channels.email import sender as mail
+from tierdesk.channels.email.models import Collection
+from tierdesk.channels.email.watch import watch_mailboxes
 from tierdesk.channels.intake import understand_due
 from tierdesk.channels.models import Inbound
 from tierdesk.channels.outbox import Outbox, ways
@@ -105,5 +107,6 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Case, chase_cases),
     Wakeup(Call, follow_up_calls),
     Wakeup(Conversation, wake_conversations),
-    Errand(Notice, Outbox(ways(mail=mail.send, chat=chat.send)).send_due),
+    Wakeup(Collection, watch_mailboxes),
+    Errand(Notice, Outbox(ways(mail=mail.send, chat=chat.send), mail.way_of).send_due),
 ]

@@ -84,7 +84,7 @@ class PostOffice:
 @pytest.fixture
 def post(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> PostOffice:
     office = PostOffice()
-    monkeypatch.setattr(sender, "sender", lambda: office)
+    monkeypatch.setattr(sender, "sender", lambda mailbox: office)
     return office
 
 

@@ -109,7 +109,7 @@ def monitoring(cast: Cast) -> Monitoring:
 @pytest.fixture
 def post(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Post:
     box = Post()
-    monkeypatch.setattr(sender, "sender", lambda: box)
+    monkeypatch.setattr(sender, "sender", lambda mailbox: box)
     return box
 
 

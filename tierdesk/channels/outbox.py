@@ -38,6 +38,10 @@ can never leave."""
 log = logging.getLogger(__name__)
 
 
+type Way = Callable[[Notice], object]
+"""Which way out a notice takes: those that take the same are closed together."""
+
+
 def ways(**by_channel: Send) -> Send:
     """One way out for notices of several channels: each takes its own."""
     return lambda notice, at: by_channel[notice.channel](notice, at)
@@ -62,23 +66,25 @@ class BetterByMail(Exception):
 class Outbox:
     """Sends what is due. `send` is the channel's own way out."""
 
-    def __init__(self, send: Send) -> None:
-        self.send = send
+    def __init__(self, send: Send, way: Way = lambda notice: "") -> None:
+        self.send, self.way = send, way
 
     def send_due(self, at: datetime) -> int:
         """Send a batch of what is due; returns how many notices were looked at.
 
-        When the way out itself is closed, the rest of the batch is put off untried: a relay that does not answer
-        costs one time-out, not twenty.
+        When a way out itself is closed, the rest of the batch that would take it is put off untried: a relay that
+        does not answer costs one time-out, not twenty.
         """
         leased = lease(at)
-        notices = list(Notice.objects.filter(pk__in=leased).select_related("ticket", "client").order_by("id"))
-        for place, notice in enumerate(notices):
+        waiting = list(Notice.objects.filter(pk__in=leased).select_related("ticket", "client").order_by("id"))
+        while waiting:
+            notice = waiting.pop(0)
             try:
                 self._send_one(notice, at)
             except WayOutClosed as closed:
-                _put_all_off(notices[place + 1 :], closed, at)
-                break
+                way = self.way(notice)
+                _put_all_off([one for one in waiting if self.way(one) == way], closed, at)
+                waiting = [one for one in waiting if self.way(one) != way]
         return len(leased)
 
     def _send_one(self, notice: Notice, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The worker: the wake-up engine, the job queue, and the mail listener and the line to Asterisk where configured.
+"""The worker: the wake-up engine, the job queue, who fetches mail, and the mail listener and the line to Asterisk where set up.
 
 Any number of workers may run; they share the work through the database and keep nothing themselves.
 """
@@ -16,6 +16,7 @@ from django.conf import settings
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from tierdesk.channels.email.collectors import Collectors
 from tierdesk.channels.email.listener import listening
 from tierdesk.channels.phone.ami import attend
 from tierdesk.core import garbage
@@ -33,12 +34,17 @@ def run(options: argparse.Namespace) -> int:
         _listen_for_mail(stack)
         jobs = threading.Thread(target=_run_jobs, args=(stopping,), name="jobs", daemon=True)
         jobs.start()
+        collectors = threading.Thread(
+            target=Collectors().run, args=(stopping,), name="mailboxes", daemon=True
+        )
+        collectors.start()
         if settings.AMI_HOST:
             threading.Thread(target=attend, args=(stopping,), name="asterisk", daemon=True).start()
         garbage.settle_in()
         log.info("the worker is at work")
         run_forever(stopping.is_set)
         jobs.join(timeout=15)
+        collectors.join(timeout=15)
     return 0
 
 

@@ -152,8 +152,8 @@ def test_without_a_relay_each_mail_is_a_file_that_a_mail_program_opens(
 
 def test_the_settings_say_where_mail_goes(settings: Any, tmp_path: Path) -> None:
     settings.SMTP_RELAY_HOST, settings.HOME = "", tmp_path
-    assert isinstance(sender.sender(), Folder)
+    assert isinstance(sender.sender(Mailbox()), Folder)
     settings.SMTP_RELAY_HOST, settings.SMTP_RELAY_PORT = "mail.desk.example", 2525
-    relay = sender.sender()
+    relay = sender.sender(Mailbox())
     assert isinstance(relay, Relay)
     assert (relay.host, relay.port) == ("mail.desk.example", 2525)

@@ -489,6 +489,24 @@ def test_files_come_along(asked: Ticket, at: datetime, post: PostOffice) -> None
     assert bytes(file.content).startswith(b"pixels")
 
 
+def test_lm06_of_a_mail_that_was_too_large_the_beginning_is_heard_and_nothing_is_attached(
+    cast: Cast, at: datetime, post: PostOffice
+) -> None:
+    box = Mailbox.objects.create(address="help@desk.localhost", imap_host="mail.example")
+    head = multipart(
+        "Content-Type: text/plain\n\nHere is the disk image.",
+        'Content-Type: application/zip\nContent-Disposition: attachment; filename="disk.zip"\n\nPK',
+        **{"from": "ann@acme.example"},
+    )[:-20]
+    pk, _ = Inbound.store("email", head, meta={"mailbox": box.pk, "whole_size": 2 * 1024**3}, at=at)
+    ticket = take_in(pk, at)
+    assert ticket is not None
+    assert ticket.description.startswith("Here is the disk image.")
+    assert "2048 MB" in ticket.description
+    assert "help@desk.localhost" in ticket.description
+    assert not ticket.messages.get().attachments.exists()
+
+
 # -- who it is
 
 
@@ -665,6 +683,26 @@ def test_a_failed_check_makes_nobody_a_contact(cast: Cast, at: datetime, post: P
     inbound = post.arrive(at, **{"from": "ceo@acme.example", "authentication_results": FAILED})
     assert (inbound.state, inbound.client) == ("parked", cast.acme)
     assert not Contact.objects.filter(email="ceo@acme.example").exists()
+
+
+def test_a_fetched_mailbox_has_a_border_of_its_own(cast: Cast, at: datetime, post: PostOffice) -> None:
+    """Google and Microsoft each sign with a name of theirs, below more Received lines than a server of the house."""
+    box = Mailbox.objects.create(
+        address="help@desk.localhost", imap_host="imap.example", authserv_id="mx.google.example", hops=2
+    )
+    raw = (
+        b"Received: by 2002:a05; Mon, 8 Jun 2026 10:00:02 +0200\r\n"
+        b"Received: from acme.example by mx.google.example; Mon, 8 Jun 2026 10:00:01 +0200\r\n"
+        b"Authentication-Results: mx.google.example; dkim=pass header.i=@acme.example\r\n"
+        b"From: ann@acme.example\r\nTo: help@desk.localhost\r\nSubject: hi\r\n\r\nhi\r\n"
+    )
+    trusts = []
+    for number, meta in enumerate(({"mailbox": box.pk}, {})):
+        pk, _ = Inbound.store("email", raw + b" " * number, meta=meta, at=at)
+        ticket = take_in(pk, at)
+        assert ticket is not None
+        trusts.append(ticket.messages.get().trust)
+    assert trusts == ["verified", "unverified"]
 
 
 @pytest.mark.usefixtures("border")

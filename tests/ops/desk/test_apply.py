@@ -11,7 +11,9 @@ import pytest
 
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.tokens import digest, unsealed
+from tierdesk.channels.email.models import Mailbox
 from tierdesk.core import clock
+from tierdesk.core.seal import Unsealable
 from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.contracts.models import Contract, version_in_force
@@ -280,3 +282,25 @@ def test_the_command_writes_the_desk_to_a_file_or_to_standard_output(
     assert capsys.readouterr().out == (tmp_path / "out.yaml").read_text()
     assert export.run(Namespace(file=tmp_path / "nowhere" / "out.yaml")) == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_mailboxs_password_is_sealed_kept_and_never_written_back(
+    desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAIL_PASSWORD", "CANARY-SEC-c0de")
+    box = "mailboxes:\n  - {address: help@desk.example, imap_host: mail.example, password: "
+    desk.write_text(SMALL + box + '"${MAIL_PASSWORD}"}\n')
+    apply_desk(desk)
+    kept = Mailbox.objects.get(address="help@desk.example")
+    assert kept.password == "CANARY-SEC-c0de"
+    exported = export_desk()
+    assert "password: kept" in exported
+    assert "CANARY" not in exported
+    told = str(rewrite(desk, "${MAIL_PASSWORD}", "another one"))
+    assert "password: kept → a new one" in told
+    assert "another" not in told
+    assert not rewrite(desk, "another one", "kept").changes
+    rewrite(desk, "mail.example", "mail.elsewhere.example")
+    kept.refresh_from_db()
+    with pytest.raises(Unsealable):
+        assert kept.password

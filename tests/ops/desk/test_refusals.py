@@ -268,6 +268,7 @@ def test_every_example_of_the_howto_is_read_without_a_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROMETHEUS_TOKEN", "a-token-from-the-environment")
+    monkeypatch.setenv("SUPPORT_PASSWORD", "a-password-from-the-environment")
     howto = Path(apply.__file__).parents[2] / "docs" / "howto" / "desk-as-code.md"
     example = howto.read_text().split("```yaml\n")[1].split("```")[0]
     (tmp_path / "books").mkdir()

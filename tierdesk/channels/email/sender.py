@@ -10,7 +10,8 @@ from typing import Protocol
 from django.conf import settings
 
 from tierdesk.channels.email.compose import Envelope, Letter, Origin, compose
-from tierdesk.channels.email.models import address_for, secret
+from tierdesk.channels.email.models import Mailbox, mailbox_for, secret
+from tierdesk.channels.email.submission import Submission, hand_over
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.vendors.models import CaseMessage
 from tierdesk.tickets.conversation import Direction
@@ -25,15 +26,14 @@ class Sender(Protocol):
 
 
 class Relay:
-    """A mail server that takes our mail (TIERDESK_SMTP_RELAY_HOST and _PORT)."""
+    """The mail server of the house that takes our mail (TIERDESK_SMTP_RELAY_HOST and _PORT)."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
 
     def send(self, envelope: Envelope) -> None:
         with smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_S) as server:
-            options = ["SMTPUTF8"] if envelope.needs_smtputf8 else []
-            server.sendmail(envelope.mail_from, [envelope.rcpt_to], envelope.data, mail_options=options)
+            hand_over(server, envelope, mail_from=envelope.mail_from)
 
 
 class Folder:
@@ -48,8 +48,10 @@ class Folder:
         (self.path / f"{name}.eml").write_bytes(envelope.data)
 
 
-def sender() -> Sender:
-    """The sender that the settings name."""
+def sender(mailbox: Mailbox) -> Sender:
+    """The mailbox's own server, if it has one, or what the settings name for the house."""
+    if mailbox.smtp_host:
+        return Submission(mailbox)
     if settings.SMTP_RELAY_HOST:
         return Relay(settings.SMTP_RELAY_HOST, settings.SMTP_RELAY_PORT)
     return Folder(settings.HOME / "outbox")
@@ -61,7 +63,7 @@ def envelope_of(notice: Notice, at: datetime) -> Envelope:
     letter = Letter(
         ticket=notice.ticket_id or 0,
         serial=f"n{notice.pk}",
-        mailbox=address_for(notice.client),
+        mailbox=mailbox_for(notice.client).address,
         from_name=notice.sender_name,
         subject=notice.subject,
         text=notice.text,
@@ -107,5 +109,11 @@ def _bracketed(message_id: str) -> str:
 def send(notice: Notice, at: datetime) -> str:
     """Send a notice by mail; returns the Message-ID it left with."""
     envelope = envelope_of(notice, at)
-    sender().send(envelope)
+    sender(mailbox_for(notice.client)).send(envelope)
     return envelope.message_id
+
+
+def way_of(notice: Notice) -> tuple[str, str]:
+    """Which server a notice leaves by: when one is closed, what takes another way goes on."""
+    host = mailbox_for(notice.client).smtp_host if notice.channel == "mail" else ""
+    return notice.channel, host

@@ -47,6 +47,9 @@ REFERENCE = re.compile(r"\bTD-(\d{1,15})\b", re.IGNORECASE)
 MOST_IDS = 60
 MOST_PROPOSED = 20
 NO_TEXT = "(no text)"
+TOO_LARGE = (
+    "This mail has {megabytes:.0f} MB, too much to take. All of it is still on the mail server, in {address}."
+)
 
 
 def understand(inbound: Inbound) -> Understood:
@@ -81,7 +84,15 @@ class _Reading:
 
     def __init__(self, inbound: Inbound, mail: Mail) -> None:
         self.inbound, self.mail, self.sender = inbound, mail, mail.from_address
-        self.trust = judge(mail, authserv_id=settings.MAIL_AUTHSERV_ID).trust
+        self.boxes = list(Mailbox.objects.select_related("client"))
+        self.trust = self._judged()
+
+    def _judged(self) -> Trust:
+        """By what the server wrote on it that took the mail in: the mailbox's own, or that of the house."""
+        box = next((one for one in self.boxes if one.pk == self.inbound.meta.get("mailbox")), None)
+        if box is None or not box.authserv_id:
+            return judge(self.mail, authserv_id=settings.MAIL_AUTHSERV_ID).trust
+        return judge(self.mail, authserv_id=box.authserv_id, received_above=box.hops).trust
 
     def understood(self) -> Understood:
         if isinstance(self.mail.automatic, Bounce):
@@ -283,7 +294,7 @@ class _Reading:
             client=client,
             contact=contact,
             subject=self.mail.subject,
-            text=self.mail.text.strip() or NO_TEXT,
+            text=self._told(self.mail.text),
             html=self.mail.html,
             channel="email",
             message_id=self.mail.message_id,
@@ -310,13 +321,14 @@ class _Reading:
 
     @cached_property
     def ours(self) -> set[str]:
-        return our_addresses()
+        return our_addresses(self.boxes)
 
     @cached_property
     def _client_of_mailbox(self) -> Client | None:
         addressed = {without_detail(address) for address in self._recipients()}
-        boxes = Mailbox.objects.filter(client__isnull=False).select_related("client")
-        return next((box.client for box in boxes if box.address.lower() in addressed), None)
+        return next(
+            (box.client for box in self.boxes if box.client and box.address.lower() in addressed), None
+        )
 
     @cached_property
     def _named_in_subject(self) -> Ticket | None:
@@ -347,9 +359,23 @@ class _Reading:
     def _new_words(self) -> str:
         """What was written now; all of it where the words stand between quoted ones and need them."""
         words = self.mail.text if self.mail.answers_inline else self.mail.new_text or self.mail.text
-        return words.strip() or NO_TEXT
+        return self._told(words)
+
+    def _told(self, words: str) -> str:
+        """Words, and what is missing from them: of a mail that was too large to take we have the beginning only."""
+        said = words.strip() or NO_TEXT
+        size = self.inbound.meta.get("whole_size")
+        if not size:
+            return said
+        return f"{said}\n\n[{TOO_LARGE.format(megabytes=size / 2**20, address=self._fetched_from)}]"
+
+    @property
+    def _fetched_from(self) -> str:
+        return next((box.address for box in self.boxes if box.pk == self.inbound.meta.get("mailbox")), "?")
 
     def _files(self) -> tuple[File, ...]:
+        if self.inbound.meta.get("whole_size"):
+            return ()
         return tuple(File(one.name, one.content_type, one.content) for one in self.mail.attachments)
 
     def _proposed(self, client: Client) -> tuple[str, ...]:

@@ -52,6 +52,11 @@ AGENT = _("""$text
 --
 You hear of this because you answer for $number. Take it up on the desk: $url""")
 
+HOUSE = _("""$text
+
+--
+You hear of this because you are an administrator of the desk: $url""")
+
 DESK: Mapping[str, tuple[object, object]] = {
     "new_ticket": (_("$number · new for $team"), _("$client: $subject (P$priority)")),
     "assigned": (_("$number was given to you"), _("$client: $subject")),
@@ -64,6 +69,7 @@ DESK: Mapping[str, tuple[object, object]] = {
     "undelivered": (_("$number: our mail did not arrive"), _("$address: $why")),
     "case_heard": (_("$number: the vendor wrote"), _("$client: $subject")),
     "chase": (_("$number: chase the vendor"), _("$why")),
+    "mailbox": (_("No mail is fetched from $address"), _("$why")),
     "gap": (_("$number: a book needs you"), _("$book")),
 }
 
