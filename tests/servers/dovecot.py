@@ -90,7 +90,7 @@ class Dovecot:
             certificate=self.certificates.trusted.certificate,
             key=self.certificates.trusted.key,
             mechanisms=mechanisms,
-            more=more,
+            more=more.format(home=self.home),
             password=PASSWORD,
             who=AS_ROOT if root else AS_ANYBODY.format(me=getpass.getuser(), group=group),
             unchrooted="" if root else "chroot =",

@@ -74,6 +74,11 @@ def _wrapped(ip: IPv4Address | IPv6Address) -> list[IPv4Address]:
     return [one for one in inner if one is not None]
 
 
+def is_allowed(host: str, port: int) -> bool:
+    """Whether the operator vouches for this server, so that it may be spoken to without encryption."""
+    return bool(_allowed(host) & {0, port})
+
+
 def _allowed(host: str) -> set[int]:
     """The ports that the operator allows at this host; 0 stands for the usual ones."""
     ports = set()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cast import Cast
-from tierdesk.channels.email.models import Collection, Mailbox
+from tierdesk.channels.email.models import Collection, Grant, Mailbox
 from tierdesk.channels.email.watch import watch_mailboxes
 from tierdesk.core.facts import ENGINE
 from tierdesk.directory.staff.models import User
@@ -70,6 +70,25 @@ def test_it_is_told_once_a_day_while_it_lasts_and_again_when_it_fails_again(
     assert watched(next_day) == 6
     Collection.objects.update(looked_at=next_day)
     assert [watched(next_day + n * MINUTE) for n in (1, 5)] == [6, 9]
+
+
+def test_m33_a_permission_is_told_before_it_ends_and_again_when_it_has(
+    state: Collection, at: datetime, doing: Doing
+) -> None:
+    until = at + 30 * MINUTE
+    Grant.objects.create(mailbox=state.mailbox, provider="google", error="No more.", access_expires_at=until)
+    for minute, failing in ((1, None), (2, None), (35, until), (36, until)):
+        Collection.objects.update(
+            looked_at=at + minute * MINUTE, failing_since=failing, error="No more." if failing else ""
+        )
+        state.refresh_from_db()
+        with doing(ENGINE, at + minute * MINUTE):
+            watch_mailboxes([state], at + minute * MINUTE)
+    subjects = Notice.objects.filter(channel="desk").order_by("id").values_list("subject", flat=True)
+    assert list(subjects) == [
+        "The permission for support@desk.example ends",
+        "No mail is fetched from support@desk.example",
+    ]
 
 
 def test_a_mailbox_that_is_switched_off_fails_nobody(

@@ -21,7 +21,10 @@ from imapclient.exceptions import IMAPClientError
 from tierdesk.channels.email.collect import look
 from tierdesk.channels.email.imap import Refused, connected
 from tierdesk.channels.email.models import Collection, Mailbox
+from tierdesk.channels.email.oauth import GrantLost, access_token
+from tierdesk.channels.email.submission import NoWayOut
 from tierdesk.core import clock
+from tierdesk.core.fetch import NoAnswer
 from tierdesk.core.reach import OffLimits
 from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.core.seal import Unsealable
@@ -64,7 +67,7 @@ class Collectors:
 
     def _round(self) -> None:
         with seeing(EVERY_CLIENT):
-            wanted = {box.pk: box for box in Mailbox.objects.fetched()}
+            wanted = {box.pk: box for box in Mailbox.objects.fetched().select_related("grant")}
             changed = [
                 pk for pk, one in self._at_work.items() if not one.is_alive() or one.differs(wanted.get(pk))
             ]
@@ -135,6 +138,7 @@ class Collector(threading.Thread):
             while not self.stopping.is_set():
                 with seeing(EVERY_CLIENT):
                     look(self.mailbox, server, self._still_ours)
+                    access_token(self.mailbox, clock.now())  # so that it is renewed in time
                 self._failures = 0
                 close_old_connections()
                 server.wait(LOOK_EVERY_S, self.stopping)
@@ -154,7 +158,7 @@ class Collector(threading.Thread):
             state = Collection.objects.filter(mailbox=self.mailbox)
             state.update(error=said(error)[:500])
             state.filter(failing_since=None).update(failing_since=clock.now())
-        first = REFUSED_PAUSE_S if isinstance(error, Refused) else FIRST_PAUSE_S
+        first = REFUSED_PAUSE_S if isinstance(error, Refused | GrantLost) else FIRST_PAUSE_S
         pause: float = min(LONGEST_PAUSE_S, first * 2.0 ** min(self._failures - 1, 10))
         return pause * random.uniform(0.8, 1.2)  # noqa: S311  # so that not all knock at once after an outage
 
@@ -162,7 +166,7 @@ class Collector(threading.Thread):
 def said(error: Exception) -> str:
     """What went wrong, in words for an administrator."""
     match error:
-        case Refused() | OffLimits() | Unsealable():
+        case Refused() | GrantLost() | NoAnswer() | NoWayOut() | OffLimits() | Unsealable():
             return str(error)
         case ssl.SSLCertVerificationError():
             return f"The server’s certificate is not trusted: {error.verify_message}."
@@ -183,5 +187,9 @@ def said(error: Exception) -> str:
 
 
 def _settings(mailbox: Mailbox) -> dict[str, object]:
+    """All that makes a connection another one: the columns, and when a provider's permission was given."""
     columns = {field.attname: getattr(mailbox, field.attname) for field in mailbox._meta.concrete_fields}
-    return {name: bytes(value) if isinstance(value, memoryview) else value for name, value in columns.items()}
+    plain = {
+        name: bytes(value) if isinstance(value, memoryview) else value for name, value in columns.items()
+    }
+    return plain | {"granted_at": mailbox.grant.granted_at if hasattr(mailbox, "grant") else None}

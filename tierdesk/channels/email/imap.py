@@ -17,7 +17,8 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
 from tierdesk.channels.email.models import Afterwards, Mailbox, Security
-from tierdesk.core import reach
+from tierdesk.channels.email.oauth import access_token
+from tierdesk.core import clock, reach
 
 PORTS = {143, 993}
 TIMEOUT_S = 30
@@ -157,7 +158,7 @@ class Server:
 
 @contextmanager
 def connected(mailbox: Mailbox) -> Iterator[Server]:
-    """Signed in to the mailbox's server. Raises Refused, OffLimits, OSError or IMAPClientError."""
+    """Signed in to the mailbox's server. Raises Refused, GrantLost, OffLimits, Unsealable, OSError, IMAPClientError."""
     client = _Client(mailbox)
     try:
         if mailbox.imap_security == Security.STARTTLS:
@@ -179,10 +180,15 @@ def message_id_in(raw: bytes) -> str:
 
 
 def _sign_in(client: IMAPClient, mailbox: Mailbox) -> None:
-    """PLAIN carries any character; LOGIN (RFC 3501 §6.2.3) carries ASCII only."""
-    sign_in = client.plain_login if client.has_capability("AUTH=PLAIN") else client.login
+    """With the provider's permission if there is one. PLAIN carries any password; LOGIN carries ASCII only."""
+    token = access_token(mailbox, clock.now())
     try:
-        sign_in(mailbox.login, mailbox.password)
+        if token:
+            client.oauth2_login(mailbox.login, token)
+        elif client.has_capability("AUTH=PLAIN"):
+            client.plain_login(mailbox.login, mailbox.password)
+        else:
+            client.login(mailbox.login, mailbox.password)
     except LoginError as error:
         if isinstance(error.__context__, IMAPClientAbortError):
             raise error.__context__ from None

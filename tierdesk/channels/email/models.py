@@ -19,6 +19,29 @@ SILENT_AFTER = timedelta(minutes=2)
 """A mailbox that was not looked into for so long counts as not fetched, whatever the reason."""
 
 
+class Sealed:
+    """A text that lies sealed in the column `<name>_sealed`, for one purpose and the servers that `of` names.
+
+    Reading it raises Unsealable once the row is about other servers: a secret is only for those it was given for.
+    """
+
+    def __init__(self, purpose: str, *, of: str) -> None:
+        self.purpose, self.of = purpose, of
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.column = f"{name}_sealed"
+
+    def __get__(self, row: models.Model | None, owner: type) -> str:
+        sealed = b"" if row is None else bytes(getattr(row, self.column))
+        return unseal(sealed, purpose=self._bound_to(row)) if sealed else ""
+
+    def __set__(self, row: models.Model, text: str) -> None:
+        setattr(row, self.column, seal(text, purpose=self._bound_to(row)) if text else b"")
+
+    def _bound_to(self, row: models.Model | None) -> str:
+        return f"{self.purpose} {getattr(row, self.of)}"
+
+
 class Security(models.TextChoices):
     TLS = "tls", "TLS"
     STARTTLS = "starttls", "STARTTLS"
@@ -94,30 +117,13 @@ class Mailbox(models.Model):
     def login(self) -> str:
         return self.user or self.address
 
-    @property
-    def password(self) -> str:
-        """Raises Unsealable once the mailbox is on other servers: a password is only for those it was given for."""
-        return unseal(bytes(self.password_sealed), purpose=self._servers) if self.password_sealed else ""
-
-    @password.setter
-    def password(self, text: str) -> None:
-        self.password_sealed = seal(text, purpose=self._servers) if text else b""
+    password = Sealed("sign in at", of="servers")
+    smtp_password = Sealed("sign in at", of="smtp_host")
 
     @property
-    def smtp_password(self) -> str:
-        """Raises Unsealable, as `password` does."""
-        if not self.smtp_user:
-            return self.password
-        sealed = bytes(self.smtp_password_sealed)
-        return unseal(sealed, purpose=f"smtp {self.smtp_host}") if sealed else ""
-
-    @smtp_password.setter
-    def smtp_password(self, text: str) -> None:
-        self.smtp_password_sealed = seal(text, purpose=f"smtp {self.smtp_host}") if text else b""
-
-    @property
-    def _servers(self) -> str:
-        return f"imap {self.imap_host} smtp {'' if self.smtp_user else self.smtp_host}"
+    def servers(self) -> str:
+        """The servers that `password` is for."""
+        return f"{self.imap_host} {'' if self.smtp_user else self.smtp_host}"
 
 
 class Collection(models.Model):
@@ -126,8 +132,8 @@ class Collection(models.Model):
     `uid_validity`, `first_uid`, `last_uid`: what is ours and stored, in the server's numbering (RFC 3501 §2.3.1.1).
     `began_at`: the first look; what lay there before is not ours. `skipped`: uid → [tries, why, when to try again] of
     mails that the server would not give. `looked_at`: the last look that went through; `waiting`: how many mails were
-    not fetched then. `held_by`, `held_until`: which process looks after it, so that two do not. `told_at`: when
-    somebody was told that it fails; `wake_at`: when to look again whether it does.
+    not fetched then. `held_by`, `held_until`: which process looks after it, so that two do not. `told_of`, `told_at`:
+    what administrators were told, and when; `wake_at`: when to look again whether there is something to tell.
     """
 
     mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="collection")
@@ -144,6 +150,7 @@ class Collection(models.Model):
     error = models.CharField(max_length=500, blank=True)
     held_by = models.CharField(max_length=100, blank=True)
     held_until = models.DateTimeField(null=True, blank=True)
+    told_of = models.CharField(max_length=20, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)
     wake_at = models.DateTimeField(null=True, blank=True)
 
@@ -160,6 +167,43 @@ class Collection(models.Model):
         if seen is not None and at - seen > SILENT_AFTER:
             return "Nobody looks into it: the worker does not run, or hangs."
         return ""
+
+
+class Provider(models.TextChoices):
+    MICROSOFT = "microsoft", "Microsoft 365"
+    GOOGLE = "google", "Google"
+    OTHER = "other", "Another provider (OAuth 2)"
+
+
+class Grant(models.Model):
+    """What a provider allows us: to act as a mailbox, without its password, until it takes that back (RFC 6749).
+
+    `application_id` and its secret name us as a program that the provider knows; `secret_ends_date` is when that secret
+    does, if somebody wrote it down. `refresh_expires_at`: when the permission ends, if the provider tells. `error`: why
+    it could not be renewed at `tried_at`; until `access_expires_at` it holds all the same.
+    """
+
+    mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="grant")
+    provider = models.CharField(max_length=9, choices=Provider.choices)
+    tenant = models.CharField(max_length=200, blank=True)
+    authorize_url = models.URLField(max_length=500, blank=True)
+    token_url = models.URLField(max_length=500, blank=True)
+    scope = models.CharField(max_length=500, blank=True)
+    application_id = models.CharField(max_length=200)
+    secret_ends_date = models.DateField(null=True, blank=True)
+    application_secret_sealed = models.BinaryField(default=b"", blank=True)
+    refresh_token_sealed = models.BinaryField(default=b"", blank=True)
+    access_token_sealed = models.BinaryField(default=b"", blank=True)
+    access_expires_at = models.DateTimeField(null=True, blank=True)
+    refresh_expires_at = models.DateTimeField(null=True, blank=True)
+    renewed_at = models.DateTimeField(null=True, blank=True)
+    tried_at = models.DateTimeField(null=True, blank=True)
+    granted_at = models.DateTimeField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    application_secret = Sealed("the application", of="token_url")
+    refresh_token = Sealed("renewal", of="token_url")
+    access_token = Sealed("access", of="token_url")
 
 
 def our_addresses(boxes: Iterable[Mailbox]) -> set[str]:

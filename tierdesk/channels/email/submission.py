@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 from tierdesk.channels.email.compose import Envelope
 from tierdesk.channels.email.models import Mailbox, Security
-from tierdesk.core import reach
+from tierdesk.channels.email.oauth import GrantLost, access_token
+from tierdesk.core import clock, reach
 from tierdesk.core.seal import Unsealable
 
 PORTS = {25, 465, 587}
@@ -37,16 +38,27 @@ class Submission:
 def signed_in(mailbox: Mailbox) -> Iterator[smtplib.SMTP]:
     """A session with the mailbox's server. Raises NoWayOut, OSError or SMTPException."""
     try:
-        password = mailbox.smtp_password
+        password, token = _keys(mailbox)
         server = _Line(mailbox)
-    except (reach.OffLimits, Unsealable) as refusal:
+    except (reach.OffLimits, Unsealable, GrantLost) as refusal:
         raise NoWayOut(str(refusal)) from refusal
     with server:
         if mailbox.smtp_security == Security.STARTTLS:
             server.starttls(context=ssl.create_default_context())
-        if password:
-            _sign_in(server, mailbox.smtp_user or mailbox.login, password)
+        user = mailbox.smtp_user or mailbox.login
+        if token:
+            _authenticate(server, user, "XOAUTH2", f"user={user}\1auth=Bearer {token}\1\1")
+        elif password:
+            _sign_in(server, user, password)
         yield server
+
+
+def _keys(mailbox: Mailbox) -> tuple[str, str]:
+    """(password, token) for sending; a user of its own has a password of its own."""
+    if mailbox.smtp_user:
+        return mailbox.smtp_password, ""
+    token = access_token(mailbox, clock.now())
+    return ("" if token else mailbox.password), token
 
 
 def hand_over(server: smtplib.SMTP, envelope: Envelope, *, mail_from: str) -> None:
@@ -58,17 +70,24 @@ def hand_over(server: smtplib.SMTP, envelope: Envelope, *, mail_from: str) -> No
 def _sign_in(server: smtplib.SMTP, user: str, password: str) -> None:
     """PLAIN by hand: the standard library can send ASCII only."""
     server.ehlo_or_helo_if_needed()
+    if "PLAIN" in server.esmtp_features.get("auth", "").upper().split():
+        _authenticate(server, user, "PLAIN", f"\0{user}\0{password}")
+        return
     try:
-        if "PLAIN" in server.esmtp_features.get("auth", "").upper().split():
-            answer = server.docmd("AUTH", f"PLAIN {_base64(f'\0{user}\0{password}')}")
-            if answer[0] != 235:
-                raise smtplib.SMTPAuthenticationError(*answer)
-        else:
-            server.login(user, password)
+        server.login(user, password)
     except smtplib.SMTPAuthenticationError as refusal:
         raise NoWayOut(f"The server does not let {user} in: {_words(refusal.smtp_error)}") from refusal
     except (smtplib.SMTPNotSupportedError, UnicodeEncodeError) as trouble:
         raise NoWayOut(f"{user} cannot sign in: {trouble}") from trouble
+
+
+def _authenticate(server: smtplib.SMTP, user: str, mechanism: str, said: str) -> None:
+    server.ehlo_or_helo_if_needed()
+    code, answer = server.docmd("AUTH", f"{mechanism} {base64.b64encode(said.encode()).decode('ascii')}")
+    if code == 334:  # why it was refused; the server waits for an empty line before it says so plainly
+        code, answer = server.docmd("")
+    if code != 235:
+        raise NoWayOut(f"The server does not let {user} in: {_words(answer)}")
 
 
 class _Line(smtplib.SMTP):
@@ -81,10 +100,6 @@ class _Line(smtplib.SMTP):
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         line = reach.call(host, port, ports=PORTS, timeout=timeout)
         return self._tls.wrap_socket(line, server_hostname=host) if self._tls else line
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode("ascii")
 
 
 def _words(said: bytes | str) -> str:

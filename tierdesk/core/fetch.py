@@ -1,0 +1,106 @@
+"""The one place from which the desk asks web servers that somebody named (reach.py says which of them it asks).
+
+HTTPS only, except from servers that the operator allows; no redirect is followed, no proxy of the environment is used,
+and nothing costs more than its bytes and seconds.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from tierdesk.core import reach
+from tierdesk.core.reach import OffLimits
+
+PORTS = {443}
+TIMEOUT_S = 10
+MOST_BYTES = 256 * 1024
+
+
+class NoAnswer(OSError):
+    """The server could not be asked, or what it said is no answer; the text is for an administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+
+    def json(self) -> dict[str, Any]:
+        """The object that the body is. Raises NoAnswer."""
+        try:
+            told = json.loads(self.body)
+        except ValueError as error:
+            raise NoAnswer(f"The server answers {self.status} with something that is no JSON.") from error
+        if not isinstance(told, dict):
+            raise NoAnswer(f"The server answers {self.status} with JSON that is no object.")
+        return told
+
+
+def post_form(url: str, fields: Mapping[str, str]) -> Answer:
+    """Send a form and return the answer, whatever its status. Raises NoAnswer or OffLimits."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.fragment:
+        raise OffLimits(f"“{url[:80]}” is no web address that can be asked.")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if parts.scheme == "http" and not reach.is_allowed(parts.hostname, port):
+        raise OffLimits("Only https:// addresses are asked.")
+    target = parts.path or "/"
+    try:
+        return _asked(
+            parts.scheme == "https", parts.hostname, port, f"{target}?{parts.query}".rstrip("?"), fields
+        )
+    except (OffLimits, NoAnswer):
+        raise
+    except TimeoutError as error:
+        raise NoAnswer(f"{parts.hostname} does not answer in time.") from error
+    except ssl.SSLCertVerificationError as error:
+        raise NoAnswer(
+            f"The certificate of {parts.hostname} is not trusted: {error.verify_message}."
+        ) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise NoAnswer(f"{parts.hostname} could not be asked: {type(error).__name__}.") from error
+
+
+def _asked(secure: bool, host: str, port: int, target: str, fields: Mapping[str, str]) -> Answer:
+    until = time.monotonic() + TIMEOUT_S
+    line = reach.call(host, port, ports=PORTS, timeout=TIMEOUT_S)
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+    try:
+        connection.sock = _secured(line, host) if secure else line
+        headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+            "Connection": "close",
+        }
+        connection.request("POST", target, urlencode(fields), headers)
+        said = connection.getresponse()
+        return Answer(said.status, _read(said, until))
+    finally:
+        connection.close()
+        line.close()
+
+
+def _secured(line: socket.socket, host: str) -> ssl.SSLSocket:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context.wrap_socket(line, server_hostname=host)
+
+
+def _read(said: http.client.HTTPResponse, until: float) -> bytes:
+    """What comes, bit by bit: a server that sends one byte a second is cut off as well."""
+    body = b""
+    while piece := said.read1(65536):
+        body += piece
+        if len(body) > MOST_BYTES:
+            raise NoAnswer("The answer is too long.")
+        if time.monotonic() > until:
+            raise TimeoutError
+    return body
