@@ -26,7 +26,7 @@ from tierdesk.ops.postgres import Cluster
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "a long evening in the machine room"
-STARTS_WITHIN_S = 60.0
+STARTS_WITHIN_S = 180.0
 
 SERVE = "import sys; from tierdesk.ops.command import main; sys.exit(main())"
 
@@ -35,16 +35,18 @@ SERVE_WITHOUT_GRUDGE = f"from tierdesk.ops import supervisor; supervisor.STEADY_
 
 
 class Desk:
-    """One running desk. Use it as a context manager; `relay_port` is where its mail goes."""
+    """One running desk. Use it as a context manager; `relay_port` is where its mail goes, `more` other settings."""
 
-    def __init__(self, *, relay_port: int = 0, program: str = SERVE) -> None:
+    def __init__(
+        self, *, relay_port: int = 0, program: str = SERVE, more: Mapping[str, str] | None = None
+    ) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="desk-"))  # pytest's paths are too long for a socket
-        self.port, self.smtp_port = free_port(), free_port()
+        self.port, self.smtp_port, self.lmtp_port = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.database_url = Cluster(self.home / "postgres").url
         self.world: dict[str, Any] = {}
         self._program = program
-        self._relay_port = relay_port
+        self.relay_port, self._more = relay_port, more or {}
         self._tree: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -168,8 +170,8 @@ class Desk:
         """Only what the desk is meant to see: none of the settings of the test's own process."""
         own = {name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ}
         relay = (
-            {"TIERDESK_SMTP_RELAY_HOST": "127.0.0.1", "TIERDESK_SMTP_RELAY_PORT": str(self._relay_port)}
-            if self._relay_port
+            {"TIERDESK_SMTP_RELAY_HOST": "127.0.0.1", "TIERDESK_SMTP_RELAY_PORT": str(self.relay_port)}
+            if self.relay_port
             else {}
         )
         return {
@@ -178,8 +180,10 @@ class Desk:
             "TIERDESK_HOME": str(self.home),
             "TIERDESK_URL": self.url,
             "TIERDESK_SMTP_LISTEN_PORT": str(self.smtp_port),
+            "TIERDESK_LMTP_LISTEN_PORT": str(self.lmtp_port),
             "TIERDESK_MAIL_DOMAIN": "desk.example",
             "PYTHONUNBUFFERED": "1",
+            **self._more,
         }
 
 

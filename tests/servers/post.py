@@ -23,11 +23,23 @@ DESK = "support@desk.example"
 
 @dataclass
 class Relay:
-    """A mail server that keeps all it is given, as (recipient, message), and says so after `slow_s` seconds."""
+    """A mail server that keeps all it is given, as (recipient, message), and says so after `slow_s` seconds.
+
+    It knows nobody in `unknown`.
+    """
 
     port: int = field(default_factory=free_port)
     taken: list[tuple[str, EmailMessage]] = field(default_factory=list)
     slow_s: float = 0
+    unknown: set[str] = field(default_factory=set)
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.unknown:
+            return "550 5.1.1 No such user here"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw = envelope.original_content or b""

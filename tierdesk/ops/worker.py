@@ -1,4 +1,4 @@
-"""The worker: the wake-up engine, the job queue, who fetches mail, and the mail listener and the line to Asterisk where set up.
+"""The worker: the wake-up engine, the job queue, who fetches and takes in mail, and the line to Asterisk.
 
 Any number of workers may run; they share the work through the database and keep nothing themselves.
 """
@@ -17,7 +17,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from tierdesk.channels.email.collectors import Collectors
-from tierdesk.channels.email.listener import listening
+from tierdesk.channels.email.listener import LMTPDoor, SMTPDoor, listening
 from tierdesk.channels.phone.ami import attend
 from tierdesk.core import garbage
 from tierdesk.core.wakeups import run_forever
@@ -50,15 +50,16 @@ def run(options: argparse.Namespace) -> int:
 
 def _listen_for_mail(stack: ExitStack) -> None:
     """Listen where a port is set. Where it is taken, say so loudly and do the rest: one's mail server tries again."""
-    host, port = settings.SMTP_LISTEN_HOST, settings.SMTP_LISTEN_PORT
-    if not port:
-        return
-    try:
-        stack.enter_context(listening(host, port))
-    except OSError as taken:
-        log.error(
-            "no mail is taken on %s port %s: %s; free the port and restart the worker", host, port, taken
-        )
+    host = settings.SMTP_LISTEN_HOST
+    for port, door in ((settings.SMTP_LISTEN_PORT, SMTPDoor), (settings.LMTP_LISTEN_PORT, LMTPDoor)):
+        if not port:
+            continue
+        try:
+            stack.enter_context(listening(host, port, door))
+        except OSError as taken:
+            log.error(
+                "no mail is taken on %s port %s: %s; free the port and restart the worker", host, port, taken
+            )
 
 
 def _run_jobs(stopping: threading.Event) -> None:

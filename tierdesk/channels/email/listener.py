@@ -1,4 +1,4 @@
-"""The SMTP listener for one's own mail server: stored and committed first, then `250`, or `451` if that cannot be."""
+"""The listener for one's own mail server, SMTP and LMTP: stored and committed first, then `250`, else `451`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, close_old_connections
@@ -28,17 +29,28 @@ LINE_BYTES = 1024 * 1024
 log = logging.getLogger(__name__)
 
 
-class Door(SMTP):
-    """One SMTP session."""
+class SMTPDoor(SMTP):
+    """One SMTP session (RFC 5321)."""
 
     line_length_limit = LINE_BYTES
 
 
-class Entrance(Controller):
-    """Opens a door to whoever calls."""
+class LMTPDoor(LMTP):
+    """One LMTP session (RFC 2033), as mail servers deliver to what keeps mail."""
 
-    def factory(self) -> Door:
-        return Door(self.handler, **self.SMTP_kwargs)
+    line_length_limit = LINE_BYTES
+
+
+type Door = type[SMTPDoor | LMTPDoor]
+
+
+class Entrance(Controller):
+    """Opens a door of one kind to whoever calls."""
+
+    door: Door = SMTPDoor
+
+    def factory(self) -> SMTP:
+        return self.door(self.handler, **self.SMTP_kwargs)
 
 
 class Handler:
@@ -47,9 +59,11 @@ class Handler:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw = envelope.original_content or b""
         peer = session.peer[0] if isinstance(session.peer, tuple) else str(session.peer)
-        return await sync_to_async(keep, thread_sensitive=False)(
-            raw, [str(one) for one in envelope.rcpt_tos], str(envelope.mail_from or ""), str(peer)
+        recipients = [str(one) for one in envelope.rcpt_tos]
+        said = await sync_to_async(keep, thread_sensitive=False)(
+            raw, recipients, str(envelope.mail_from or ""), str(peer)
         )
+        return "\r\n".join([said] * len(recipients)) if isinstance(server, LMTP) else said
 
 
 def keep(raw: bytes, recipients: list[str], mail_from: str | None, remote: str) -> str:
@@ -83,7 +97,7 @@ def keep_from_pipe(stdin: BinaryIO, recipients: list[str], mail_from: str | None
 
 
 @contextmanager
-def listening(host: str, port: int) -> Iterator[Controller]:
+def listening(host: str, port: int, door: Door = SMTPDoor) -> Iterator[Controller]:
     """Listen in a thread of its own while the block runs."""
     controller = Entrance(
         Handler(),
@@ -93,8 +107,9 @@ def listening(host: str, port: int) -> Iterator[Controller]:
         enable_SMTPUTF8=True,
         ready_timeout=10,
     )
+    controller.door = door
     controller.start()
-    log.info("listening for mail on %s port %s", host, port)
+    log.info("listening for mail on %s port %s (%s)", host, port, door.__name__.removesuffix("Door"))
     try:
         yield controller
     finally:
