@@ -59,6 +59,11 @@ service imap-login {{
 service anvil {{
   {unchrooted}
 }}
+service auth {{
+  unix_listener {home}/knows-passwords {{
+    mode = 0666
+  }}
+}}
 """
 
 AS_ROOT = "mail_uid = mail\nmail_gid = mail\nfirst_valid_uid = 1\nfirst_valid_gid = 1"
@@ -95,6 +100,11 @@ class Dovecot:
             who=AS_ROOT if root else AS_ANYBODY.format(me=getpass.getuser(), group=group),
             unchrooted="" if root else "chroot =",
         )
+
+    @property
+    def sasl(self) -> Path:
+        """Where a Postfix asks whether somebody may sign in."""
+        return self.home / "knows-passwords"
 
     def start(self) -> None:
         command = [str(DOVECOT), "-F", "-c", str(self._configuration)]

@@ -13,13 +13,19 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.channels.email.letters import raw_mail
 from tests.channels.email.mailboxes import Box, set_up
 from tests.servers.dovecot import DOVECOT, Dovecot
+from tests.servers.post import relay_running
+from tests.servers.postfix import Postfix, why_not
 from tests.servers.provider import CLIENT_ID, CLIENT_SECRET, SCOPE, Provider, provider_running
 from tierdesk.channels.email.collectors import said
+from tierdesk.channels.email.compose import Envelope
 from tierdesk.channels.email.imap import Refused
-from tierdesk.channels.email.models import Grant, Mailbox
+from tierdesk.channels.email.models import Grant, Mailbox, Security
 from tierdesk.channels.email.oauth import Errand, GrantLost, access_token, redeem, terms_of
+from tierdesk.channels.email.sender import sender
+from tierdesk.channels.email.submission import NoWayOut
 from tierdesk.channels.email.watch import ending
 from tierdesk.core import clock
 from tierdesk.core.fetch import NoAnswer
@@ -109,6 +115,28 @@ def test_mail_is_fetched_with_the_providers_permission_alone(fresh: Box, allowed
     [mail] = fresh.arrive("One.")
     assert fresh.look() == 1
     assert fresh.stored() == [mail]
+
+
+def test_mail_leaves_with_the_same_permission(fresh: Box, allowed: Grant, private: list[str]) -> None:
+    """A Postfix asks Dovecot, which asks the provider; and it says in words when the token is not good."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with (
+        relay_running() as world,
+        Postfix(outward=f"[127.0.0.1]:{world.port}", sasl=fresh.dovecot.sasl) as postfix,
+    ):
+        private.append(f"127.0.0.1:{postfix.port}")
+        fresh.mailbox.smtp_host, fresh.mailbox.smtp_port = "127.0.0.1", postfix.port
+        fresh.mailbox.smtp_security = Security.PLAIN
+        mail = raw_mail("hi", **{"from": fresh.name, "to": "ann@acme.example", "subject": "By token"})
+        envelope = Envelope(fresh.name, "ann@acme.example", "<1@desk.example>", mail)
+        sender(fresh.mailbox).send(envelope)
+        world.mail_soon("ann@acme.example", about="By token")
+        assert f"sasl_method=XOAUTH2, sasl_username={fresh.name}" in postfix.log
+        allowed.access_token = "made up"
+        allowed.save()
+        with pytest.raises(NoWayOut, match=f"does not let {fresh.name} in"):
+            sender(fresh.mailbox).send(envelope)
 
 
 def test_without_permission_nobody_is_let_in(fresh: Box, grant: Grant) -> None:
