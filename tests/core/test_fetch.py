@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from tests.servers.certificates import Certificates, Pair
 from tierdesk.core import fetch
-from tierdesk.core.fetch import Answer, NoAnswer, post_form
+from tierdesk.core.fetch import Answer, NoAnswer, UnableToFetch, get, post_form
 from tierdesk.core.reach import OffLimits
 
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + b'{"ok": 1}'
@@ -60,7 +61,7 @@ class Server:
 def _request(line: socket.socket) -> bytes:
     asked = line.recv(65536)
     head, _, body = asked.partition(b"\r\n\r\n")
-    length = int(re.findall(rb"Content-Length: (\d+)", head)[0])
+    length = int([*re.findall(rb"Content-Length: (\d+)", head), 0][0])
     while len(body) < length:
         body += line.recv(65536)
     return head + b"\r\n\r\n" + body
@@ -164,3 +165,71 @@ def test_sec043_what_is_not_to_be_asked_is_not_asked(settings: Any, url: str) ->
 def test_an_answer_that_is_no_object_is_none(body: bytes) -> None:
     with pytest.raises(NoAnswer):
         Answer(200, body).json()
+
+
+# -- what a stranger named
+
+
+HOSTS = re.compile(r"good\.example")
+
+
+@dataclass
+class Net:
+    """What a name resolves to, and what was connected to."""
+
+    addresses: list[str]
+    connected: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def net(monkeypatch: pytest.MonkeyPatch) -> Net:
+    """A net in which nothing answers."""
+    net = Net(["93.184.216.34"])
+
+    def getaddrinfo(*asked: Any, **more: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in net.addresses]
+
+    def refuse(address: tuple[str, int], *rest: Any) -> Any:
+        net.connected.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    return net
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://good.example/", "https://evil.example/", "https://good.example:8443/", "https://a@good.example/",
+        "https://good.example.evil.example/", "file:///etc/passwd", "ftp://good.example/", "gopher://good.example/",
+        "https://good.example/a b", "https://good.example/\r\nX: y", "https://good.example/ü", "",
+    ],
+)  # fmt: skip
+def test_other_addresses_are_refused_before_anything_is_connected_to(net: Net, url: str) -> None:
+    with pytest.raises(UnableToFetch):
+        get(url, hosts=HOSTS)
+    assert net.connected == []
+
+
+@pytest.mark.parametrize("others", [["127.0.0.1"], ["93.184.216.34", "127.0.0.1"], []])
+def test_a_name_that_leads_inwards_is_refused(net: Net, others: list[str]) -> None:
+    net.addresses = others
+    with pytest.raises(UnableToFetch):
+        get("https://good.example/", hosts=HOSTS)
+    assert net.connected == []
+
+
+def test_the_address_that_was_checked_is_the_one_that_is_connected_to(net: Net) -> None:
+    with pytest.raises(UnableToFetch, match="does not answer"):
+        get("https://good.example/x?y=1", hosts=HOSTS)
+    assert net.connected == ["93.184.216.34"]
+
+
+def test_only_a_plain_answer_is_read(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "PORTS", {server.port})
+    url, hosts = f"https://localhost:{server.port}/certificate.pem", re.compile("localhost")
+    assert get(url, hosts=hosts) == b'{"ok": 1}'
+    server.says = lambda line: line.sendall(GOOD.replace(b"200 OK", b"404 No"))
+    with pytest.raises(UnableToFetch, match="as it should"):
+        get(url, hosts=hosts)

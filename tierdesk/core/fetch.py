@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import ssl
 import time
@@ -22,6 +23,8 @@ from tierdesk.core.reach import OffLimits
 PORTS = {443}
 TIMEOUT_S = 10
 MOST_BYTES = 256 * 1024
+
+_PRINTABLE = re.compile(r"[!-~]+")
 
 
 class NoAnswer(OSError):
@@ -44,19 +47,42 @@ class Answer:
         return told
 
 
+class UnableToFetch(OSError):
+    """It was not fetched. The message is for a stranger: it tells nothing of what stands behind the address."""
+
+
+def get(url: str, *, hosts: re.Pattern[str]) -> bytes:
+    """What stands at an address that a stranger named, on a host that `hosts` matches wholly. Raises UnableToFetch."""
+    parts = urlsplit(url)
+    usual = parts.scheme == "https" and parts.port in (None, *PORTS)
+    if not usual or not hosts.fullmatch(parts.hostname or "") or not _PRINTABLE.fullmatch(url):
+        raise UnableToFetch("the address is not one that may be fetched.")
+    try:
+        answer = _ask("GET", url)
+    except OffLimits as refusal:
+        raise UnableToFetch("the address is not one that may be fetched.") from refusal
+    except NoAnswer as trouble:
+        raise UnableToFetch("it does not answer.") from trouble
+    if answer.status != 200:
+        raise UnableToFetch("it does not answer as it should.")
+    return answer.body
+
+
 def post_form(url: str, fields: Mapping[str, str]) -> Answer:
     """Send a form and return the answer, whatever its status. Raises NoAnswer or OffLimits."""
+    return _ask("POST", url, urlencode(fields))
+
+
+def _ask(method: str, url: str, form: str | None = None) -> Answer:
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.fragment:
         raise OffLimits(f"“{url[:80]}” is no web address that can be asked.")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     if parts.scheme == "http" and not reach.is_allowed(parts.hostname, port):
         raise OffLimits("Only https:// addresses are asked.")
-    target = parts.path or "/"
+    target = f"{parts.path or '/'}?{parts.query}".rstrip("?")
     try:
-        return _asked(
-            parts.scheme == "https", parts.hostname, port, f"{target}?{parts.query}".rstrip("?"), fields
-        )
+        return _asked(parts.scheme == "https", parts.hostname, port, method, target, form)
     except (OffLimits, NoAnswer):
         raise
     except TimeoutError as error:
@@ -69,18 +95,17 @@ def post_form(url: str, fields: Mapping[str, str]) -> Answer:
         raise NoAnswer(f"{parts.hostname} could not be asked: {type(error).__name__}.") from error
 
 
-def _asked(secure: bool, host: str, port: int, target: str, fields: Mapping[str, str]) -> Answer:
+def _asked(secure: bool, host: str, port: int, method: str, target: str, form: str | None) -> Answer:
+    """Over a connection to the very address that was looked at; the certificate is held against the name."""
     until = time.monotonic() + TIMEOUT_S
     line = reach.call(host, port, ports=PORTS, timeout=TIMEOUT_S)
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     try:
         connection.sock = _secured(line, host) if secure else line
-        headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Accept": "application/json",
-            "Connection": "close",
-        }
-        connection.request("POST", target, urlencode(fields), headers)
+        headers = {"User-Agent": "tierdesk", "Connection": "close"}
+        if form is not None:
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        connection.request(method, target, form, headers)
         said = connection.getresponse()
         return Answer(said.status, _read(said, until))
     finally:

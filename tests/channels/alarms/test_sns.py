@@ -24,7 +24,7 @@ from tierdesk.channels.alarms.reading import Forged, MalformedAlarm, Unreadable
 from tierdesk.channels.alarms.sns import Certificates
 from tierdesk.channels.alarms.tokens import digest
 from tierdesk.core import clock
-from tierdesk.core.http import UnableToFetch
+from tierdesk.core.fetch import UnableToFetch
 
 ADDRESS = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123.pem"
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from tierdesk.channels.alarms.reading import Forged, MalformedAlarm, Unreadable, words
-from tierdesk.core import clock, http
+from tierdesk.core import clock, fetch
 
 HOSTS = re.compile(r"sns\.[a-z]{2}(-[a-z]+)+-\d\.amazonaws\.com(\.cn)?")
 CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
@@ -37,8 +37,8 @@ Get = Callable[[str], bytes]
 
 
 def get(url: str) -> bytes:
-    """What stands at `url` of a host of SNS. Raises http.UnableToFetch."""
-    return http.fetch(url, hosts=HOSTS)
+    """What stands at `url` of a host of SNS. Raises fetch.UnableToFetch."""
+    return fetch.get(url, hosts=HOSTS)
 
 
 class Certificates:
@@ -56,7 +56,7 @@ class Certificates:
         with self._lock:
             try:
                 found = x509.load_pem_x509_certificate(self._get(url))
-            except (http.UnableToFetch, ValueError) as fault:
+            except (fetch.UnableToFetch, ValueError) as fault:
                 raise Unreadable(f"The signing certificate of AWS SNS cannot be had: {fault}") from fault
             if len(self._known) >= MOST_CERTIFICATES:
                 self._known.clear()
