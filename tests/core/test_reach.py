@@ -106,3 +106,13 @@ def test_the_operator_may_allow_a_server_and_another_port(
 def answers(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
     monkeypatch.setattr(reach.socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def test_passwords_in_clear_are_said_to_servers_that_the_operator_allows_alone(settings: Any) -> None:
+    settings.PRIVATE_HOSTS = []
+    with pytest.raises(OffLimits, match="not called without encryption"):
+        call("93.184.216.34", 143, ports={143}, timeout=1, in_clear=True)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        settings.PRIVATE_HOSTS = [f"127.0.0.1:{port}"]
+        call("127.0.0.1", port, ports={143}, timeout=1, in_clear=True).close()

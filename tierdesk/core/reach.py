@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 
+_SETTING = "TIERDESK_PRIVATE_HOSTS"
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?|[0-9A-Fa-f:.]{2,45}")
 
 # What Python's ipaddress calls global, or wraps an address that is not.
@@ -25,13 +26,21 @@ class OffLimits(ValueError):
     """The desk does not call this; the text says why and who can allow it."""
 
 
-def call(host: str, port: int, *, ports: Collection[int], timeout: float) -> socket.socket:
+def call(
+    host: str, port: int, *, ports: Collection[int], timeout: float, in_clear: bool = False
+) -> socket.socket:
     """A connection to a server that somebody named. Raises OffLimits before it calls, OSError if nobody answers.
 
-    `ports`: what a server of this kind listens at.
+    `ports`: what a server of this kind listens at. `in_clear`: nothing will encrypt what is said, passwords among it;
+    only the operator may allow that.
     """
+    found = addresses(host, port, ports=ports)
+    if in_clear and not is_allowed(host, port):
+        raise OffLimits(
+            f"{host} is not called without encryption. Whoever runs the desk can allow it: {_SETTING}={host}"
+        )
     trouble: OSError | None = None
-    for address in addresses(host, port, ports=ports):
+    for address in found:
         try:
             return socket.create_connection((address, port), timeout)
         except OSError as refusal:
@@ -52,7 +61,7 @@ def addresses(host: str, port: int, *, ports: Collection[int]) -> list[str]:
     if inside and not allowed:
         raise OffLimits(
             f"{host} is inside the network ({inside[0]}). Whoever runs the desk can allow it: "
-            f"TIERDESK_PRIVATE_HOSTS={host}"
+            f"{_SETTING}={host}"
         )
     return numbers
 

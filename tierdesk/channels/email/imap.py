@@ -200,6 +200,7 @@ class _Client(IMAPClient):  # type: ignore[misc]  # the package has no types
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._tls = ssl.create_default_context() if mailbox.imap_security == Security.TLS else None
+        self._in_clear = mailbox.imap_security == Security.PLAIN
         super().__init__(
             mailbox.imap_host,
             mailbox.imap_port,
@@ -208,16 +209,18 @@ class _Client(IMAPClient):  # type: ignore[misc]  # the package has no types
         )
 
     def _create_IMAP4(self) -> imaplib.IMAP4:
-        return _Line(self.host, self.port, self._tls)
+        return _Line(self.host, self.port, self._tls, in_clear=self._in_clear)
 
 
 class _Line(imaplib.IMAP4):
-    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
-        self._tls = tls
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None, *, in_clear: bool) -> None:
+        self._tls, self._in_clear = tls, in_clear
         super().__init__(host, port, timeout=TIMEOUT_S)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        line = reach.call(self.host, self.port, ports=PORTS, timeout=timeout or TIMEOUT_S)
+        line = reach.call(
+            self.host, self.port, ports=PORTS, timeout=timeout or TIMEOUT_S, in_clear=self._in_clear
+        )
         return self._tls.wrap_socket(line, server_hostname=self.host) if self._tls else line
 
 

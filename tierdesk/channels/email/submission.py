@@ -95,10 +95,11 @@ class _Line(smtplib.SMTP):
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._tls = ssl.create_default_context() if mailbox.smtp_security == Security.TLS else None
+        self._in_clear = mailbox.smtp_security == Security.PLAIN
         super().__init__(mailbox.smtp_host, mailbox.smtp_port, timeout=TIMEOUT_S)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        line = reach.call(host, port, ports=PORTS, timeout=timeout)
+        line = reach.call(host, port, ports=PORTS, timeout=timeout, in_clear=self._in_clear)
         return self._tls.wrap_socket(line, server_hostname=host) if self._tls else line
 
 
