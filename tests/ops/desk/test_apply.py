@@ -11,7 +11,7 @@ import pytest
 
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.tokens import digest, unsealed
-from tierdesk.channels.email.models import Mailbox
+from tierdesk.channels.email.models import Grant, Mailbox
 from tierdesk.core import clock
 from tierdesk.core.seal import Unsealable
 from tierdesk.directory.calendars.models import Calendar
@@ -23,6 +23,7 @@ from tierdesk.directory.staff.models import Agent, Team, User
 from tierdesk.ops import apply, export
 from tierdesk.ops.desk.change import Difference, apply_desk
 from tierdesk.ops.desk.export import export_desk
+from tierdesk.ops.desk.lines import DeskRefused
 from tierdesk.response.runbooks.models import Book
 from tierdesk.response.tiers.models import Procedure
 from tierdesk.response.vendors.models import UnderpinningContract
@@ -304,3 +305,49 @@ def test_a_mailboxs_password_is_sealed_kept_and_never_written_back(
     kept.refresh_from_db()
     with pytest.raises(Unsealable):
         assert kept.password
+
+
+PROVIDER = """
+mailboxes:
+  - address: help@desk.example
+    imap_host: outlook.office365.com
+    provider: microsoft
+    application_id: 6731de76
+    application_secret: CANARY-SEC-0a07
+    secret_ends: 2027-05-01
+"""
+
+
+def test_a_providers_terms_are_written_in_the_file_and_a_change_asks_it_anew(desk: Path) -> None:
+    desk.write_text(SMALL + PROVIDER)
+    apply_desk(desk)
+    grants = Grant.objects.filter(mailbox__address="help@desk.example")
+    assert (grants.get().application_secret, str(grants.get().secret_ends_date)) == (
+        "CANARY-SEC-0a07",
+        "2027-05-01",
+    )
+    assert "application_secret: kept" in export_desk() and "CANARY" not in export_desk()
+    grants.update(granted_at=clock.now())
+    assert not rewrite(desk, "CANARY-SEC-0a07", "kept").changes
+    rewrite(desk, "2027-05-01", "2028-05-01")
+    assert grants.get().granted_at is not None
+    rewrite(desk, "6731de76", "another")
+    assert (grants.get().granted_at, grants.get().application_secret) == (None, "CANARY-SEC-0a07")
+    desk.write_text(SMALL + PROVIDER.partition("    provider")[0])
+    apply_desk(desk)
+    assert not grants.exists()
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now", "sentence"),
+    [
+        ("provider: microsoft", "tenant: acme", "is about a provider"),
+        ("provider: microsoft", "provider: other", "needs “token_url”"),
+        ("application_id: 6731de76", "password: secret", "needs “application_id”"),
+        ("secret_ends: 2027-05-01", "password: secret", "take the password away"),
+    ],
+)
+def test_a_provider_that_is_half_told_is_refused(desk: Path, was: str, is_now: str, sentence: str) -> None:
+    desk.write_text(SMALL + PROVIDER.replace(was, is_now))
+    with pytest.raises(DeskRefused, match=sentence):
+        apply_desk(desk)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -204,6 +204,16 @@ class Grant(models.Model):
     application_secret = Sealed("the application", of="token_url")
     refresh_token = Sealed("renewal", of="token_url")
     access_token = Sealed("access", of="token_url")
+
+    def write_down(self, told: Mapping[str, Any]) -> None:
+        """What an administrator was told by the provider. Unless it is only a date, it must be allowed anew."""
+        for column, value in told.items():
+            setattr(self, column, value)
+        if told.keys() != {"secret_ends_date"}:
+            self.access_token = self.refresh_token = self.error = ""
+            self.access_expires_at = self.refresh_expires_at = self.granted_at = None
+            self.renewed_at = self.tried_at = None
+        self.save()
 
 
 def our_addresses(boxes: Iterable[Mailbox]) -> set[str]:

@@ -12,9 +12,7 @@ from tierdesk.channels.alarms.shapes import names as alarm_shapes
 from tierdesk.channels.alarms.tokens import unsealed
 from tierdesk.channels.chat.models import Bridge, Widget
 from tierdesk.channels.chat.platforms import platforms
-from tierdesk.channels.email.models import Afterwards, Mailbox, Security
 from tierdesk.core import clock
-from tierdesk.core.seal import Unsealable
 from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Assignment, Client, Contact, Domain, Number, Site
 from tierdesk.directory.contracts.models import CHANNELS, Contract
@@ -32,6 +30,7 @@ from tierdesk.ops.desk.checks import (
 )
 from tierdesk.ops.desk.exchanges import EXCHANGES
 from tierdesk.ops.desk.forms import FORMS
+from tierdesk.ops.desk.mailboxes import MAILBOXES
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.response.runbooks.models import Book
 from tierdesk.response.tiers.models import ProcedureKind
@@ -160,22 +159,6 @@ def _complete_book(values: Values) -> None:
     if "file" in values:
         values["text"] = values.pop("file")
     values.update(v.book_head(values))
-
-
-def _sealed(name: str) -> Field:
-    """A secret that lies sealed in its row. Once it cannot be read any more it is none."""
-
-    def get(row: Any) -> str:
-        try:
-            return str(getattr(row, name)) if getattr(row, f"{name}_sealed") else ""
-        except Unsealable:
-            return ""
-
-    def put(world: World, row: Any, text: str) -> None:
-        setattr(row, name, text)
-        row.save(update_fields=[f"{name}_sealed"])
-
-    return Field(name, s.SECRET, "", get=get, put=put)
 
 
 CLIENT: Final = link("client", "clients")
@@ -532,34 +515,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             ),
         ),
     ),
-    Section(
-        "mailboxes",
-        key=("address",),
-        rows=_rows(Mailbox, "client"),
-        save=save_columns(Mailbox),
-        fields=(
-            Field("address", s.EMAIL),
-            ANY_CLIENT,
-            Field("default", s.SWITCH, False, column="is_default"),
-            Field("active", s.SWITCH, True, column="is_active"),
-            Field("user", s.TEXT, ""),
-            Field("imap_host", s.TEXT, ""),
-            Field("imap_port", s.PORT, 993),
-            Field("imap_security", s.one_of(lambda: Security.values), Security.TLS.value),
-            Field("folder", s.TEXT, "INBOX"),
-            Field("afterwards", s.one_of(lambda: Afterwards.values), Afterwards.MOVE.value),
-            Field("done_folder", s.TEXT, "Tierdesk"),
-            Field("takes_old", s.SWITCH, False),
-            Field("smtp_host", s.TEXT, ""),
-            Field("smtp_port", s.PORT, 587),
-            Field("smtp_security", s.one_of(lambda: Security.values), Security.STARTTLS.value),
-            Field("smtp_user", s.TEXT, ""),
-            Field("authserv_id", s.TEXT, ""),
-            Field("hops", s.whole(0, 20), 1),
-            _sealed("password"),
-            _sealed("smtp_password"),
-        ),
-    ),
+    MAILBOXES,
     Section(
         "alarm_sources",
         key=("client", "key"),
