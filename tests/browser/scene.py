@@ -42,13 +42,14 @@ def fill(now: datetime) -> dict[str, Any]:
     from tierdesk.response.runbooks.models import Book
 
     cast = settle_in()
-    emails = {name: _with_password(getattr(cast, name)) for name in PEOPLE}
+    emails = {name: _with_password(getattr(cast, name)) for name in PEOPLE} | {"ada": _administrator()}
     for book in ("vpn-not-connecting", "printer-offline"):
         Book.publish((BOOKS / f"{book}.md").read_text())
     _sign_with_a_vendor(cast)
     connect(cast)
     _ask_by_forms(cast)
     _offer_chats(cast)
+    _fetch_mail(cast)
     pk, _ = Inbound.store("email", b"From: who@nowhere.example\n\nHello?", meta={"recipients": []}, at=now)
     Inbound.objects.filter(pk=pk).update(state=InboundState.PARKED, reason="Nobody we know wrote this.")
     return {
@@ -63,6 +64,24 @@ def _with_password(person: Any) -> str:
     user.set_password(PASSWORD)
     user.save(update_fields=["password"])
     return str(user.email)
+
+
+def _administrator() -> str:
+    from tierdesk.directory.staff.models import Agent, User
+
+    ada = User.objects.create_user("ada@desk.example", name="Ada Admin", is_admin=True)
+    return _with_password(Agent.objects.create(user=ada))
+
+
+def _fetch_mail(cast: Any) -> None:
+    """A mailbox that is handed to us, and one of a server that is not there, whose provider nobody has asked."""
+    from tierdesk.channels.email.models import Grant, Mailbox
+
+    Mailbox.objects.create(address="acme@desk.example", client=cast.acme)
+    away = Mailbox.objects.create(
+        address="help@desk.example", imap_host="mail.example", smtp_host="mail.example"
+    )
+    Grant.objects.create(mailbox=away, provider="microsoft", application_id="6731de76")
 
 
 def _sign_with_a_vendor(cast: Any) -> None:

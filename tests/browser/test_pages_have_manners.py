@@ -38,6 +38,8 @@ PAGES = [
 PORTAL = ["/portal/", "/portal/new/", "/portal/tickets/{late}/", "/portal/link/"]
 PORTAL += ["/portal/forms/starter/", "/portal/public/ACME/hello/"]
 
+ADMINISTRATORS = ["/mailboxes/", "/mailboxes/1/", "/mailboxes/2/"]
+
 FAULTS = """() => {
     const faults = [];
     const headings = document.querySelectorAll("h1").length;
@@ -72,6 +74,12 @@ def test_every_page_has_manners(desk: Desk, sits_down: SitsDown, width: int) -> 
 def test_so_has_every_page_of_the_portal(desk: Desk, sits_down: SitsDown, width: int) -> None:
     page = sits_down("ann", viewport={"width": width, "height": 844})
     assert _faults(page, desk, PORTAL) == {}
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_so_has_every_page_for_administrators(desk: Desk, sits_down: SitsDown, width: int) -> None:
+    page = sits_down("ada", viewport={"width": width, "height": 844})
+    assert _faults(page, desk, ADMINISTRATORS) == {}
 
 
 def _faults(page: Page, desk: Desk, paths: list[str]) -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from tierdesk.channels.email.models import Collection, Mailbox
 from tierdesk.channels.models import Inbound, InboundState
 from tierdesk.core import clock
 from tierdesk.core.roles import owner
@@ -74,6 +75,16 @@ def test_the_secret_is_nobody_elses(settings: Any, tmp_path: Path, monkeypatch: 
 def test_plain_http_is_for_the_own_machine(settings: Any) -> None:
     settings.BASE_URL = "http://desk.example"
     assert "https" in wrong()["address"].advice
+
+
+def test_a_mailbox_that_is_not_fetched_is_named_with_the_reason() -> None:
+    mailbox = Mailbox.objects.create(address="support@desk.example", imap_host="mail.example")
+    Collection.objects.create(mailbox=mailbox, looked_at=clock.now())
+    assert "mailboxes" not in wrong()
+    Collection.objects.update(error="The server does not let support in: no")
+    assert "support@desk.example (The server does not let support in: no)" in wrong()["mailboxes"].seen
+    Mailbox.objects.update(is_active=False)
+    assert "mailboxes" not in wrong()
 
 
 def arrive(key: str, **columns: object) -> Inbound:

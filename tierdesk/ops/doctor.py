@@ -17,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from tierdesk.channels.email.models import Collection, Mailbox
 from tierdesk.channels.models import Inbound, InboundState
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, ROLE, seeing
@@ -70,7 +71,7 @@ def examine() -> Iterator[Finding]:
     yield server
     if server.advice:
         return
-    for check in (role, policies, migrations, worker, inbound, outbox):
+    for check in (role, policies, migrations, worker, mailboxes, inbound, outbox):
         yield _guarded(check)
 
 
@@ -129,6 +130,19 @@ def worker() -> Finding:
             "worker", seen, "Start `tierdesk serve` or `tierdesk worker`; if it runs, read its log."
         )
     return Finding("worker", "nothing is overdue")
+
+
+def mailboxes() -> Finding:
+    """Whether the mail that we fetch ourselves comes; the page “Mailboxes” says the same."""
+    at = clock.now()
+    with seeing(EVERY_CLIENT):
+        states = Collection.objects.filter(mailbox__in=Mailbox.objects.fetched()).select_related("mailbox")
+        failing = [f"{one.mailbox} ({why})" for one in states if (why := one.trouble(at))]
+        waiting = sum(one.waiting for one in states)
+    seen = f"{len(states)} fetched, {waiting} mails waiting there"
+    if failing:
+        return Finding("mailboxes", f"no mail from {', '.join(failing)}", "Try it out under “Mailboxes”.")
+    return Finding("mailboxes", seen)
 
 
 def inbound() -> Finding:

@@ -13,6 +13,7 @@ import socket
 import ssl
 import threading
 from datetime import timedelta
+from smtplib import SMTPException
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import Q
@@ -180,6 +181,8 @@ def said(error: Exception) -> str:
             return "There is no server of this name."
         case IMAPClientError():
             return f"The conversation with the server broke off: {' '.join(str(error).split())[:200]}"
+        case SMTPException():
+            return f"The server does not take the mail: {' '.join(str(error).split())[:200]}"
         case OSError():
             return f"The server cannot be reached: {error.strerror or error}"
         case _:

@@ -43,6 +43,19 @@ def manager_page(view: View) -> View:
     return guarded
 
 
+def admin_page(view: View) -> View:
+    """Only administrators get in; for other agents the page does not exist."""
+
+    @agent_page
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not user_of(request).is_admin:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
 def user_of(request: HttpRequest) -> User:
     return cast(User, request.user)
 
