@@ -117,6 +117,15 @@ class Desk:
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
+    def obey(self, command: str, file: str) -> None:
+        """What an operator does beside the running desk: `tierdesk COMMAND FILE`."""
+        path = self.home / "given.yaml"
+        path.write_text(file)
+        environ = {**self._environ(), "DATABASE_URL": self.database_url}
+        words = [sys.executable, "-m", "tierdesk.ops.command", command, str(path)]
+        done = subprocess.run(words, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def said(self, lines: int = 40) -> str:
         """The last that the tree wrote to its log."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
