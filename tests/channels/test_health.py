@@ -10,6 +10,7 @@ from tests.cast import Cast
 from tests.exchange import Pbx, connect
 from tierdesk.channels.alarms.models import Refusal, Source
 from tierdesk.channels.chat.models import Bridge, Seat, Widget
+from tierdesk.channels.email.models import Collection, Mailbox
 from tierdesk.channels.health import Health, healths, way_out
 from tierdesk.channels.models import Inbound, InboundState
 from tierdesk.directory.staff.models import User
@@ -89,6 +90,27 @@ def test_an_exchange_says_when_it_last_told_of_a_call(cast: Cast, at: datetime) 
     pbx.says("newCall", at)
     [part] = health(cast.lena.user, "phone", at).parts
     assert (part.heard_at, part.trouble) == (at, "")
+
+
+def test_a_mailbox_that_is_not_fetched_says_why_to_whom_it_concerns(cast: Cast, at: datetime) -> None:
+    mailbox = Mailbox.objects.create(address="acme@desk.example", client=cast.acme, imap_host="mail.example")
+    state = Collection.objects.create(mailbox=mailbox, looked_at=at, fetched_at=at - HOUR)
+    [part] = health(cast.lena.user, "email", at).parts
+    assert (part.name, part.client, part.heard_at, part.trouble) == (
+        "acme@desk.example",
+        "Acme GmbH",
+        at - HOUR,
+        "",
+    )
+    state.error, state.failing_since = "Nobody listens at this port.", at - HOUR
+    state.save()
+    [part] = health(cast.lena.user, "email", at).parts
+    assert (part.trouble, part.since) == ("Nobody listens at this port.", at - HOUR)
+    assert health(cast.olga.user, "email", at).parts == []
+    state.error, state.skipped = "", {"7": [1, "no", "2026-01-01T00:00:00+00:00"]}
+    state.save()
+    [part] = health(cast.lena.user, "email", at).parts
+    assert part.trouble == "Mails that its server does not give: 1."
 
 
 def test_an_open_chat_that_nobody_takes_is_in_trouble(cast: Cast, at: datetime) -> None:

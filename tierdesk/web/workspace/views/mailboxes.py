@@ -15,10 +15,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from tierdesk.channels.email.health import trouble_of
 from tierdesk.channels.email.models import Collection, Grant, Mailbox
 from tierdesk.channels.email.oauth import Errand, GrantLost, redeem
 from tierdesk.channels.email.trial import try_receiving, try_sending
-from tierdesk.channels.email.watch import ending
 from tierdesk.core import clock
 from tierdesk.core.fetch import NoAnswer
 from tierdesk.core.reach import OffLimits
@@ -43,10 +43,9 @@ class Standing:
     @classmethod
     def of(cls, mailbox: Mailbox, at: datetime) -> Standing:
         collection = getattr(mailbox, "collection", None) if mailbox.is_fetched else None
-        grant = getattr(mailbox, "grant", None)
-        trouble = collection.trouble(at) if collection else ""
         kept_back = [why for _, why, _ in collection.skipped.values()] if collection else []
-        return cls(mailbox, collection, grant, trouble or (ending(grant, at) if grant else ""), kept_back)
+        grant = getattr(mailbox, "grant", None)
+        return cls(mailbox, collection, grant, trouble_of(mailbox, at), kept_back)
 
 
 @admin_page
