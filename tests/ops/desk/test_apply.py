@@ -212,7 +212,10 @@ def test_changed_hours_make_new_versions_of_the_calendar_and_of_the_contracts_th
 
     difference = rewrite(desk, "09:00-17:00", "08:00-18:00")
 
-    assert [change.item for change in difference.changes] == ["calendars office", "contracts ACME standard"]
+    assert [str(change.item) for change in difference.changes] == [
+        "calendars office",
+        "contracts ACME standard",
+    ]
     contract = Contract.objects.get(key="standard")
     old, new = contract.versions.order_by("version")
     assert old.calendar.spec["week"]["0"] == [["09:00", "17:00"]]

@@ -11,8 +11,8 @@ from tests.ops.desk.test_apply import SMALL
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.staff.models import Team, User
 from tierdesk.ops import apply
-from tierdesk.ops.desk.change import apply_desk, read_file
-from tierdesk.ops.desk.lines import DeskRefused, Findings
+from tierdesk.ops.desk.change import apply_desk, read_document
+from tierdesk.ops.desk.lines import DeskRefused, Findings, compose
 from tierdesk.ops.desk.sections import SECTIONS
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +99,12 @@ ADDED = [
         id="a category nobody wrote",
     ),
     pytest.param(
+        'forms:\n  - {key: f, name: F, category: "*", fields: [{key: a, label: A}]}\n',
+        18,
+        "no “*” among the categories",
+        id="a pattern where one category is meant",
+    ),
+    pytest.param(
         "routes:\n  - {client: ACME, team: night}\nprocedures:\n",
         18,
         "no “night” among the teams",
@@ -113,7 +119,7 @@ ADDED = [
     pytest.param(
         "procedures:\n  - {key: up, name: Up, from_tier: L1, rules: {color: red}}\n",
         18,
-        "“color” is not a rule",
+        "no “color” here",
         id="an unknown rule",
     ),
     pytest.param("books:\n  - {file: no-such.md}\n", 18, "cannot be read", id="a book that is not there"),
@@ -174,6 +180,12 @@ def test_what_does_not_hang_together_is_refused_with_its_line(
     found = refusal(tmp_path, SMALL + added)
 
     assert any(finding.startswith(f"desk.yaml:{line}: ") and reason in finding for finding in found), found
+
+
+def test_hours_that_cannot_be_read_are_told_once(tmp_path: Path) -> None:
+    [finding] = refusal(tmp_path, SMALL.replace("09:00-17:00", "9-5"))
+
+    assert "“9-5” are no hours" in finding
 
 
 def test_everything_that_is_wrong_is_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -> None:
@@ -278,7 +290,7 @@ def test_every_example_of_the_howto_is_read_without_a_fault(
     path.write_text(example)
     found = Findings(path)
 
-    read = read_file(path, found)
+    read = read_document(compose(example, found), found)
 
     assert found.wrong == []
     assert {item.section.name for item in read.items} == {section.name for section in SECTIONS}

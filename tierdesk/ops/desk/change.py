@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.ops.desk.checks import check_all
+from tierdesk.ops.desk.difference import Statement, statements
 from tierdesk.ops.desk.lines import DeskRefused, Findings, compose, line_of, pairs
 from tierdesk.ops.desk.schema import Item, Key, Values, World, reach
 from tierdesk.ops.desk.sections import BY_NAME, SECTIONS
 from tierdesk.ops.desk.shapes import SWITCH, TEXT
 
-SHOWN: Final = 160
-"""Characters of an old or new value that the difference shows."""
+TURN: Final = 0x7D5C
+"""The advisory lock that whoever changes the desk holds: two changes at once are one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +34,16 @@ class DeskFile:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One item that the file creates or changes; `fields` are (name, old, new) in the file's notation."""
+    """One item that is created or changed, and what is different about it."""
 
-    item: str
+    item: Item
     is_new: bool
-    fields: tuple[tuple[str, str, str], ...]
+    statements: tuple[Statement, ...]
 
     def __str__(self) -> str:
         if self.is_new:
             return f"+ {self.item}"
-        told = (f"    {name}: {old} → {new if new != old else 'a new one'}" for name, old, new in self.fields)
-        return "\n".join([f"~ {self.item}", *told])
+        return "\n".join([f"~ {self.item}", *(f"    {statement}" for statement in self.statements)])
 
 
 @dataclass(slots=True)
@@ -61,33 +62,47 @@ class Difference:
 
 
 def apply_desk(path: Path, *, dry_run: bool = False) -> Difference:
-    """Make the desk as the file says and tell the difference; `dry_run` takes everything back at the end.
-
-    A dry run writes, looks and rolls back: what it tells is what would happen. Raises DeskRefused with every
-    finding; then nothing has changed.
-    """
-    found = Findings(path)
-    with seeing(EVERY_CLIENT), transaction.atomic():
-        read = read_file(path, found)
-        check_file(read, found)
-        difference = _bring_about(read, found)
-        if dry_run:
-            transaction.set_rollback(True)
-    return difference
-
-
-def read_file(path: Path, found: Findings) -> DeskFile:
-    """Read the file's items; what is wrong with them is added to `found`."""
+    """Make the desk as the file says and tell the difference. Raises DeskRefused with every finding."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
         raise DeskRefused(
             [f"{path}: the file cannot be read ({fault}); give the path of a desk file."]
         ) from fault
+    found = Findings(path)
+    return apply_document(compose(text, found), found, dry_run=dry_run)
+
+
+def apply_document(top: yaml.MappingNode, found: Findings, *, dry_run: bool = False) -> Difference:
+    """Make the desk as the document says and tell the difference; `dry_run` takes everything back at the end.
+
+    A dry run writes, looks and rolls back: what it tells is what would happen. Raises DeskRefused with every
+    finding; then nothing has changed.
+    """
+    with changing_the_desk():
+        read = read_document(top, found)
+        check_document(read, found)
+        difference = _bring_about(read, found)
+        if dry_run:
+            transaction.set_rollback(True)
+    return difference
+
+
+@contextmanager
+def changing_the_desk() -> Iterator[None]:
+    """One transaction that sees every client, while nobody else changes the desk."""
+    with seeing(EVERY_CLIENT), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])
+        yield
+
+
+def read_document(top: yaml.MappingNode, found: Findings) -> DeskFile:
+    """Read the document's items; what is wrong with them is added to `found`."""
     sections: dict[str, list[Item]] = {}
     marks: Values = {"demo": False, "password": None}
     password_line = 1
-    for name, key, value in pairs(compose(text, found), found, "the file"):
+    for name, key, value in pairs(top, found, "the file"):
         if name in BY_NAME:
             sections[name] = BY_NAME[name].read_all(value, found)
         elif name in marks:
@@ -103,8 +118,8 @@ def read_file(path: Path, found: Findings) -> DeskFile:
     return DeskFile(items, marks["password"])
 
 
-def check_file(read: DeskFile, found: Findings) -> None:
-    """Hold the file against itself and the desk as it is. Raises DeskRefused with all findings."""
+def check_document(read: DeskFile, found: Findings) -> None:
+    """Hold the document against itself and the desk as it is. Raises DeskRefused with all findings."""
     present = {s.name: {s.key_of(row): s.values_of(row) for row in s.rows()} for s in SECTIONS}
     outlook: dict[str, dict[Key, Values]] = {name: dict(rows) for name, rows in present.items()}
     for item in read.items:
@@ -121,7 +136,7 @@ def _bring_about(read: DeskFile, found: Findings) -> Difference:
         for item in _in_order(i for i in read.items if i.section is section):
             try:
                 change = _bring_about_item(item, world)
-            except IntegrityError as fault:
+            except (IntegrityError, DataError) as fault:
                 told = ": ".join(" ".join(line.split()) for line in str(fault).splitlines()[:2])
                 found.add(item.line, f"The database refuses {item}: {told} Correct it.")
                 found.refuse_if_any()
@@ -140,7 +155,8 @@ def _in_order(items: Iterable[Item]) -> Iterator[Item]:
         keys = {item.key for item in waiting}
         ready = [item for item in waiting if not keys & _needed(item)] or waiting
         yield from ready
-        waiting = [item for item in waiting if item not in ready]
+        done = {item.key for item in ready}
+        waiting = [item for item in waiting if item.key not in done]
 
 
 def _needed(item: Item) -> set[Key]:
@@ -161,16 +177,10 @@ def _bring_about_item(item: Item, world: World) -> Change | None:
     if not changed:
         return None
     world.rows[section.name][item.key] = section.save(world, section, row, values, {f.name for f in changed})
-    fields = (
-        (each.name, _shown(each.shape, before.get(each.name)), _shown(each.shape, values[each.name]))
+    old, new = section.terse(before), section.terse(values)
+    told = (
+        statement
         for each in changed
+        for statement in statements(each.shape, old.get(each.name), new[each.name], (each.name,))
     )
-    return Change(str(item), row is None, () if row is None else tuple(fields))
-
-
-def _shown(shape: Any, value: Any) -> str:
-    if value in (None, "", [], {}):
-        return "nothing"
-    text = yaml.safe_dump(shape.show(value), default_flow_style=True, allow_unicode=True, width=10_000)
-    text = text.removesuffix("\n").removesuffix("...").strip()
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return Change(item, row is None, tuple(told))

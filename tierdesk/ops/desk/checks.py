@@ -37,13 +37,18 @@ def judge_team_leads(item: Item, found: Findings) -> None:
             found.add(item.line_of("leads"), f"Who leads “{key}” is in it: add it to “teams” too.")
 
 
+def judge_contract(item: Item, found: Findings) -> None:
+    """A priority that is named promises something."""
+    for priority, promise in item.values.get("promises", {}).items():
+        if set(promise) <= {"calendar"}:
+            found.add(
+                item.line_of("promises"), f"P{priority} promises nothing; give it a time, or leave it out."
+            )
+
+
 def judge_procedure(item: Item, found: Findings) -> None:
     """The rules are judged where tickets climb (tiers/spec.py)."""
-    rules = item.values.get("rules", {})
-    if not isinstance(rules, dict):
-        found.add(item.line_of("rules"), "Write the rules as “name: value”.")
-        return
-    for sentence in findings(rules):
+    for sentence in findings(item.values.get("rules", {})):
         found.add(item.line_of("rules"), sentence)
     if item.values.get("kind", "functional") == "functional" and "from_tier" not in item.lines:
         found.add(item.line, "Say which tier the procedure leads out of: “from_tier: L1”.")
@@ -95,7 +100,7 @@ def check_all(file_items: Sequence[Item], outlook: Outlook, present: Outlook, fo
 
 def _check_mention(mention: Mention, outlook: Outlook, found: Findings) -> None:
     known = outlook[mention.section]
-    if mention.section == "categories" and _covers(mention.key, known):
+    if mention.is_scope and _covers(mention.key, known):
         return
     if not any(key in known for key in reach(mention.key, mention.client)):
         names = ", ".join(sorted({str(key[-1]) for key in known})[:12]) or "none yet"
@@ -141,7 +146,9 @@ def _check_circles(file_items: Sequence[Item], services: Mapping[Key, Values], f
 
 def _check_unshared(item: Item, outlook: Outlook, found: Findings) -> None:
     """What only one may have: a mail domain tells the client, a token the source."""
-    name = UNSHARED.get(item.section.name, "")
+    name = UNSHARED.get(item.section.name)
+    if name is None or not item.values.get(name):
+        return
     others = [(key, row) for key, row in outlook[item.section.name].items() if key != item.key]
     for value in _as_list(item.values.get(name)):
         holder = next((key for key, row in others if value in _as_list(row.get(name))), None)

@@ -30,20 +30,22 @@ def _set_extensions(world: World, exchange: Exchange, extensions: dict[str, str]
 
 
 def _extensions(exchange: Any) -> dict[str, str]:
-    return dict(exchange.extensions.values_list("number", "agent__user__email"))
+    return {one.number: one.agent.user.email for one in exchange.extensions.all()}
 
 
 EXCHANGES: Final = Section(
     "exchanges",
     key=("key",),
-    rows=lambda: Exchange.objects.select_related("client", "team"),
+    rows=lambda: Exchange.objects.select_related("client", "team").prefetch_related(
+        "extensions__agent__user"
+    ),
     save=save_columns(Exchange),
     complete=_complete_token,
     judge=judge_exchange,
     fields=(
         Field("key", s.SLUG),
         Field("name", s.TEXT),
-        Field("kind", s.one_of(lambda: ExchangeKind.values), ExchangeKind.CTI.value),
+        Field("kind", s.one_of(lambda: dict(ExchangeKind.choices)), ExchangeKind.CTI.value),
         link("client", "clients", None),
         link("team", "teams", None),
         Field("region", s.REGION, "DE"),

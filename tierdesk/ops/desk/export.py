@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from tierdesk.core.scope import EVERY_CLIENT, seeing
-from tierdesk.ops.desk.schema import REQUIRED, Section
+from tierdesk.ops.desk.schema import Section, Values
 from tierdesk.ops.desk.sections import SECTIONS
 
 HEAD = "# The desk, as “tierdesk export” wrote it. Change it and “tierdesk apply” it; see docs/howto/desk-as-code.md.\n"
@@ -33,23 +33,18 @@ Writer.add_representer(str, _text)
 def export_desk() -> str:
     """The whole desk; applying it changes nothing."""
     with seeing(EVERY_CLIENT):
-        desk = {section.name: written for section in SECTIONS if (written := _section(section))}
+        desk = notation_of_desk()
     body = yaml.dump(
         desk, Dumper=Writer, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
     )
     return HEAD + body
 
 
-def _section(section: Section) -> list[dict[str, Any]]:
+def notation_of_desk() -> dict[str, list[Values]]:
+    """The whole desk in the file's notation, by section. Needs to see every client."""
+    return {section.name: written for section in SECTIONS if (written := _section(section))}
+
+
+def _section(section: Section) -> list[Values]:
     rows = sorted(section.rows(), key=lambda row: tuple(str(part or "") for part in section.key_of(row)))
-    return [_item(section, row) for row in rows]
-
-
-def _item(section: Section, row: Any) -> dict[str, Any]:
-    """An item without what is at its default or follows from the rest."""
-    written = [(field, field.of(row)) for field in section.fields]
-    return {
-        field.name: field.shape.show(value)
-        for field, value in written
-        if not field.derived and (field.default is REQUIRED or value != field.default)
-    }
+    return [section.notation_of(row) for row in rows]

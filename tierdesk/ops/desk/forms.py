@@ -13,7 +13,7 @@ from tierdesk.ops.desk.schema import Field, Item, Section, link, save_columns
 
 def judge_form(item: Item, found: Findings) -> None:
     """The fields are judged where forms are read (web_form/fields.py)."""
-    for sentence in findings(item.values.get("fields", [])):
+    for sentence in findings(item.values["fields"]) if "fields" in item.values else ():
         found.add(item.line_of("fields"), sentence)
     for sentence in _wrong_advice(item.values.get("advice", [])):
         found.add(item.line_of("advice"), sentence)
@@ -45,7 +45,7 @@ FORMS: Final = Section(
         Field("name", s.TEXT),
         link("service", "services", None),
         link("category", "categories", None, label="path"),
-        Field("access", s.one_of(lambda: Access.values), Access.SIGNED_IN.value),
+        Field("access", s.one_of(lambda: dict(Access.choices)), Access.SIGNED_IN.value),
         Field("intro", s.LONG_TEXT, ""),
         Field("subject", s.TEXT, ""),
         Field("fields", s.Free()),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -13,6 +13,7 @@ NODES: Final = 100_000
 """More nodes than any desk has: an alias that unfolds into more (a “billion laughs”) is refused."""
 
 NULL: Final = "tag:yaml.org,2002:null"
+TEXT: Final = "tag:yaml.org,2002:str"
 
 
 class Broken:
@@ -23,11 +24,12 @@ BROKEN: Final = Broken()
 
 
 class DeskRefused(ValueError):
-    """A file that cannot be applied. `findings` are sentences, each with file and line, in order."""
+    """A desk that cannot be made so. `findings` are sentences, each with file and line; `wrong` the same in parts."""
 
-    def __init__(self, findings: list[str]) -> None:
+    def __init__(self, findings: list[str], wrong: Sequence[tuple[int, str]] = ()) -> None:
         super().__init__("\n".join(findings))
         self.findings = findings
+        self.wrong = wrong
 
 
 @dataclass(slots=True)
@@ -37,14 +39,18 @@ class Mention:
     section: str
     key: str
     line: int
+    is_scope: bool
     client: str | None = None
 
 
 @dataclass(slots=True)
 class Findings:
-    """What is wrong, and what was mentioned, while a file is read. `path` is the file; paths in it start there."""
+    """What is wrong, and what was mentioned, while a desk is read.
 
-    path: Path
+    `path` is its file, and paths in it start there; None where it comes from a browser, beside which no files lie.
+    """
+
+    path: Path | None = None
     wrong: list[tuple[int, str]] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
 
@@ -52,14 +58,15 @@ class Findings:
         self.wrong.append((line, sentence))
         return BROKEN
 
-    def mention(self, section: str, key: str, node: yaml.Node) -> None:
-        self.mentions.append(Mention(section, key, line_of(node)))
+    def mention(self, section: str, key: str, node: yaml.Node, *, is_scope: bool = False) -> None:
+        self.mentions.append(Mention(section, key, line_of(node), is_scope))
 
     def refuse_if_any(self) -> None:
         """Raise DeskRefused with everything found so far, if anything was."""
         if self.wrong:
             ordered = sorted(dict.fromkeys(self.wrong))
-            raise DeskRefused([f"{self.path.name}:{line}: {sentence}" for line, sentence in ordered])
+            name = self.path.name if self.path else "desk.yaml"
+            raise DeskRefused([f"{name}:{line}: {sentence}" for line, sentence in ordered], ordered)
 
 
 def line_of(node: yaml.Node) -> int:
@@ -128,3 +135,44 @@ def items(node: yaml.Node, found: Findings, what: str) -> list[yaml.Node]:
 def is_nothing(node: yaml.Node) -> bool:
     """Whether a node says null, or the empty text."""
     return isinstance(node, yaml.ScalarNode) and (node.tag == NULL or not node.value)
+
+
+def scalar(text: str) -> yaml.ScalarNode:
+    return yaml.ScalarNode(TEXT if text else NULL, text)
+
+
+def mapping(entries: Iterable[tuple[str, yaml.Node]]) -> yaml.MappingNode:
+    return yaml.MappingNode("tag:yaml.org,2002:map", [(scalar(name), node) for name, node in entries])
+
+
+def sequence(nodes: Iterable[yaml.Node]) -> yaml.SequenceNode:
+    return yaml.SequenceNode("tag:yaml.org,2002:seq", list(nodes))
+
+
+def node_of(value: Any) -> yaml.Node:
+    """The node that a value in the file's notation would be read as. It stands on no line yet."""
+    if isinstance(value, Mapping):
+        return mapping((str(name), node_of(part)) for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return sequence(map(node_of, value))
+    if isinstance(value, bool):
+        return yaml.ScalarNode("tag:yaml.org,2002:bool", "true" if value else "false")
+    if isinstance(value, int | float):
+        return yaml.ScalarNode(f"tag:yaml.org,2002:{type(value).__name__}", str(value))
+    return scalar("") if value is None else yaml.ScalarNode(TEXT, str(value))
+
+
+def parts_of(node: yaml.Node) -> Iterator[yaml.Node]:
+    """The node and everything in it, in the order of the text."""
+    yield node
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from (*parts_of(key), *parts_of(value))
+    elif isinstance(node, yaml.SequenceNode):
+        for part in node.value:
+            yield from parts_of(part)
+
+
+def put_on_line(node: yaml.Node, line: int) -> None:
+    """Say that a node which comes from no text begins on `line`."""
+    node.start_mark = node.end_mark = yaml.Mark("desk", 0, line - 1, 0, None, 0)

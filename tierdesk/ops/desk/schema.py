@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final
 
 import yaml
+from django.db.models import QuerySet
 
 from tierdesk.ops.desk.lines import BROKEN, Findings, is_nothing, items, line_of, pairs
 from tierdesk.ops.desk.shapes import KEPT, Ref, Shape
@@ -88,23 +90,25 @@ def label_of(key: Key) -> str:
     return " ".join(part for part in key if part)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Section:
     """A list of items in the file and the rows they are. `key` names the fields that identify an item.
 
     `rows` gives all rows; `save` writes an item whose values are complete and returns its row; `complete` derives
-    values that an item leaves to others; `judge` finds what is wrong between the fields of one item.
+    values that an item leaves to others, and `terse` leaves them away again; `judge` finds what is wrong between the
+    fields of one item.
     """
 
     name: str
     key: tuple[str, ...]
     fields: tuple[Field, ...]
-    rows: Callable[[], Iterable[Any]]
+    rows: Callable[[], QuerySet[Any]]
     save: Callable[[World, Section, Any, Values, set[str]], Any]
     complete: Callable[[Values], None] = lambda values: None
+    terse: Callable[[Values], Values] = lambda values: values
     judge: Callable[[Item, Findings], None] = lambda item, found: None
 
-    @property
+    @cached_property
     def by_name(self) -> Mapping[str, Field]:
         return {field.name: field for field in self.fields}
 
@@ -114,6 +118,15 @@ class Section:
     def values_of(self, row: Any) -> Values:
         """The whole row in canonical values."""
         return {field.name: field.of(row) for field in self.fields}
+
+    def notation_of(self, row: Any) -> Values:
+        """The row as the file writes it, without what is at its default or follows from the rest."""
+        values = self.terse(self.values_of(row))
+        return {
+            field.name: field.shape.show(values[field.name])
+            for field in self.fields
+            if not field.derived and (field.default is REQUIRED or values[field.name] != field.default)
+        }
 
     def defaults(self) -> Values:
         return {field.name: field.default for field in self.fields if field.default is not REQUIRED}

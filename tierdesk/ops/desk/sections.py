@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final
 
-from django.db.models import Model
+from django.db.models import Model, Prefetch, QuerySet
 
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.shapes import names as alarm_shapes
@@ -13,9 +14,8 @@ from tierdesk.channels.alarms.tokens import unsealed
 from tierdesk.channels.chat.models import Bridge, Widget
 from tierdesk.channels.chat.platforms import platforms
 from tierdesk.core import clock
-from tierdesk.directory.calendars.models import Calendar
-from tierdesk.directory.clients.models import Assignment, Client, Contact, Domain, Number, Site
-from tierdesk.directory.contracts.models import CHANNELS, Contract
+from tierdesk.directory.clients.models import Client, Contact, Domain, Number, Site
+from tierdesk.directory.contracts.models import CHANNELS
 from tierdesk.directory.oncall.models import Schedule, Turn
 from tierdesk.directory.services.models import Category, Component, Service
 from tierdesk.directory.staff.models import Agent, Membership, Skill, Team, User
@@ -24,6 +24,7 @@ from tierdesk.ops.desk import versions as v
 from tierdesk.ops.desk.checks import (
     judge_book,
     judge_calendar,
+    judge_contract,
     judge_mapping,
     judge_procedure,
     judge_team_leads,
@@ -32,16 +33,97 @@ from tierdesk.ops.desk.exchanges import EXCHANGES
 from tierdesk.ops.desk.forms import FORMS
 from tierdesk.ops.desk.mailboxes import MAILBOXES
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
-from tierdesk.response.runbooks.models import Book
+from tierdesk.response.runbooks.models import Book, Revision
+from tierdesk.response.sla.policy import CLIENT_OWES
+from tierdesk.response.tiers.gate import Rules
+from tierdesk.response.tiers.ladder import DUTY, is_role
 from tierdesk.response.tiers.models import ProcedureKind
+from tierdesk.response.tiers.pack import QUESTIONS, REQUIRED
+from tierdesk.response.tiers.reasons import Reason
 from tierdesk.response.triage.models import Route
 from tierdesk.response.vendors.models import UnderpinningContract, Vendor
+from tierdesk.tickets.lifecycle import PendingReason
 
-HOUSE_CHANNELS: Final = s.one_of(lambda: CHANNELS)
+CHANNEL_NAMES: Final = {"email": "E-mail", "api": "API"}
+HOUSE_CHANNELS: Final = s.one_of(
+    lambda: {name: CHANNEL_NAMES.get(name, name.replace("_", " ").capitalize()) for name in CHANNELS}
+)
+CHANNEL_LIST: Final = s.ListOf(HOUSE_CHANNELS)
+PERFORMERS: Final = {"us": "we do", "client": "the client does", "vendor": "a vendor does"}
+
+POLICIES: Final = s.Record(
+    {"pause_reasons": s.ListOf(s.one_of(lambda: dict(PendingReason.choices)))},
+    usual={"pause_reasons": [reason for reason in PendingReason.values if reason in CLIENT_OWES]},
+)
+"""What a contract may agree on beside its promises; what it leaves out is as usual."""
 
 
-def _rows(model: type[Model], *related: str, **narrowed: Any) -> Callable[[], Iterable[Any]]:
-    rows = model._default_manager.filter(**narrowed)
+def _roles() -> dict[str, str]:
+    on_call = {
+        f"{DUTY}:{schedule.key}": f"on call: {schedule.name}" for schedule in Schedule.objects.order_by("key")
+    }
+    return ROLES | on_call
+
+
+def _service_keys() -> dict[str, str]:
+    """A procedure for every client may name what only some of them have."""
+    return dict(Service.objects.order_by("name", "client_id").values_list("key", "name"))
+
+
+def _role(text: str) -> str:
+    if not is_role(text):
+        raise ValueError(
+            f"“{text[:40]}” is nobody’s role; write one of {', '.join(ROLES)}, or duty:SCHEDULE."
+        )
+    return text
+
+
+ROLES: Final = {
+    "assignee": "who works on it",
+    "team_lead": "the team’s leads",
+    DUTY: "who is on call for the team",
+    "managers": "managers",
+}
+
+HOUSE_RULE: Final = Rules.of("house rule", {})
+RULES: Final = s.Record(
+    {
+        "required": s.ListOf(s.one_of(lambda: QUESTIONS)),
+        "reasons": s.ListOf(s.one_of(lambda: dict(Reason.choices))),
+        "needs_book": s.SWITCH,
+        "may_skip": s.SWITCH,
+        "accept_min": s.whole(1, 10_000),
+        "max_returns": s.whole(0, 100),
+        "scope": s.Record(
+            {
+                "services": s.ListOf(s.Scalar(s.one_line, choices=_service_keys)),
+                "priorities": s.ListOf(s.PRIORITY_NUMBER),
+            },
+            usual={"services": [], "priorities": []},
+        ),
+        "ladder": s.ListOf(
+            s.Record({"at": s.whole(1, 100), "tell": s.ListOf(s.Scalar(_role, choices=_roles))}), ordered=True
+        ),
+    },
+    usual={
+        "required": list(REQUIRED),
+        "reasons": [],
+        "needs_book": False,
+        "may_skip": False,
+        "accept_min": HOUSE_RULE.accept_min,
+        "max_returns": HOUSE_RULE.max_returns,
+        "scope": {},
+        "ladder": [],
+    },
+)
+"""The rules of a procedure, as response/tiers/spec.py judges them; what they leave out is the house rule."""
+
+
+def _rows(
+    model: type[Model], *related: str, many: tuple[Any, ...] = (), **narrowed: Any
+) -> Callable[[], QuerySet[Any]]:
+    """A model's rows, with the `related` rows that each has one of and the `many` that it has several of."""
+    rows = model._default_manager.filter(**narrowed).prefetch_related(*many)
     return lambda: (rows.select_related(*related) if related else rows).all()
 
 
@@ -120,7 +202,8 @@ def _sign_with(world: World, source: Source, secret: str) -> None:
 
 
 def _sorted(rows: Any, column: str) -> list[Any]:
-    return sorted(rows.values_list(column, flat=True))
+    """What the rows have in `column`; rows that were fetched together are not fetched again."""
+    return sorted(map(attrgetter(column), rows.all()))
 
 
 # -- what is more than one row
@@ -168,11 +251,18 @@ EFFECTIVE: Final = Field(
     "effective_from", s.DATE, None, get=v.of_newest(lambda newest: newest.effective_from), silent=True
 )
 
+NEWEST_REVISION: Final = Prefetch(
+    "revisions",
+    Revision.objects.order_by("book_id", "-number").distinct("book_id"),
+    to_attr="newest_revisions",
+)
+TURNS: Final = Turn.objects.select_related("agent__user").order_by("order")
+
 SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "calendars",
         key=("key",),
-        rows=v.with_newest(Calendar),
+        rows=v.calendars,
         save=v.publish_calendar,
         judge=judge_calendar,
         fields=(
@@ -210,7 +300,9 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "clients",
         key=("key",),
-        rows=_rows(Client),
+        rows=_rows(
+            Client, many=("teams", "domains", Prefetch("numbers", Number.objects.filter(contact=None)))
+        ),
         save=save_columns(Client),
         fields=(
             Field("key", s.CLIENT_KEY),
@@ -223,7 +315,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
                 "teams",
                 s.ListOf(s.Ref("teams")),
                 [],
-                get=lambda client: _sorted(Assignment.objects.filter(client=client), "team__key"),
+                get=lambda client: _sorted(client.teams, "key"),
                 put=_set_teams_of_client,
             ),
             Field(
@@ -237,7 +329,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
                 "phones",
                 s.ListOf(s.PHONE),
                 [],
-                get=lambda client: _sorted(client.numbers.filter(contact=None), "e164"),
+                get=lambda client: _sorted(client.numbers, "e164"),
                 put=_set_switchboard,
             ),
         ),
@@ -259,7 +351,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "agents",
         key=("email",),
-        rows=_rows(Agent, "user"),
+        rows=_rows(Agent, "user", many=("memberships__team", "skills")),
         save=_save_agent,
         judge=judge_team_leads,
         fields=(
@@ -274,21 +366,21 @@ SECTIONS: Final[tuple[Section, ...]] = (
                 "teams",
                 s.ListOf(s.Ref("teams")),
                 [],
-                get=lambda agent: _sorted(agent.memberships, "team__key"),
+                get=lambda agent: _sorted(agent.memberships, "team.key"),
                 put=_set_memberships,
             ),
             Field(
                 "leads",
                 s.ListOf(s.Ref("teams")),
                 [],
-                get=lambda agent: _sorted(agent.memberships.filter(is_lead=True), "team__key"),
+                get=lambda agent: sorted(one.team.key for one in agent.memberships.all() if one.is_lead),
                 put=_set_leads,
             ),
             Field(
                 "skills",
-                s.Table(s.TEXT, s.LEVEL),
+                s.Table(s.TEXT, s.SKILL),
                 {},
-                get=lambda agent: dict(agent.skills.values_list("platform", "level")),
+                get=lambda agent: {skill.platform: skill.level for skill in agent.skills.all()},
                 put=_set_skills,
             ),
         ),
@@ -296,7 +388,11 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "contacts",
         key=("client", "email"),
-        rows=lambda: Contact.objects.exclude(email="").select_related("client", "site", "user"),
+        rows=lambda: (
+            Contact.objects.exclude(email="")
+            .select_related("client", "site", "user")
+            .prefetch_related("numbers")
+        ),
         save=save_columns(Contact),
         fields=(
             CLIENT,
@@ -327,13 +423,13 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "services",
         key=("client", "key"),
-        rows=_rows(Service, "client"),
+        rows=_rows(Service, "client", many=("depends_on",)),
         save=save_columns(Service),
         fields=(
             ANY_CLIENT,
             Field("key", s.SLUG),
             NAME,
-            Field("criticality", s.LEVEL, 2),
+            Field("criticality", s.CRITICALITY, 2),
             Field("kind", s.TEXT, ""),
             Field(
                 "depends_on",
@@ -360,16 +456,18 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("path", s.PATH),
             NAME,
             Field("keywords", s.ListOf(s.TEXT, ordered=True), []),
-            Field("impact", s.LEVEL, 3),
-            Field("urgency", s.LEVEL, 2),
+            Field("impact", s.IMPACT, 3),
+            Field("urgency", s.URGENCY, 2),
         ),
     ),
     Section(
         "contracts",
         key=("client", "key"),
-        rows=v.with_newest(Contract),
+        rows=v.contracts,
         save=v.publish_contract,
         complete=v.complete_promises,
+        terse=v.without_own_calendars,
+        judge=judge_contract,
         fields=(
             CLIENT,
             Field("key", s.SLUG),
@@ -388,24 +486,30 @@ SECTIONS: Final[tuple[Section, ...]] = (
                     s.Record(
                         {"calendar": s.Ref("calendars")}
                         | dict.fromkeys(v.SLA_METRICS, s.TARGET)
-                        | {"ola": s.Table(s.TIER, s.TARGET)}
+                        | {"ola": s.Table(s.TIER, s.TARGET)},
+                        usual={"ola": {}},
                     ),
                 ),
                 get=v.of_newest(v.promises_of),
             ),
             Field(
                 "channels",
-                s.ListOf(HOUSE_CHANNELS),
-                sorted(CHANNELS),
-                get=v.of_newest(lambda newest: sorted(newest.channels)),
+                CHANNEL_LIST,
+                list(CHANNELS),
+                get=v.of_newest(lambda newest: CHANNEL_LIST.in_order(newest.channels)),
             ),
             Field(
                 "performers",
-                s.Table(s.TIER, s.one_of(lambda: ("us", "client", "vendor"))),
+                s.Table(s.TIER, s.one_of(lambda: PERFORMERS)),
                 v.OURS,
                 get=v.of_newest(lambda newest: {int(tier): who for tier, who in newest.performers.items()}),
             ),
-            Field("policies", s.Free(), {}, get=v.of_newest(lambda newest: newest.policies)),
+            Field(
+                "policies",
+                POLICIES,
+                {},
+                get=v.of_newest(lambda newest: POLICIES.without_usual(newest.policies)),
+            ),
             Field("reopen_days", s.whole(0, 365), 5, get=v.of_newest(lambda newest: newest.reopen_days)),
         ),
     ),
@@ -417,7 +521,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
         fields=(
             ANY_CLIENT,
             link("service", "services", None),
-            Field("category", s.Ref("categories"), "*", column="category_scope"),
+            Field("category", s.Ref("categories", is_scope=True), "*", column="category_scope"),
             Field("channel", HOUSE_CHANNELS, ""),
             link("team", "teams"),
         ),
@@ -432,17 +536,17 @@ SECTIONS: Final[tuple[Section, ...]] = (
             ANY_CLIENT,
             Field("key", s.SLUG),
             NAME,
-            Field("kind", s.one_of(lambda: ProcedureKind.values), "functional"),
+            Field("kind", s.one_of(lambda: dict(ProcedureKind.choices)), "functional"),
             Field("from_tier", s.TIER, None),
-            Field("category", s.Ref("categories"), "*", column="category_scope"),
-            Field("rules", s.Free(), {}, column="spec"),
+            Field("category", s.Ref("categories", is_scope=True), "*", column="category_scope"),
+            Field("rules", RULES, {}, get=lambda procedure: RULES.without_usual(procedure.spec)),
             Field("retired", s.SWITCH, False, get=lambda procedure: not procedure.is_active),
         ),
     ),
     Section(
         "books",
         key=("client", "key"),
-        rows=_rows(Book, "client", "owner", is_active=True),
+        rows=_rows(Book, "client", "owner", many=(NEWEST_REVISION,), is_active=True),
         save=v.publish_book,
         complete=_complete_book,
         judge=judge_book,
@@ -451,7 +555,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("key", s.SLUG, derived=True),
             link("owner", "teams", None),
             Field("file", s.FileText(), "", get=lambda book: "", silent=True),
-            Field("text", s.LONG_TEXT, get=lambda book: book.latest.source),
+            Field("text", s.LONG_TEXT, get=lambda book: book.newest_revisions[0].source),
         ),
     ),
     Section(
@@ -469,7 +573,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "underpinning_contracts",
         key=("vendor", "product"),
-        rows=_rows(UnderpinningContract, "vendor", "calendar__calendar"),
+        rows=_rows(UnderpinningContract, "vendor", many=(Prefetch("calendar", v.numbered_calendars()),)),
         save=save_columns(UnderpinningContract),
         fields=(
             link("vendor", "vendors"),
@@ -480,7 +584,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
                 s.Ref("calendars"),
                 column="calendar",
                 get=lambda contract: v.calendar_key(contract.calendar),
-                store=lambda calendar: calendar.newest,
+                store=v.newest,
                 is_link=True,
             ),
             Field(
@@ -495,7 +599,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "schedules",
         key=("key",),
-        rows=_rows(Schedule, "team"),
+        rows=_rows(Schedule, "team", many=(Prefetch("turns", TURNS),)),
         save=save_columns(Schedule),
         fields=(
             Field("key", s.SLUG),
@@ -508,9 +612,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field(
                 "turns",
                 s.ListOf(s.Ref("agents"), ordered=True),
-                get=lambda schedule: list(
-                    schedule.turns.order_by("order").values_list("agent__user__email", flat=True)
-                ),
+                get=lambda schedule: [turn.agent.user.email for turn in schedule.turns.all()],
                 put=_set_turns,
             ),
         ),
@@ -526,9 +628,9 @@ SECTIONS: Final[tuple[Section, ...]] = (
             CLIENT,
             Field("key", s.SLUG),
             NAME,
-            Field("shape", s.one_of(alarm_shapes)),
+            Field("shape", s.one_of(lambda: {name: name for name in alarm_shapes()})),
             link("service", "services", None),
-            Field("severities", s.Table(s.TEXT, s.PRIORITY_NUMBER), {}),
+            Field("severities", s.Table(s.TEXT, s.ALARM_SEVERITY), {}),
             Field("mapping", s.Free(), {}),
             Field("settle", s.DURATION, 0, column="settle_s"),
             Field("quiet", s.DURATION, 0, column="quiet_s"),
@@ -550,11 +652,11 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("key", s.SLUG),
             CLIENT,
             NAME,
-            Field("kind", s.one_of(lambda: sorted(platforms()))),
-            Field("url", s.LONG_TEXT, ""),
+            Field("kind", s.one_of(lambda: {name: name.capitalize() for name in sorted(platforms())})),
+            Field("url", s.TEXT, ""),
             Field("secret_from", s.VARIABLE, column="secret_name"),
             Field("token_from", s.VARIABLE, column="token_name"),
-            Field("bot", s.LONG_TEXT, ""),
+            Field("bot", s.TEXT, ""),
             Field("rooms", s.ListOf(s.TEXT), []),
             Field("enabled", s.SWITCH, True, column="is_active"),
         ),

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
+from functools import cache
 from typing import Any, Final, Protocol
 from zoneinfo import available_timezones
 
@@ -35,10 +36,20 @@ class Shape(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One value, parsed from its text. `parse` raises ValueError with a sentence that says what to write."""
+    """One value, parsed from its text. `parse` raises ValueError with a sentence that says what to write.
+
+    `kind` is how a form asks for it. `choices` are all values there are, as the file writes them, each with its
+    meaning; None where they cannot be listed.
+    """
 
     parse: Callable[[str], Any]
     shown: Callable[[Any], Any] = lambda value: value
+    kind: str = "text"
+    choices: Callable[[], Mapping[str, str]] | None = None
+
+    def meanings(self) -> Mapping[str, str]:
+        """All values there are with their meanings; none where they cannot be listed."""
+        return self.choices() if self.choices else {}
 
     def read(self, node: yaml.Node, found: Findings) -> Any:
         if not isinstance(node, yaml.ScalarNode):
@@ -54,14 +65,18 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """The key of an item of another section; whether there is one is checked when all is read."""
+    """The key of an item of another section; whether there is one is checked when all is read.
+
+    `is_scope`: it may also be a pattern that covers some, such as network/* or *.
+    """
 
     section: str
+    is_scope: bool = False
 
     def read(self, node: yaml.Node, found: Findings) -> Any:
         value = TEXT.read(node, found)
         if isinstance(value, str):
-            found.mention(self.section, value, node)
+            found.mention(self.section, value, node, is_scope=self.is_scope)
         return value
 
     def show(self, value: Any) -> Any:
@@ -70,7 +85,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list. `ordered=False`: the order says nothing, so it is kept sorted."""
+    """A list. `ordered=False`: the order says nothing, so it is kept sorted, or in the order of its choices."""
 
     of: Shape
     ordered: bool = False
@@ -84,10 +99,21 @@ class ListOf:
                 return found.add(
                     line_of(node.value[i]), f"“{self.of.show(value)}” is in the list twice; keep one."
                 )
-        return read if self.ordered else sorted(read)
+        return self.in_order(read)
+
+    def in_order(self, value: Collection[Any]) -> list[Any]:
+        """The value as it is compared."""
+        if self.ordered:
+            return list(value)
+        choices = list(self.of.meanings()) if isinstance(self.of, Scalar) else []
+        return sorted(value, key=lambda item: (_place(str(self.of.show(item)), choices), item))
 
     def show(self, value: Any) -> Any:
         return [self.of.show(item) for item in value]
+
+
+def _place(item: str, choices: list[str]) -> int:
+    return choices.index(item) if item in choices else len(choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +138,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A mapping with known names, each with its shape; none is required."""
+    """A mapping with known names, each with its shape; none is required. `usual` are values that need not be said."""
 
     fields: Mapping[str, Shape]
+    usual: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, node: yaml.Node, found: Findings) -> Any:
         values: dict[str, Any] = {}
@@ -122,8 +149,22 @@ class Record:
             if name in self.fields:
                 values[name] = self.fields[name].read(value, found)
             else:
-                found.add(line_of(key), f"There is no “{name}” here; write one of {', '.join(self.fields)}.")
-        return values
+                values[name] = found.add(
+                    line_of(key), f"There is no “{name}” here; write one of {', '.join(self.fields)}."
+                )
+        return BROKEN if BROKEN in values.values() else self.without_usual(values)
+
+    def without_usual(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """The value as it is compared: what is said and differs from the usual."""
+        shapes = self.fields
+        kept = {
+            name: shape.in_order(part) if isinstance(shape := shapes.get(name), ListOf) else part
+            for name, part in value.items()
+            if name in shapes
+        }
+        return {
+            name: part for name, part in kept.items() if name not in self.usual or part != self.usual[name]
+        }
 
     def show(self, value: Any) -> Any:
         return {name: shape.show(value[name]) for name, shape in self.fields.items() if name in value}
@@ -133,16 +174,16 @@ class Week:
     """Weekly hours, `mon-fri: 08:00-16:00`; several of a day as a list. Canonical: {"0": [["08:00", "16:00"]], …}."""
 
     def read(self, node: yaml.Node, found: Findings) -> Any:
-        week: dict[str, list[list[str]]] = {}
+        week: dict[str, Any] = {}
         for name, key, value in pairs(node, found, "the week"):
             spans = SPANS.read(value, found)
-            for day in _days(name):
+            for day in days_of(name):
                 if str(day) in week:
                     found.add(line_of(key), f"“{DAYS[day]}” has its hours twice; write each day once.")
                 week[str(day)] = spans
-            if not _days(name):
+            if not days_of(name):
                 found.add(line_of(key), f"“{name}” is no day; write mon, tue, …, or days such as mon-fri.")
-        return week
+        return BROKEN if any(spans is BROKEN for spans in week.values()) else week
 
     def show(self, value: Any) -> Any:
         shown: dict[str, Any] = {}
@@ -156,7 +197,7 @@ class Week:
         return shown
 
 
-def _days(name: str) -> list[int]:
+def days_of(name: str) -> list[int]:
     first, _, last = name.strip().lower().partition("-")
     if first not in DAYS or (last or first) not in DAYS:
         return []
@@ -168,7 +209,8 @@ class Spans:
 
     def read(self, node: yaml.Node, found: Findings) -> Any:
         parts = node.value if isinstance(node, yaml.SequenceNode) else [node]
-        return [SPAN.read(part, found) for part in parts]
+        read = [SPAN.read(part, found) for part in parts]
+        return BROKEN if BROKEN in read else read
 
     def show(self, value: Any) -> Any:
         shown = [f"{opens}-{closes}" for opens, closes in value]
@@ -177,6 +219,18 @@ class Spans:
 
 class Matrix:
     """Impact → the priorities of urgency 1, 2, 3. Canonical: {"1": {"1": 1, "2": 2, "3": 3}, …}."""
+
+    @property
+    def of(self) -> Scalar:
+        return PRIORITY_NUMBER
+
+    @property
+    def impact(self) -> Scalar:
+        return IMPACT
+
+    @property
+    def urgency(self) -> Scalar:
+        return URGENCY
 
     def read(self, node: yaml.Node, found: Findings) -> Any:
         rows = {name: self._row(value, found) for name, _, value in pairs(node, found, "the matrix")}
@@ -198,22 +252,25 @@ class Matrix:
         return {int(impact): [row[u] for u in sorted(row)] for impact, row in sorted(value.items())}
 
 
+UNREADABLE: Final = "!unreadable"
+"""The tag of words that a form keeps as they were typed, since they are no YAML."""
+
+
 class Free:
     """Any plain value: another part of the desk judges it."""
 
     def read(self, node: yaml.Node, found: Findings) -> Any:
+        if node.tag == UNREADABLE:
+            return found.add(
+                line_of(node), "This is no plain YAML; correct its indents, quotes and brackets."
+            )
         try:
-            return _plain(node)
+            return yaml.constructor.SafeConstructor().construct_document(node)
         except yaml.YAMLError as fault:
             return found.add(line_of(node), f"This value cannot be read: {str(fault).splitlines()[0]}.")
 
     def show(self, value: Any) -> Any:
         return value
-
-
-def _plain(node: yaml.Node) -> Any:
-    constructor = yaml.constructor.SafeConstructor()
-    return constructor.construct_document(node)
 
 
 def one_line(text: str) -> str:
@@ -233,13 +290,16 @@ def matching(pattern: str, meaning: str) -> Callable[[str], str]:
     return parse
 
 
-def whole(least: int, most: int) -> Scalar:
+def whole(least: int, most: int, meanings: Collection[str] = ()) -> Scalar:
+    """A whole number; `meanings` say what each of a few numbers means."""
+
     def parse(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
             raise ValueError(f"“{text[:40]}” does not fit; write a whole number from {least} to {most}.")
         return int(text)
 
-    return Scalar(parse)
+    choices = {str(least + i): meaning for i, meaning in enumerate(meanings)}
+    return Scalar(parse, kind="number", choices=(lambda: choices) if choices else None)
 
 
 def lettered(letter: str, least: int, most: int) -> Scalar:
@@ -250,16 +310,19 @@ def lettered(letter: str, least: int, most: int) -> Scalar:
             raise ValueError(f"“{text[:40]}” does not fit; write {letter}{least} to {letter}{most}.")
         return int(text[1:])
 
-    return Scalar(parse, lambda value: f"{letter}{value}")
+    choices = {f"{letter}{number}": f"{letter}{number}" for number in range(least, most + 1)}
+    return Scalar(parse, lambda value: f"{letter}{value}", choices=lambda: choices)
 
 
-def one_of(values: Callable[[], Collection[str]]) -> Scalar:
+def one_of(values: Callable[[], Mapping[str, str]]) -> Scalar:
+    """One of these words; each is given with its meaning."""
+
     def parse(text: str) -> str:
         if text not in values():
             raise ValueError(f"“{text[:40]}” is not one of {', '.join(values())}; choose one of them.")
         return text
 
-    return Scalar(parse)
+    return Scalar(parse, choices=values)
 
 
 def _switch(text: str) -> bool:
@@ -289,8 +352,14 @@ def show_duration(seconds: int) -> str:
     return f"{seconds // UNITS[unit]} {unit}"
 
 
+@cache
+def zones() -> frozenset[str]:
+    """All time zones. Looked up once: it walks through a folder of files."""
+    return frozenset(available_timezones())
+
+
 def _zone(text: str) -> str:
-    if text not in available_timezones():
+    if text not in zones():
         raise ValueError(f"“{text[:40]}” is no time zone; write a name such as Europe/Berlin.")
     return text
 
@@ -354,7 +423,7 @@ def _token(text: str) -> str:
 
 
 TEXT: Final = Scalar(one_line)
-LONG_TEXT: Final = Scalar(str)
+LONG_TEXT: Final = Scalar(str, kind="long_text")
 SLUG: Final = Scalar(
     matching(r"[a-z0-9][a-z0-9_-]{0,39}", "a key; write small letters, digits and “-”, at most 40")
 )
@@ -377,25 +446,31 @@ VARIABLE: Final = Scalar(
     matching(r"TIERDESK_[A-Z0-9_]{1,80}", "a variable of the environment; write such as TIERDESK_SLACK_TOKEN")
 )
 REGION: Final = Scalar(matching(r"[A-Z]{2}", "a country; write two capitals, such as DE"))
-SWITCH: Final = Scalar(_switch)
-DURATION: Final = Scalar(_duration, show_duration)
-TARGET: Final = Scalar(_target, show_duration)
-ZONE: Final = Scalar(_zone)
-DATE: Final = Scalar(_date)
-DATE_TEXT: Final = Scalar(lambda text: _date(text).isoformat(), date.fromisoformat)
-TIME: Final = Scalar(_time, lambda value: f"{value:%H:%M}")
-SPAN: Final = Scalar(_span)
+SWITCH: Final = Scalar(_switch, kind="switch")
+DURATION: Final = Scalar(_duration, show_duration, kind="duration")
+TARGET: Final = Scalar(_target, show_duration, kind="duration")
+ZONE: Final = Scalar(_zone, kind="zone")
+DATE: Final = Scalar(_date, kind="date")
+DATE_TEXT: Final = Scalar(lambda text: _date(text).isoformat(), date.fromisoformat, kind="date")
+TIME: Final = Scalar(_time, lambda value: f"{value:%H:%M}", kind="time")
+SPAN: Final = Scalar(_span, lambda value: "-".join(value))
 SPANS: Final = Spans()
-PHONE: Final = Scalar(_phone)
-EMAIL: Final = Scalar(_address)
-TOKEN: Final = Scalar(_token, lambda _: KEPT)
-SECRET: Final = Scalar(_secret, lambda _: KEPT)
+PHONE: Final = Scalar(_phone, kind="tel")
+EMAIL: Final = Scalar(_address, kind="email")
+TOKEN: Final = Scalar(_token, lambda _: KEPT, kind="token")
+SECRET: Final = Scalar(_secret, lambda _: KEPT, kind="secret")
 PORT: Final = whole(1, 65535)
 TIER: Final = lettered("L", 1, 4)
 PRIORITY: Final = lettered("P", 1, 5)
 SEVERITY: Final = lettered("S", 1, 4)
-PRIORITY_NUMBER: Final = whole(1, 5)
-LEVEL: Final = whole(1, 3)
+PRIORITY_NUMBER: Final = replace(whole(1, 5, ("P1", "P2", "P3", "P4", "P5")), kind="priority")
+ALARM_SEVERITY: Final = whole(
+    1, 5, ("1 · critical", "2 · major", "3 · warning", "4 · minor", "5 · information")
+)
+IMPACT: Final = whole(1, 3, ("1 · many or all", "2 · a group", "3 · one person"))
+URGENCY: Final = whole(1, 3, ("1 · work stands still", "2 · work is hindered", "3 · it can wait"))
+CRITICALITY: Final = whole(1, 3, ("1 · business stops", "2 · work is hindered", "3 · a nuisance"))
+SKILL: Final = whole(1, 3, ("1 · learning", "2 · able", "3 · expert"))
 
 
 class FileText:
@@ -405,6 +480,8 @@ class FileText:
         name = TEXT.read(node, found)
         if name is BROKEN:
             return BROKEN
+        if found.path is None:
+            return found.add(line_of(node), "Only a file can name other files; write the words themselves.")
         try:
             return (found.path.parent / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as fault:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
+
+from django.db.models import Max, Prefetch, QuerySet
 
 from tierdesk.core import clock
 from tierdesk.directory.calendars.models import Calendar, CalendarVersion
@@ -17,26 +20,48 @@ CONTRACT_WORDS = {"calendar", "matrix", "channels", "performers", "policies", "r
 OURS = {1: "us", 2: "us", 3: "us", 4: "vendor"}
 
 
-def with_newest(model: Any) -> Callable[[], Iterable[Any]]:
-    """All rows of a model, each with its newest version, or None, as `newest`."""
+def numbered_calendars() -> QuerySet[CalendarVersion]:
+    """Calendar versions that know the number of their calendar's newest, as `calendar_key` wants them."""
+    return CalendarVersion.objects.select_related("calendar").annotate(
+        last=Max("calendar__versions__version")
+    )
 
-    def rows() -> Iterable[Any]:
-        for row in model.objects.all():
-            row.newest = row.versions.order_by("-version").first()
-            yield row
 
-    return rows
+def calendars() -> QuerySet[Calendar]:
+    return Calendar.objects.prefetch_related(_newest_of(CalendarVersion.objects.all(), "calendar_id"))
+
+
+def contracts() -> QuerySet[Contract]:
+    promises = Promise.objects.order_by("priority").prefetch_related(
+        Prefetch("calendar", numbered_calendars())
+    )
+    versions = ContractVersion.objects.prefetch_related(
+        Prefetch("promises", promises), Prefetch("calendar", numbered_calendars())
+    )
+    rows: QuerySet[Contract] = Contract.objects.select_related("client")
+    return rows.prefetch_related(_newest_of(versions, "contract_id"))
+
+
+def _newest_of(versions: QuerySet[Any], owner: str) -> Prefetch[Any]:
+    """The newest version of each row, alone in the list `newest_versions`."""
+    newest = versions.order_by(owner, "-version").distinct(owner)
+    return Prefetch("versions", newest, to_attr="newest_versions")
+
+
+def newest(row: Any) -> Any:
+    """A row's newest version; None where there is none."""
+    return row.newest_versions[0] if row.newest_versions else None
 
 
 def of_newest(get: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Read from a row's newest version; None where there is none."""
-    return lambda row: None if row.newest is None else get(row.newest)
+    return lambda row: None if newest(row) is None else get(newest(row))
 
 
-def calendar_key(version: CalendarVersion) -> str:
+def calendar_key(version: Any) -> str:
     """How the file names a calendar version: by the calendar; an outdated one also by its number."""
-    is_current = version.pk == version.calendar.current().pk
-    return version.calendar.key if is_current else f"{version.calendar.key}@{version.version}"
+    key: str = version.calendar.key
+    return key if version.version == version.last else f"{key}@{version.version}"
 
 
 def calendar_spec(values: Values) -> Values:
@@ -52,32 +77,41 @@ def calendar_spec(values: Values) -> Values:
 def publish_calendar(world: World, section: Section, row: Any, values: Values, changed: set[str]) -> Any:
     calendar = save_columns(Calendar)(world, section, row, values, changed & {"key", "name"})
     if changed & CALENDAR_WORDS:
-        calendar.newest = CalendarVersion.objects.create(
+        version = CalendarVersion.objects.create(
             calendar=calendar,
             version=_next(calendar),
             effective_from=values["effective_from"] or clock.now().date(),
             spec=calendar_spec(values),
         )
+        calendar.newest_versions = [version]
     return calendar
 
 
 def publish_contract(world: World, section: Section, row: Any, values: Values, changed: set[str]) -> Any:
     contract = save_columns(Contract)(world, section, row, values, changed & {"client", "key", "name"})
     if changed & CONTRACT_WORDS:
-        contract.newest = ContractVersion.objects.create(
+        version = ContractVersion.objects.create(
             client=contract.client,
             contract=contract,
             version=_next(contract),
-            effective_from=values["effective_from"] or clock.now().date(),
-            calendar=world.row("calendars", values["calendar"]).newest,
+            effective_from=values["effective_from"] or _first_day(contract),
+            calendar=newest(world.row("calendars", values["calendar"])),
             matrix=values["matrix"],
             channels=values["channels"],
             performers={str(tier): who for tier, who in values["performers"].items()},
             policies=values["policies"],
             reopen_days=values["reopen_days"],
         )
-        Promise.objects.bulk_create(_promises(world, contract.newest, values["promises"]))
+        Promise.objects.bulk_create(_promises(world, version, values["promises"]))
+        contract.newest_versions = [version]
     return contract
+
+
+def _first_day(contract: Contract) -> date:
+    """Today; where the version before begins later still, that day, or the new one would never be in force."""
+    last = contract.versions.order_by("-effective_from").first()
+    today = clock.now().date()
+    return max(today, last.effective_from) if last else today
 
 
 def _next(row: Any) -> int:
@@ -87,7 +121,7 @@ def _next(row: Any) -> int:
 
 def _promises(world: World, version: ContractVersion, promises: Values) -> Iterable[Promise]:
     for priority, promise in promises.items():
-        calendar = world.row("calendars", promise["calendar"]).newest
+        calendar = newest(world.row("calendars", promise["calendar"]))
         sla = [(metric, "SLA", None, promise[metric]) for metric in SLA_METRICS if metric in promise]
         ola = [("resolve", "OLA", tier, seconds) for tier, seconds in promise.get("ola", {}).items()]
         for metric, party, tier, seconds in (*sla, *ola):
@@ -109,7 +143,7 @@ SLA_METRICS = ("acknowledge", "respond", "update", "resolve")
 def promises_of(version: ContractVersion) -> Values:
     """A contract version's promises by priority, as the file says them."""
     promises: Values = {}
-    for row in version.promises.select_related("calendar__calendar").order_by("priority"):
+    for row in version.promises.all():
         promise = promises.setdefault(row.priority, {"calendar": calendar_key(row.calendar)})
         if row.party == "OLA" and row.metric == "resolve":
             promise.setdefault("ola", {})[row.tier] = row.target_s
@@ -125,7 +159,20 @@ def complete_promises(values: Values) -> None:
             promise.setdefault("calendar", values["calendar"])
 
 
-def newest_procedures() -> Iterable[Procedure]:
+def without_own_calendars(values: Values) -> Values:
+    """The inverse: a promise that is measured in the contract's calendar does not name it."""
+    promises = {
+        priority: {
+            name: part
+            for name, part in promise.items()
+            if (name, part) != ("calendar", values.get("calendar"))
+        }
+        for priority, promise in (values.get("promises") or {}).items()
+    }
+    return values | {"promises": promises}
+
+
+def newest_procedures() -> QuerySet[Procedure]:
     """The newest version of each procedure, retired or not."""
     return (
         Procedure.objects.select_related("client")
