@@ -28,6 +28,8 @@ DJANGO_COMMANDS = {
     "showmigrations",
     "sqlmigrate",
 }
+FIRST_COMMANDS = {"apply", "createadmin", "export"}
+"""What people do with a desk before it is served for the first time."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,7 +54,21 @@ def _obey(words: list[str]) -> int:
         import django
 
         django.setup()
+        if options.command in FIRST_COMMANDS:
+            _make_tables()
         return _run(options.module)(options)
+
+
+def _make_tables() -> None:
+    """Migrate a database that is still empty; one that is not is left to `serve` and `migrate`."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from tierdesk.core.roles import owner
+
+    with owner():
+        if "django_migrations" not in connection.introspection.table_names():
+            call_command("migrate", verbosity=0)
 
 
 def home() -> Path:
