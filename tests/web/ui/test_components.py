@@ -41,8 +41,16 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "button": {"label": H, "href": H, "icon": H, "key": H, "show_key": True, "attrs": ATTRS},
     "button_group": {"label": H, "caller": H},
     "card": {"title": H, "actions": H, "id": H, "caller": H},
+    "change_list": {
+        "items": [
+            {"label": H, "old": H, "new": H, "is_text": False},
+            {"label": H, "old": H, "new": "", "is_text": True},
+        ]
+    },
     "chart": {"id": H, "caption": H, "columns": [{"label": H}, {"label": H}], "rows": [[H, H]], "unit": H},
     "checkbox": {"name": H, "label": H, "value": H, "hint": H, "errors": [H], "attrs": ATTRS},
+    "checkboxes": {"name": H, "label": H, "options": [(H, H)], "values": [H], "hint": H, "errors": [H]},
+    "code_area": {"name": H, "label": H, "value": H, "hint": H, "errors": [H]},
     "clock_card": {
         "name": H,
         "state": "ok",
@@ -71,11 +79,24 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "diff": {"before": H, "after": "other", "label": H},
     "empty_state": {"title": H, "text": H, "icon": H, "caller": H},
     "field": {"label": H, "id": H, "hint": H, "errors": [H], "caller": H},
+    "fixed": {"label": H, "value": H, "hint": H},
     "form_actions": {"caller": H},
     "form_errors": {"errors": [H], "title": H},
+    "grid_field": {
+        "name": H,
+        "label": H,
+        "columns": [H],
+        "rows": [(H, [H], [H])],
+        "over": [(H, 1)],
+        "corner": H,
+        "labels": [H],
+        "hint": H,
+        "errors": [H],
+    },
     "icon": {"name": H, "label": H},
     "input": {"name": H, "label": H, "value": H, "hint": H, "errors": [H], "placeholder": H, "attrs": ATTRS},
     "kbd": {"keys": H},
+    "link_card": {"title": H, "href": H, "text": H, "icon": H, "count": H},
     "live_updates": {"src": H},
     "menu": {"id": H, "label": H, "icon": H, "key": H, "face": H, "caller": H},
     "menu_heading": {"label": H},
@@ -132,6 +153,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
         "hint": H,
         "errors": [H],
     },
+    "row_list": {"name": H, "label": H, "rows": [H], "blank": H, "hint": H, "errors": [H], "add": H},
     "search_field": {"action": H, "value": H, "label": H, "key": H},
     "show_when": {"answers": {"device": [H]}, "caller": H},
     "segmented": {"name": H, "label": H, "options": [{"value": H, "label": H, "icon": H, "key": H}]},
@@ -184,6 +206,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
     },
     "toast": {"text": H, "undo": UNDO},
     "toast_region": {"caller": H},
+    "unsaved_changes": {"caller": H},
     "tooltip": {"id": H, "text": H, "caller": H},
 }
 
