@@ -39,10 +39,13 @@ def fill(now: datetime) -> dict[str, Any]:
     from tests.cast import settle_in
     from tests.exchange import connect
     from tierdesk.channels.models import Inbound, InboundState
+    from tierdesk.directory.staff.models import User
     from tierdesk.response.runbooks.models import Book
 
     cast = settle_in()
-    emails = {name: _with_password(getattr(cast, name)) for name in PEOPLE} | {"ada": _administrator()}
+    emails = {name: _with_password(getattr(cast, name).user) for name in PEOPLE}
+    ada = User.objects.create_user("ada@desk.example", name="Ada Admin", is_admin=True)
+    emails["ada"] = _with_password(ada)
     for book in ("vpn-not-connecting", "printer-offline"):
         Book.publish((BOOKS / f"{book}.md").read_text())
     _sign_with_a_vendor(cast)
@@ -59,18 +62,10 @@ def fill(now: datetime) -> dict[str, Any]:
     }
 
 
-def _with_password(person: Any) -> str:
-    user = person.user
+def _with_password(user: Any) -> str:
     user.set_password(PASSWORD)
     user.save(update_fields=["password"])
     return str(user.email)
-
-
-def _administrator() -> str:
-    from tierdesk.directory.staff.models import Agent, User
-
-    ada = User.objects.create_user("ada@desk.example", name="Ada Admin", is_admin=True)
-    return _with_password(Agent.objects.create(user=ada))
 
 
 def _fetch_mail(cast: Any) -> None:

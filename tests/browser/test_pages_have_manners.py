@@ -35,6 +35,25 @@ PAGES = [
     "/notices/",
     "/report/",
 ]
+SETTINGS = [
+    "/settings/",
+    "/settings/?q=acme",
+    "/settings/check/",
+    "/settings/desk/",
+    "/settings/contacts/",
+    "/settings/sites/",
+    "/settings/new/clients/",
+    "/settings/new/contacts/",
+    "/settings/new/procedures/?client=ACME",
+    "/settings/new/schedules/",
+    "/settings/new/books/?client=",
+    "/settings/clients/ACME/",
+    "/settings/calendars/office-de/",
+    "/settings/contracts/ACME~standard/",
+    "/settings/agents/lou@desk.example/",
+    "/settings/alarm_sources/ACME~prometheus/",
+    "/settings/underpinning_contracts/nordvik~Gateway/",
+]
 PORTAL = ["/portal/", "/portal/new/", "/portal/tickets/{late}/", "/portal/link/"]
 PORTAL += ["/portal/forms/starter/", "/portal/public/ACME/hello/"]
 
@@ -80,6 +99,12 @@ def test_so_has_every_page_of_the_portal(desk: Desk, sits_down: SitsDown, width:
 def test_so_has_every_page_for_administrators(desk: Desk, sits_down: SitsDown, width: int) -> None:
     page = sits_down("ada", viewport={"width": width, "height": 844})
     assert _faults(page, desk, ADMINISTRATORS) == {}
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_so_has_every_page_of_the_settings(desk: Desk, sits_down: SitsDown, width: int) -> None:
+    page = sits_down("ada", viewport={"width": width, "height": 844})
+    assert _faults(page, desk, SETTINGS) == {}
 
 
 def _faults(page: Page, desk: Desk, paths: list[str]) -> dict[str, list[str]]:

@@ -134,8 +134,8 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "APP_DIRS": False,
         "DIRS": [
-            Path(__file__).parent.parent / "web" / face / "templates"
-            for face in ("ui", "workspace", "portal")
+            Path(__file__).parent.parent / room / "templates"
+            for room in ("web/ui", "web/workspace", "web/portal", "ops/settings")
         ],
         "OPTIONS": {"environment": "tierdesk.web.ui.jinja.environment"},
     },

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from tierdesk.ops.desk.page import desk_file
-
 urlpatterns = [
     path("ui/", include("tierdesk.web.ui.urls")),
     path("portal/", include("tierdesk.web.portal.urls")),
     path("api/", include("tierdesk.web.api.urls")),
     path("phone/", include("tierdesk.channels.phone.urls")),
-    path("settings/desk/", desk_file, name="desk-file"),
+    path("settings/", include("tierdesk.ops.settings.urls")),
     path("", include("tierdesk.web.workspace.urls")),
 ]

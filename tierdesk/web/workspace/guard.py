@@ -17,14 +17,14 @@ type View = Callable[..., HttpResponse]
 
 
 def agent_page(view: View) -> View:
-    """Only agents get in. A contact is shown to the portal, a stranger to the sign-in page."""
+    """Only agents get in. Others are shown to a face of their own, a stranger to the sign-in page."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if not hasattr(request.user, "agent"):
-            return redirect("portal:tickets")
+            return redirect("settings:home" if request.user.is_admin else "portal:tickets")
         return view(request, *args, **kwargs)
 
     return guarded
@@ -44,14 +44,17 @@ def manager_page(view: View) -> View:
 
 
 def admin_page(view: View) -> View:
-    """Only administrators get in; for other agents the page does not exist."""
+    """Only administrators get in, agents or not; for other agents the page does not exist."""
 
-    @agent_page
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not user_of(request).is_admin:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if user_of(request).is_admin:
+            return view(request, *args, **kwargs)
+        if hasattr(request.user, "agent"):
             raise Http404
-        return view(request, *args, **kwargs)
+        return redirect("portal:tickets")
 
     return guarded
 

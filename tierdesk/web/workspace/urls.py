@@ -88,5 +88,4 @@ urlpatterns = [
     path("mailboxes/permission/", mailboxes.permission, name="permission"),
     path("mailboxes/<int:pk>/", mailboxes.mailbox, name="mailbox"),
     path("mailboxes/<int:pk>/trial/", mailboxes.trial, name="mailbox-trial"),
-    path("settings/", directory.settings_page, name="settings"),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db.models import Prefetch
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from tierdesk.channels.models import Inbound, InboundState
@@ -12,7 +12,6 @@ from tierdesk.channels.registry import registered
 from tierdesk.core import clock
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.contracts.models import ContractVersion, Promise
-from tierdesk.directory.staff.models import Team
 from tierdesk.response.notifications.models import Notice
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
@@ -114,16 +113,3 @@ def notices(request: HttpRequest) -> HttpResponse:
         mine.filter(read_at=None).update(read_at=clock.now())
         return redirect("workspace:notices")
     return render(request, "workspace/notices.html", {"notices": shown} | navigation(request, "notices"))
-
-
-@agent_page
-def settings_page(request: HttpRequest) -> HttpResponse:
-    """What the desk is made of. It is changed by `tierdesk apply`, so that every change can be reviewed and undone."""
-    if not user_of(request).is_admin:
-        raise Http404
-    teams = Team.objects.prefetch_related("agents__user")
-    return render(
-        request,
-        "workspace/settings.html",
-        {"teams": teams, "clients": Client.objects.all()} | navigation(request, "settings"),
-    )

@@ -1,0 +1,19 @@
+"""The addresses of the settings pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from tierdesk.ops.settings import desk_file, views
+
+app_name = "settings"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("check/", views.check, name="check"),
+    path("desk/", desk_file.desk_file, name="file"),
+    path("desk/desk.yaml", desk_file.download, name="download"),
+    path("new/<slug:name>/", views.new, name="new"),
+    path("<slug:name>/", views.section, name="section"),
+    path("<slug:name>/<str:slug>/", views.thing, name="thing"),
+]

@@ -1,0 +1,632 @@
+"""What sections and fields are called on a page, and what they mean. The schema says what they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a form asks for a field: its label, a hint, and what it means to leave it empty."""
+
+    label: str
+    hint: str = ""
+    empty: str = "None"
+    is_wide: bool = False
+    is_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A section in words. `meaning` is one line; `first` says what to do while there is none.
+
+    `fields` by name, those inside a field as `promises.resolve`. `columns` are the fields that the list shows beside
+    the name, `called` finds a row's name where it is no field. `begin` is what a new form begins with, in the file's
+    notation; `parts` are the form's parts with their titles, `versions` says what becomes of what was before.
+    """
+
+    title: str
+    one: str
+    icon: str
+    meaning: str
+    first: str
+    fields: Mapping[str, Asked]
+    columns: tuple[str, ...] = ()
+    called: Callable[[Any], str] | None = None
+    begin: Mapping[str, Any] = field(default_factory=dict)
+    parts: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    versions: str = ""
+
+    def asked(self, path: str) -> Asked:
+        """How the field at `path` is asked for; what is never asked for has no hint."""
+        return self.fields.get(path) or Asked(path.rpartition(".")[2].replace("_", " ").capitalize())
+
+
+def _route(row: Any) -> str:
+    """What a route is for."""
+    kind = "Everything" if row.category_scope == "*" else row.category_scope
+    parts = (kind, row.service.name if row.service else "", row.channel.replace("_", " "))
+    return " · ".join(part for part in parts if part)
+
+
+KEY: Final = Asked("Key", "Small letters, digits and “-”. It stays: other things name it by this.")
+NAME: Final = Asked("Name")
+CLIENT: Final = Asked("Client")
+ANY_CLIENT: Final = Asked("Client", empty="Every client")
+ZONE: Final = Asked("Time zone", "Such as Europe/Oslo.")
+LANGUAGE: Final = Asked("Language", "A code such as en or de.")
+
+WORDS: Final[Mapping[str, Words]] = {
+    "clients": Words(
+        title="Clients",
+        one="client",
+        icon="building",
+        meaning="The organisations you work for, and the teams that serve them.",
+        first="A client is an organisation you work for. Mail from its domains and calls from its switchboards "
+        "are recognised as its own.",
+        columns=("key", "teams", "domains", "timezone", "active"),
+        parts=(("How it is recognised", ("domains", "phones")), ("Who serves it", ("teams",))),
+        fields={
+            "key": Asked(
+                "Key", "2 to 12 capitals or digits. It stays: other things name the client by this."
+            ),
+            "name": NAME,
+            "timezone": ZONE,
+            "region": Asked("Country", "Two capitals such as NO: local phone numbers are read with it."),
+            "language": LANGUAGE,
+            "active": Asked(
+                "Active",
+                "Otherwise nobody of it signs in, and no call is logged for it; its mail is still taken.",
+            ),
+            "teams": Asked("Teams that serve it", "Besides the teams that serve every client."),
+            "domains": Asked("Mail domains", "Whoever writes from them is of this client."),
+            "phones": Asked(
+                "Switchboards", "Numbers that tell the client but not the person, with country code."
+            ),
+        },
+    ),
+    "contacts": Words(
+        title="Contacts",
+        one="contact",
+        icon="user",
+        meaning="The people at your clients who write and call.",
+        first="A contact is a person at a client. Add the people you know; others can still write in from "
+        "the client’s mail domains.",
+        columns=("client", "email", "phones", "vip", "portal", "active"),
+        parts=(("Portal", ("portal", "sees_client")),),
+        fields={
+            "client": CLIENT,
+            "email": Asked("E-mail address", "It stays: the person is known by it."),
+            "name": NAME,
+            "site": Asked("Site", "Where the person usually is.", empty="Not said"),
+            "timezone": Asked("Time zone", "Empty: as the client."),
+            "language": Asked("Language", "Empty: as the client."),
+            "vip": Asked("VIP", "Raises the urgency of what this person reports."),
+            "active": Asked("Active", "Otherwise the person is no longer recognised, and told nothing."),
+            "sees_client": Asked(
+                "Sees all tickets of the client", "On the portal; others see only their own."
+            ),
+            "phones": Asked("Phone numbers", "With country code, such as +47 23 45 67 01."),
+            "portal": Asked("May sign in to the portal", "The person asks for a sign-in link by mail."),
+        },
+    ),
+    "sites": Words(
+        title="Sites",
+        one="site",
+        icon="home",
+        meaning="The places of your clients.",
+        first="A site is a place of a client’s, such as an office or a plant. It is useful for clients in more than "
+        "one place.",
+        columns=("client", "address", "timezone"),
+        fields={
+            "client": CLIENT,
+            "name": Asked("Name", "It stays: contacts name the site by this."),
+            "timezone": Asked("Time zone", "Empty: as the client."),
+            "address": Asked("Address"),
+        },
+    ),
+    "services": Words(
+        title="Services",
+        one="service",
+        icon="package",
+        meaning="What your clients use and would miss, and what depends on what.",
+        first="A service is something a client uses and would miss: mail, the VPN, the ERP. Tickets, routes and "
+        "alarms name it.",
+        columns=("client", "key", "criticality", "depends_on"),
+        fields={
+            "client": ANY_CLIENT,
+            "key": KEY,
+            "name": NAME,
+            "criticality": Asked("Criticality", "1 raises the urgency of its tickets by one."),
+            "kind": Asked("Kind", "One word that books can match, such as postgres or printer."),
+            "depends_on": Asked("Depends on", "When one of these is down, this one is too."),
+        },
+    ),
+    "components": Words(
+        title="Components",
+        one="component",
+        icon="server",
+        meaning="Parts of services that alarms name: hosts, devices, applications.",
+        first="A component is a part of a service that monitoring names, such as the host db1. An alarm about it "
+        "then knows its service.",
+        columns=("client", "service"),
+        fields={
+            "client": CLIENT,
+            "name": Asked("Name", "As monitoring writes it. It stays."),
+            "service": Asked("Part of"),
+        },
+    ),
+    "teams": Words(
+        title="Teams",
+        one="team",
+        icon="users",
+        meaning="Who holds a queue together, each on one tier of the ladder.",
+        first="A team holds a queue together on one tier. Begin with a first line that serves every client.",
+        columns=("key", "tier", "every_client"),
+        called=lambda row: f"{row.name} (L{row.tier})",
+        fields={
+            "key": KEY,
+            "name": NAME,
+            "tier": Asked("Tier", "L1 first line, L2 second line, L3 experts, L4 the maker or a vendor."),
+            "every_client": Asked(
+                "Serves every client", "Otherwise only those clients that name it among their teams."
+            ),
+        },
+    ),
+    "agents": Words(
+        title="Agents",
+        one="agent",
+        icon="user-plus",
+        meaning="Who works here, in which teams, with which skills.",
+        first="An agent works tickets in one or more teams, and sees the clients that these teams serve.",
+        columns=("email", "teams", "skills", "manager", "admin", "active"),
+        parts=(
+            ("Teams and skills", ("teams", "leads", "skills")),
+            ("What the agent may do", ("manager", "admin")),
+        ),
+        fields={
+            "email": Asked("E-mail address", "What the agent signs in with. It stays."),
+            "name": NAME,
+            "timezone": ZONE,
+            "language": LANGUAGE,
+            "active": Asked("Active", "Otherwise the agent cannot sign in, and is told nothing."),
+            "admin": Asked("Administrator", "Changes these settings and sees every client."),
+            "manager": Asked("Manager", "Opens the reports."),
+            "teams": Asked("Teams"),
+            "leads": Asked("Leads", "Teams that the agent answers for; also tick them above."),
+            "skills": Asked("Skills", "What the agent can do. Empty lines are left out."),
+            "skills.key": Asked("Platform"),
+            "skills.value": Asked("Level"),
+        },
+    ),
+    "schedules": Words(
+        title="On call",
+        one="schedule",
+        icon="bell",
+        meaning="Who is on call for a team, turn by turn.",
+        first="A schedule says who of a team is on call: each agent in turn, for so many days.",
+        columns=("team", "turns", "shift_days", "handover"),
+        parts=(("Rotation", ("starts", "shift_days", "handover", "turns")),),
+        fields={
+            "key": KEY,
+            "name": NAME,
+            "team": Asked("Team"),
+            "timezone": ZONE,
+            "starts": Asked("Starts", "The day on which the first turn begins."),
+            "shift_days": Asked("Days of a turn"),
+            "handover": Asked("Hand-over at", "The local time at which one turn ends and the next begins."),
+            "turns": Asked("Turns", "In this order, then from the beginning."),
+        },
+        begin={"shift_days": 7, "handover": "09:00"},
+    ),
+    "admins": Words(
+        title="Administrators",
+        one="administrator",
+        icon="shield",
+        meaning="Who may change these settings without working tickets.",
+        first="An administrator changes these settings. Agents can be administrators too: tick it there.",
+        columns=("email", "timezone"),
+        fields={
+            "email": Asked("E-mail address", "What the administrator signs in with. It stays."),
+            "name": NAME,
+            "timezone": ZONE,
+        },
+    ),
+    "calendars": Words(
+        title="Calendars",
+        one="calendar",
+        icon="calendar",
+        meaning="When people work: the hours in which promises are measured.",
+        first="A calendar says when people work. Promises are measured in its hours, so begin with your office "
+        "hours and with “around the clock”.",
+        columns=("key", "week", "timezone", "closed"),
+        parts=(("Hours", ("timezone", "week")), ("Days that differ", ("closed", "partial"))),
+        versions="Changed hours make a new version of the calendar, and of each contract that promises by it. Tickets "
+        "keep the version they were opened under.",
+        fields={
+            "key": KEY,
+            "name": NAME,
+            "effective_from": Asked("Begins on", "Empty: a change begins today."),
+            "timezone": Asked("Time zone", "The hours below are local to it."),
+            "week": Asked(
+                "The week",
+                "Write 08:00 and 16:00; 22:00 to 06:00 is over night; 00:00 to 24:00 is the whole day.",
+                is_wide=True,
+            ),
+            "closed": Asked("Closed on", "Days on which nobody works."),
+            "partial": Asked("Other hours on", "These hours in place of the week’s, such as 08:00-12:00."),
+            "partial.key": Asked("Day"),
+            "partial.value": Asked("Hours"),
+        },
+        begin={"week": dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "09:00-17:00")},
+    ),
+    "contracts": Words(
+        title="Contracts",
+        one="contract",
+        icon="flag",
+        meaning="What was agreed with a client: priorities, promises, who performs which tier.",
+        first="A contract is what was agreed with a client. Its promises become the clocks on the client’s tickets.",
+        columns=("client", "key", "calendar", "channels", "effective_from"),
+        parts=(
+            ("Priority", ("matrix",)),
+            ("Promises", ("calendar", "promises")),
+            ("What is agreed besides", ("channels", "performers", "policies", "reopen_days")),
+        ),
+        versions="A change makes a new version of the contract. Tickets keep the version they were opened under.",
+        fields={
+            "client": CLIENT,
+            "key": KEY,
+            "name": NAME,
+            "effective_from": Asked("Begins on", "Empty: a change begins today."),
+            "calendar": Asked(
+                "Calendar", "The hours in which promises are measured, unless one says otherwise."
+            ),
+            "matrix": Asked(
+                "By impact and urgency",
+                "Which priority a ticket has. People do not set it directly.",
+                is_wide=True,
+            ),
+            "promises": Asked(
+                "Promises",
+                "Working time, such as 30 min, 4 h or 2 d. An empty cell promises nothing.",
+                is_wide=True,
+            ),
+            "promises.calendar": Asked("Measured in", empty="the contract’s"),
+            "promises.acknowledge": Asked("Acknowledge"),
+            "promises.respond": Asked("Respond"),
+            "promises.update": Asked("Update"),
+            "promises.resolve": Asked("Resolve"),
+            "promises.ola": Asked("A tier’s time (OLA)"),
+            "channels": Asked(
+                "Agreed channels", "What comes in another way is parked, visibly, with the reason."
+            ),
+            "performers": Asked(
+                "Who performs each tier", "Nobody: the contract does not have the tier.", empty="nobody"
+            ),
+            "policies": Asked("While a ticket waits"),
+            "policies.pause_reasons": Asked(
+                "The promise to resolve stands still", "For these reasons; others stop nothing."
+            ),
+            "reopen_days": Asked("Days to reopen", "After so many days a resolved ticket closes by itself."),
+        },
+        begin={"matrix": {1: [1, 2, 3], 2: [2, 3, 4], 3: [3, 4, 5]}},
+    ),
+    "vendors": Words(
+        title="Vendors",
+        one="vendor",
+        icon="globe",
+        meaning="The fourth tier: makers and suppliers whose help you call in.",
+        first="A vendor is the fourth tier: a product’s maker or an outside supplier with whom you open cases.",
+        columns=("key", "email", "domains"),
+        fields={
+            "key": KEY,
+            "name": NAME,
+            "email": Asked("E-mail address", "Where cases are sent."),
+            "domains": Asked("Mail domains", "Answers from them are heard as the vendor’s."),
+        },
+    ),
+    "underpinning_contracts": Words(
+        title="Vendors’ contracts",
+        one="vendor’s contract",
+        icon="paperclip",
+        meaning="What vendors promised you for a product, by their severity.",
+        first="An underpinning contract is what a vendor promised you for a product. Its targets become the clocks of "
+        "cases.",
+        columns=("vendor", "entitlement", "calendar"),
+        called=lambda row: f"{row.product} ({row.vendor.name})",
+        fields={
+            "vendor": Asked("Vendor"),
+            "product": Asked("Product", "It stays: cases name it."),
+            "entitlement": Asked("Entitlement", "The contract or customer number that the vendor asks for."),
+            "calendar": Asked("Calendar", "The hours in which the vendor’s targets are measured."),
+            "targets": Asked(
+                "Targets",
+                "By the vendor’s severity, S1 the worst. Working time, such as 30 min, 4 h or 2 d.",
+                is_wide=True,
+            ),
+            "targets.respond": Asked("Respond"),
+            "targets.resolve": Asked("Resolve"),
+        },
+    ),
+    "categories": Words(
+        title="Categories",
+        one="category",
+        icon="tag",
+        meaning="Kinds of trouble, as paths, with the words that suggest them.",
+        first="A category is a kind of trouble, written as a path such as network/vpn. Routes, procedures and books "
+        "match it.",
+        columns=("path", "keywords", "impact", "urgency"),
+        fields={
+            "path": Asked("Path", "Such as network/vpn. It stays: routes and books match it."),
+            "name": NAME,
+            "keywords": Asked("Keywords", "Words in a ticket that suggest this category."),
+            "impact": Asked("Impact", "Until somebody says otherwise."),
+            "urgency": Asked("Urgency", "Until somebody says otherwise."),
+        },
+    ),
+    "routes": Words(
+        title="Routes",
+        one="route",
+        icon="merge",
+        meaning="Which team a kind of ticket goes to first; the most specific wins.",
+        first="A route says which team a kind of ticket goes to first. Begin with one for everything, to your first "
+        "line.",
+        columns=("client", "team"),
+        called=_route,
+        fields={
+            "client": ANY_CLIENT,
+            "service": Asked("Service", empty="Any service"),
+            "category": Asked("Category"),
+            "channel": Asked("Channel", empty="Any channel"),
+            "team": Asked("Goes to"),
+        },
+    ),
+    "procedures": Words(
+        title="Procedures",
+        one="procedure",
+        icon="ladder",
+        meaning="How tickets climb the ladder: what a hand-over must say, and who is told.",
+        first="A procedure says what a ticket needs before it may climb, and how soon the next tier accepts it. "
+        "Without one the house rule holds.",
+        columns=("client", "key", "from_tier", "category", "retired"),
+        parts=(("When it applies", ("kind", "from_tier", "category")), ("What it asks for", ("rules",))),
+        versions="A change makes a new version. What has passed the gate keeps the name of its own.",
+        fields={
+            "client": ANY_CLIENT,
+            "key": KEY,
+            "name": NAME,
+            "kind": Asked("Kind"),
+            "from_tier": Asked("Leads out of", empty="No tier"),
+            "category": Asked("For category"),
+            "rules": Asked(""),
+            "rules.required": Asked("A hand-over must say"),
+            "rules.reasons": Asked("Allowed reasons", "None ticked: all of them."),
+            "rules.needs_book": Asked(
+                "A matching book is followed first", "Or whoever hands up says why it was not."
+            ),
+            "rules.may_skip": Asked("A tier may be skipped without a reason"),
+            "rules.accept_min": Asked("Minutes to accept", "Working minutes of the receiving tier."),
+            "rules.max_returns": Asked("Returns", "After so many, somebody must be named who takes it."),
+            "rules.scope": Asked("Only for"),
+            "rules.scope.services": Asked("Services", "None ticked: all of them."),
+            "rules.scope.priorities": Asked("Priorities", "None ticked: all of them."),
+            "rules.ladder": Asked("Who is told, and when", "At so many percent of a promise.", is_wide=True),
+            "rules.ladder.at": Asked("At percent"),
+            "rules.ladder.tell": Asked("Tell"),
+            "retired": Asked("Retired", "Applies to nothing any more."),
+        },
+    ),
+    "books": Words(
+        title="Books",
+        one="book",
+        icon="book",
+        meaning="Documents with steps that tiers follow: cookbooks and run-books.",
+        first="A book is a Markdown document with steps that are followed on a ticket. Write one for the trouble "
+        "that comes most often.",
+        columns=("client", "key", "owner"),
+        called=lambda row: str(row.title),
+        versions="Changed words are published as a new revision. Runs keep the revision they began with.",
+        fields={
+            "client": ANY_CLIENT,
+            "owner": Asked("Owner", "The team that improves it.", empty="Nobody"),
+            "text": Asked(
+                "The book",
+                "Its head between the two lines of ---, then its steps.",
+                is_wide=True,
+                is_code=True,
+            ),
+        },
+        begin={
+            "text": """\
+---
+id: printer-offline
+title: Printer is offline
+revision: 1
+owner: team/service-desk
+tier: L1
+match: category == "hardware/printer"
+risk: low
+review: 180d
+---
+
+Who this is for, in a sentence.
+
+## Does the display show an error? {#display}
+
+Ask the person to read the display aloud.
+
+- choose "An error" → escalate L2 "skill: the printer shows an error"
+- choose "Nothing unusual" → done "printed after a restart"
+"""
+        },
+    ),
+    "mailboxes": Words(
+        title="Mailboxes",
+        one="mailbox",
+        icon="mail",
+        meaning="The addresses that the desk receives at and writes from.",
+        first="A mailbox is an address that the desk receives mail at. Let your mail server hand its mail to the desk.",
+        columns=("client",),
+        fields={
+            "address": Asked("Address", "It stays."),
+            "client": Asked("Client", "Mail about this client’s tickets comes from here.", empty="Everybody"),
+        },
+    ),
+    "alarm_sources": Words(
+        title="Alarm sources",
+        one="alarm source",
+        icon="alarm",
+        meaning="Monitoring systems that raise alarms, each with its token.",
+        first="An alarm source is a monitoring system of a client’s. It sends its alarms with a token of its own.",
+        columns=("client", "key", "shape", "service", "enabled"),
+        fields={
+            "client": CLIENT,
+            "key": KEY,
+            "name": NAME,
+            "shape": Asked("Speaks", "The format of its alarms; plain is our own."),
+            "service": Asked("Service", "What its alarms are about, if they do not say.", empty="Not said"),
+            "severities": Asked("Its own words", "How severe its words are; empty lines are left out."),
+            "severities.key": Asked("Word"),
+            "severities.value": Asked("Severity"),
+            "settle": Asked("Settles for", "How long an alarm lasts before it matters, such as 30 s."),
+            "mapping": Asked(
+                "Mapping",
+                "Where in its own JSON an alarm stands; the source’s page finds it with you.",
+                is_wide=True,
+            ),
+            "quiet": Asked(
+                "Over when unheard for", "For those that never say so, such as 10 min; 0 s: never."
+            ),
+            "beat": Asked("Heard every", "Else its silence is an alarm, such as 5 min; 0 s: no promise."),
+            "grace": Asked("Give or take", "So much later is still in time, such as 30 s."),
+            "enabled": Asked("Enabled"),
+            "token": Asked(
+                "Token",
+                "Part of the address that alarms are sent to, POST /in/TOKEN. Only its digest is kept, so copy it "
+                "before you apply. Empty keeps the one in use.",
+            ),
+            "secret": Asked(
+                "Secret", "What it signs its alarms with, if it does. Empty keeps the one in use."
+            ),
+        },
+    ),
+    "exchanges": Words(
+        title="Telephone exchanges",
+        one="telephone exchange",
+        icon="phone",
+        meaning="Telephone systems that tell of calls.",
+        first="An exchange is a telephone system. Who calls is shown to the agent whose telephone rings.",
+        columns=("key", "kind", "team", "client", "enabled"),
+        fields={
+            "key": KEY,
+            "name": NAME,
+            "kind": Asked("Kind"),
+            "client": Asked("Client", "Whom it rings for alone.", empty="Every client"),
+            "team": Asked("Team", "Who hears it ring.", empty="Everybody"),
+            "region": Asked("Country", "Two capitals such as DE: local numbers are read with it."),
+            "calls_back": Asked("Missed calls are called back", "A missed call becomes a ticket."),
+            "keeps_recordings_days": Asked("Days to keep recordings", "0: none are kept."),
+            "enabled": Asked("Enabled"),
+            "extensions": Asked("Extensions", "Whose telephone rings. Empty lines are left out."),
+            "extensions.key": Asked("Number"),
+            "extensions.value": Asked("Agent"),
+            "token": Asked(
+                "Token",
+                "What it shows when it tells us of a call; leave it empty for Asterisk, which has none. Only its "
+                "digest is kept, so copy it before you apply. Empty keeps the one in use.",
+            ),
+        },
+    ),
+    "forms": Words(
+        title="Web forms",
+        one="web form",
+        icon="edit",
+        meaning="What contacts and strangers may fill in on the portal.",
+        first="A web form asks for what a kind of request needs, so that nobody has to ask back.",
+        columns=("client", "key", "access", "category", "active"),
+        parts=(
+            ("What becomes of it", ("service", "category", "subject", "next_steps")),
+            ("Who may fill it in", ("access", "new_contacts", "most_per_hour")),
+            ("What it asks", ("intro", "fields", "advice")),
+        ),
+        fields={
+            "client": ANY_CLIENT,
+            "key": KEY,
+            "name": NAME,
+            "service": Asked("Service", empty="Not said"),
+            "category": Asked("Category", empty="Not said"),
+            "access": Asked("Open to"),
+            "intro": Asked("Introduction", "Markdown, above the questions."),
+            "subject": Asked("Subject", "Of the ticket, with answers in it as {name}."),
+            "fields": Asked(
+                "Questions", "A YAML list; each with its key and label, kind, choices and when.", is_wide=True
+            ),
+            "advice": Asked(
+                "Advice",
+                "A YAML list of words: [a, b] with say: what helps when they are typed.",
+                is_wide=True,
+            ),
+            "next_steps": Asked("Next steps", "Markdown, shown once it was sent."),
+            "new_contacts": Asked("Strangers become contacts"),
+            "most_per_hour": Asked("At most in an hour", "More from everybody together are refused."),
+            "active": Asked("Active", "Otherwise it is not there."),
+        },
+        begin={"fields": [{"key": "what", "label": "What is it about?"}]},
+    ),
+    "chat_bridges": Words(
+        title="Chat bridges",
+        one="chat bridge",
+        icon="link",
+        meaning="Chat platforms of clients whose rooms the desk listens in.",
+        first="A bridge connects a client’s chat platform: what is said in its rooms becomes tickets and replies.",
+        columns=("client", "kind", "rooms", "enabled"),
+        fields={
+            "key": KEY,
+            "client": CLIENT,
+            "name": NAME,
+            "kind": Asked("Platform"),
+            "url": Asked("Address", "Of the platform, where it is not the same for everybody."),
+            "secret_from": Asked(
+                "Secret from", "The variable of the environment that holds it: TIERDESK_ACME_SECRET."
+            ),
+            "token_from": Asked(
+                "Token from", "The variable of the environment that holds it: TIERDESK_ACME_TOKEN."
+            ),
+            "bot": Asked("Bot", "Who we are there."),
+            "rooms": Asked("Rooms", "Empty: all that it is in."),
+            "enabled": Asked("Enabled"),
+        },
+    ),
+    "chat_widgets": Words(
+        title="Chat widgets",
+        one="chat widget",
+        icon="chat",
+        meaning="Places on web pages where visitors start a chat.",
+        first="A widget stands on a page of a client’s or of the portal; its visitors chat with your first line.",
+        columns=("client", "key", "calendar", "enabled"),
+        fields={
+            "key": KEY,
+            "client": CLIENT,
+            "name": NAME,
+            "origins": Asked(
+                "Sites that may show it", "Such as https://www.acme.example. Our own always may."
+            ),
+            "calendar": Asked("Calendar", "When somebody is there to talk.", empty="Always"),
+            "greeting": Asked("Greeting"),
+            "enabled": Asked("Enabled"),
+        },
+    ),
+}
+
+GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("Clients", ("clients", "contacts", "sites", "services", "components")),
+    ("Who works here", ("teams", "agents", "schedules", "admins")),
+    ("Promises", ("calendars", "contracts", "vendors", "underpinning_contracts")),
+    ("How tickets move", ("categories", "routes", "procedures", "books")),
+    ("Ways in", ("mailboxes", "forms", "exchanges", "chat_widgets", "chat_bridges", "alarm_sources")),
+)
+
+FIRST_STEPS: Final = ("calendars", "teams", "agents", "clients", "contracts", "routes", "mailboxes")
+"""What a desk needs before it can take its first ticket, in order."""
