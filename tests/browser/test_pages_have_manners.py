@@ -40,6 +40,9 @@ SETTINGS = [
     "/settings/?q=acme",
     "/settings/check/",
     "/settings/desk/",
+    "/settings/mail/",
+    "/settings/mail/1/",
+    "/settings/mail/2/",
     "/settings/contacts/",
     "/settings/sites/",
     "/settings/new/clients/",
@@ -56,8 +59,6 @@ SETTINGS = [
 ]
 PORTAL = ["/portal/", "/portal/new/", "/portal/tickets/{late}/", "/portal/link/"]
 PORTAL += ["/portal/forms/starter/", "/portal/public/ACME/hello/"]
-
-ADMINISTRATORS = ["/mailboxes/", "/mailboxes/1/", "/mailboxes/2/"]
 
 FAULTS = """() => {
     const faults = [];
@@ -93,12 +94,6 @@ def test_every_page_has_manners(desk: Desk, sits_down: SitsDown, width: int) -> 
 def test_so_has_every_page_of_the_portal(desk: Desk, sits_down: SitsDown, width: int) -> None:
     page = sits_down("ann", viewport={"width": width, "height": 844})
     assert _faults(page, desk, PORTAL) == {}
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_so_has_every_page_for_administrators(desk: Desk, sits_down: SitsDown, width: int) -> None:
-    page = sits_down("ada", viewport={"width": width, "height": 844})
-    assert _faults(page, desk, ADMINISTRATORS) == {}
 
 
 @pytest.mark.parametrize("width", [1440, 390])

@@ -133,7 +133,7 @@ def worker() -> Finding:
 
 
 def mailboxes() -> Finding:
-    """Whether the mail that we fetch ourselves comes; the page “Mailboxes” says the same."""
+    """Whether the mail that we fetch ourselves comes; the settings’ page “How mail does” says the same."""
     at = clock.now()
     with seeing(EVERY_CLIENT):
         states = Collection.objects.filter(mailbox__in=Mailbox.objects.fetched()).select_related("mailbox")
@@ -141,7 +141,7 @@ def mailboxes() -> Finding:
         waiting = sum(one.waiting for one in states)
     seen = f"{len(states)} fetched, {waiting} mails waiting there"
     if failing:
-        return Finding("mailboxes", f"no mail from {', '.join(failing)}", "Try it out under “Mailboxes”.")
+        return Finding("mailboxes", f"no mail from {', '.join(failing)}", "Try it out under “How mail does”.")
     return Finding("mailboxes", seen)
 
 

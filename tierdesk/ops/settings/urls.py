@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tierdesk.ops.settings import desk_file, views
+from tierdesk.ops.settings import desk_file, mail, views
 
 app_name = "settings"
 
@@ -13,6 +13,10 @@ urlpatterns = [
     path("check/", views.check, name="check"),
     path("desk/", desk_file.desk_file, name="file"),
     path("desk/desk.yaml", desk_file.download, name="download"),
+    path("mail/", mail.mailboxes, name="mail"),
+    path("mail/permission/", mail.permission, name="permission"),
+    path("mail/<int:pk>/", mail.mailbox, name="mailbox"),
+    path("mail/<int:pk>/trial/", mail.trial, name="mailbox-trial"),
     path("new/<slug:name>/", views.new, name="new"),
     path("<slug:name>/", views.section, name="section"),
     path("<slug:name>/<str:slug>/", views.thing, name="thing"),

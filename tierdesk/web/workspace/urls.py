@@ -12,7 +12,6 @@ from tierdesk.web.workspace.views import (
     chats,
     directory,
     escalations,
-    mailboxes,
     phone,
     queues,
     reports,
@@ -84,8 +83,4 @@ urlpatterns = [
     path("notices/", directory.notices, name="notices"),
     path("report/", reports.report_page, name="report"),
     path("report.csv", reports.report_csv, name="report-csv"),
-    path("mailboxes/", mailboxes.mailboxes, name="mailboxes"),
-    path("mailboxes/permission/", mailboxes.permission, name="permission"),
-    path("mailboxes/<int:pk>/", mailboxes.mailbox, name="mailbox"),
-    path("mailboxes/<int:pk>/trial/", mailboxes.trial, name="mailbox-trial"),
 ]

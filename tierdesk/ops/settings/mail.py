@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -23,8 +23,8 @@ from tierdesk.core import clock
 from tierdesk.core.fetch import NoAnswer
 from tierdesk.core.reach import OffLimits
 from tierdesk.core.seal import Unsealable
+from tierdesk.ops.settings.views import page
 from tierdesk.web.workspace.guard import admin_page, user_of
-from tierdesk.web.workspace.navigation import navigation
 
 ERRANDS = "errands"
 """In the session: what this browser carries to a provider and back, by mailbox."""
@@ -52,9 +52,7 @@ class Standing:
 def mailboxes(request: HttpRequest) -> HttpResponse:
     at = clock.now()
     found = [Standing.of(one, at) for one in _visible(request)]
-    return render(
-        request, "workspace/mailboxes.html", {"mailboxes": found} | navigation(request, "mailboxes")
-    )
+    return page(request, "mail.html", {"mailboxes": found}, section="mail")
 
 
 @admin_page
@@ -63,7 +61,7 @@ def mailbox(request: HttpRequest, pk: int) -> HttpResponse:
     one = Standing.of(get_object_or_404(_visible(request), pk=pk), clock.now())
     way = _errand(request, one.grant).address(one.grant, back_to=_back()) if one.grant else ""
     context = {"one": one, "way_to_provider": way, "way_back": _back()}
-    return render(request, "workspace/mailbox.html", context | navigation(request, "mailboxes"))
+    return page(request, "mailbox.html", context, section="mail")
 
 
 @admin_page
@@ -73,7 +71,7 @@ def trial(request: HttpRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(_visible(request), pk=pk)
     for tried in (try_receiving(one), try_sending(one, to=user_of(request).email, at=clock.now())):
         (messages.success if tried.well else messages.error)(request, tried.seen)
-    return redirect("workspace:mailbox", pk)
+    return redirect("settings:mailbox", pk)
 
 
 @admin_page
@@ -82,7 +80,7 @@ def permission(request: HttpRequest) -> HttpResponse:
     pk, errand = next(_came_back(request), (None, None))
     if pk is None or errand is None:
         messages.error(request, "That answer belongs to no question of ours. Begin at the mailbox.")
-        return redirect("workspace:mailboxes")
+        return redirect("settings:mail")
     grant = get_object_or_404(Grant, mailbox__in=_visible(request), mailbox=pk)
     request.session[ERRANDS] = {k: v for k, v in request.session[ERRANDS].items() if k != str(pk)}
     try:
@@ -90,7 +88,7 @@ def permission(request: HttpRequest) -> HttpResponse:
         messages.success(request, "The provider lets us in.")
     except (GrantLost, NoAnswer, OffLimits, Unsealable) as refusal:
         messages.error(request, str(refusal))
-    return redirect("workspace:mailbox", pk)
+    return redirect("settings:mailbox", pk)
 
 
 def _redeem(request: HttpRequest, grant: Grant, errand: Errand) -> None:
@@ -121,4 +119,4 @@ def _came_back(request: HttpRequest) -> Iterator[tuple[int, Errand]]:
 
 
 def _back() -> str:
-    return f"{settings.BASE_URL}{reverse('workspace:permission')}"
+    return f"{settings.BASE_URL}{reverse('settings:permission')}"

@@ -34,7 +34,7 @@ def admin(cast: Cast, client: Browser) -> Browser:
 
 @pytest.mark.parametrize("page", ["", "permission/?state=x&code=y", "{pk}/", "{pk}/trial/"])
 def test_it_is_for_administrators(cast: Cast, client: Browser, mailbox: Mailbox, page: str) -> None:
-    address = f"/mailboxes/{page.format(pk=mailbox.pk)}"
+    address = f"/settings/mail/{page.format(pk=mailbox.pk)}"
     assert client.post(address).headers["Location"].startswith("/sign-in/")
     client.force_login(cast.ann.user)
     assert client.post(address).headers["Location"].startswith("/portal/")
@@ -46,12 +46,12 @@ def test_it_is_for_administrators(cast: Cast, client: Browser, mailbox: Mailbox,
 def test_a_mailbox_that_does_well_says_so_and_one_that_does_not_says_why(
     admin: Browser, mailbox: Mailbox
 ) -> None:
-    assert "Fetched" in admin.get("/mailboxes/").content.decode()
+    assert "Fetched" in admin.get("/settings/mail/").content.decode()
     Collection.objects.update(looked_at=clock.now() - timedelta(minutes=5))
-    assert "the worker does not run, or hangs" in admin.get("/mailboxes/").content.decode()
+    assert "the worker does not run, or hangs" in admin.get("/settings/mail/").content.decode()
     why = {"7": [3, "Internal error occurred", "2026-01-01T00:00:00+00:00"]}
     Collection.objects.update(looked_at=clock.now(), error="Nobody listens at this port.", skipped=why)
-    page = admin.get(f"/mailboxes/{mailbox.pk}/").content.decode()
+    page = admin.get(f"/settings/mail/{mailbox.pk}/").content.decode()
     assert "Nobody listens at this port." in page
     assert "Internal error occurred" in page
 
@@ -60,7 +60,7 @@ def test_trying_it_out_says_what_is_wrong_with_each_way(
     admin: Browser, mailbox: Mailbox, settings: Any
 ) -> None:
     settings.PRIVATE_HOSTS = []
-    told = unescape(admin.post(f"/mailboxes/{mailbox.pk}/trial/", follow=True).content.decode())
+    told = unescape(admin.post(f"/settings/mail/{mailbox.pk}/trial/", follow=True).content.decode())
     assert "Receiving: 127.0.0.1 is inside the network" in told
     assert "Sending: a mail to lou@desk.example has left" in told
     [left] = (settings.HOME / "outbox").iterdir()
@@ -69,7 +69,7 @@ def test_trying_it_out_says_what_is_wrong_with_each_way(
 
 def test_a_relay_that_takes_no_mail_is_told_too(admin: Browser, mailbox: Mailbox, settings: Any) -> None:
     settings.SMTP_RELAY_HOST, settings.SMTP_RELAY_PORT = "127.0.0.1", 1
-    told = unescape(admin.post(f"/mailboxes/{mailbox.pk}/trial/", follow=True).content.decode())
+    told = unescape(admin.post(f"/settings/mail/{mailbox.pk}/trial/", follow=True).content.decode())
     assert "Sending: Nobody listens at this port." in told
 
 
@@ -79,11 +79,11 @@ def test_an_administrator_goes_to_the_provider_and_comes_back_with_its_permissio
     with provider_running() as provider:
         settings.PRIVATE_HOSTS = [f"127.0.0.1:{provider.port}"]
         grant = granted_by(provider.url, mailbox)
-        page = unescape(admin.get(f"/mailboxes/{mailbox.pk}/").content.decode())
+        page = unescape(admin.get(f"/settings/mail/{mailbox.pk}/").content.decode())
         way = page.split(f'href="{provider.url}/authorize?')[1].partition('"')[0]
         back = provider.allow({name: values[0] for name, values in parse_qs(way).items()})
-        assert back.startswith(f"{settings.BASE_URL}/mailboxes/permission/?code=")
-        answer = f"/mailboxes/permission/?{urlsplit(back).query}"
+        assert back.startswith(f"{settings.BASE_URL}/settings/mail/permission/?code=")
+        answer = f"/settings/mail/permission/?{urlsplit(back).query}"
         assert "The provider lets us in." in admin.get(answer, follow=True).content.decode()
         grant.refresh_from_db()
         assert grant.access_token in provider.tokens
@@ -92,9 +92,9 @@ def test_an_administrator_goes_to_the_provider_and_comes_back_with_its_permissio
 
 def test_a_provider_that_says_no_is_told_in_its_words(admin: Browser, mailbox: Mailbox) -> None:
     grant = granted_by("https://cloud.example", mailbox)
-    page = unescape(admin.get(f"/mailboxes/{mailbox.pk}/").content.decode())
+    page = unescape(admin.get(f"/settings/mail/{mailbox.pk}/").content.decode())
     state = page.split("state=")[1].partition("&")[0]
-    said = f"/mailboxes/permission/?state={state}&error=access_denied&error_description=Not+you"
+    said = f"/settings/mail/permission/?state={state}&error=access_denied&error_description=Not+you"
     assert "did not allow it: Not you" in unescape(admin.get(said, follow=True).content.decode())
     grant.refresh_from_db()
     assert grant.granted_at is None
