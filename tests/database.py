@@ -84,14 +84,18 @@ def fresh_database(server: str, name: str) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On an installed server only what asks it. The other tests are about pure functions or about the server that comes
-    along (tests/ops/postgres, tests/servers, most of tests/ops): there is nothing that they could find out there."""
+    """On an installed server only what asks it. The other tests are about pure functions, about the server that comes
+    along (tests/ops/postgres, tests/servers, most of tests/ops) or about a browser, whose pages have tests of their own
+    as well: there is nothing that they could find out there.
+    """
     if config.option.on_installed_postgres:
         config.hook.pytest_deselected(items=[item for item in items if not _asks_the_server(item)])
         items[:] = filter(_asks_the_server, items)
 
 
 def _asks_the_server(item: pytest.Item) -> bool:
+    if item.get_closest_marker("browser") is not None:
+        return False
     wanted = {"db", "transactional_db", "database_url"} & set(getattr(item, "fixturenames", ()))
     return bool(wanted) or item.get_closest_marker("django_db") is not None
 

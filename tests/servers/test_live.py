@@ -31,11 +31,14 @@ class Page:
 
 
 @contextmanager
-def open_page(browser: httpx.Client) -> Iterator[Page]:
+def open_page(browser: httpx.Client, *, age_s: int = 0) -> Iterator[Page]:
     page, listening = Page(), threading.Event()
 
     def listen() -> None:
-        with suppress(httpx.HTTPError), browser.stream("GET", "/live", timeout=30) as stream:
+        with (
+            suppress(httpx.HTTPError),
+            browser.stream("GET", f"/live?age={age_s * 1000}", timeout=30) as stream,
+        ):
             assert stream.status_code == 200
             for line in stream.iter_lines():
                 listening.set()
@@ -50,6 +53,17 @@ def open_page(browser: httpx.Client) -> Iterator[Page]:
         yield page
     finally:
         browser.close()
+
+
+def test_a_page_hears_what_changed_while_it_was_on_its_way_and_an_outsider_does_not(desk: Desk) -> None:
+    post(desk, letter("Too early to hear", "…", sender="arne@acme.example"))
+    ticket = desk.row_soon(TICKET, "Too early to hear")["id"]
+    with (
+        open_page(desk.signed_in("lena@desk.example"), age_s=20) as slow,
+        open_page(desk.signed_in("olga@desk.example"), age_s=20) as outsider,
+    ):
+        assert slow.hears(f"ticket:{ticket}", within_s=2)
+        assert f"ticket:{ticket}" not in " ".join(outsider.words).split()
 
 
 def test_an_agent_hears_of_a_new_ticket_within_two_seconds_and_an_outsider_does_not(desk: Desk) -> None:

@@ -11,10 +11,10 @@ from tests.servers.desk import SERVE_WITHOUT_GRUDGE, Desk, until
 from tests.servers.dovecot import DOVECOT, PASSWORD, Dovecot
 from tests.servers.families import WORKER, kill
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("mailbox")]
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("servers")]
 
-MAILS = 5000
-KILLED_AFTER = (300, 2500)
+MAILS = 1000
+KILLED_AFTER = (100, 500)
 
 STORED = """
     SELECT count(*) AS n, count(DISTINCT sha256) AS different FROM channels_inbound

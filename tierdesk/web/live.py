@@ -1,7 +1,8 @@
 """Live events: tells open pages *what changed*; the page fetches its own fragment again. A plain ASGI application.
 
 One LISTEN connection per process, one bounded queue per open page. Only ids travel; a page hears of a ticket only if
-its user may see the ticket's client. Rights are looked at again every RECHECK_SECONDS.
+its user may see the ticket's client. Rights are looked at again every RECHECK_SECONDS. What changed while a page was on
+its way to its reader is told as soon as it listens: the page says how old it is.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from importlib import import_module
 from typing import Any
+from urllib.parse import parse_qs
 
 import psycopg
 from asgiref.sync import sync_to_async
@@ -34,6 +37,10 @@ PING_SECONDS = 15.0
 RECHECK_SECONDS = 5.0
 WAITING_AT_MOST = 100
 RETRY_SECONDS = 1.0
+REMEMBERED_SECONDS = 30.0
+"""How old a page may be that is told what it missed; one that took longer hears what comes."""
+
+REMEMBERED_AT_MOST = 1000
 ANY_TICKET = "ticket:*"
 
 log = logging.getLogger(__name__)
@@ -60,6 +67,7 @@ class Hub:
     def __init__(self, dsn: str) -> None:
         self.dsn = dsn
         self.listeners: set[Listener] = set()
+        self._lately: deque[tuple[float, dict[str, Any]]] = deque(maxlen=REMEMBERED_AT_MOST)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -83,28 +91,39 @@ class Hub:
                 log.warning("live events: the database is away; listening again in %s s", RETRY_SECONDS)
                 await asyncio.sleep(RETRY_SECONDS)
 
+    def catch_up(self, listener: Listener, age_s: float) -> None:
+        """Tell a page of that age, in one word, what changed since it was asked for."""
+        since = asyncio.get_running_loop().time() - min(age_s, REMEMBERED_SECONDS)
+        missed = [topic for at, word in self._lately if at >= since for topic in _topics(listener, word)]
+        if missed:
+            self._tell(listener, " ".join(dict.fromkeys(missed)))
+
     def _spread(self, word: dict[str, Any]) -> None:
-        changed = {kind: word.get(f"{kind}s", []) for kind in ("ticket", "chat")}
+        self._lately.append((asyncio.get_running_loop().time(), word))
         for listener in list(self.listeners):
-            if any(changed.values()):
-                topics = [
-                    f"{kind}:{pk}"
-                    for kind, rows in changed.items()
-                    for pk, client_id in rows
-                    if listener.hears_of(client_id)
-                ]
-                if listener.topics is not None:
-                    topics = [topic for topic in topics if topic in listener.topics]
-                if topics:
-                    self._tell(listener, " ".join(topics))
-            elif any(listener.hears_of(client_id) for client_id in word["clients"]):
-                self._tell(listener, word.get("topic", ANY_TICKET))
+            if topics := _topics(listener, word):
+                self._tell(listener, " ".join(topics))
 
     def _tell(self, listener: Listener, word: str) -> None:
         try:
             listener.words.put_nowait(word)
         except asyncio.QueueFull:
             self.listeners.discard(listener)  # too slow: its stream ends and the page connects anew
+
+
+def _topics(listener: Listener, word: dict[str, Any]) -> list[str]:
+    """What of `word` the page may hear."""
+    changed = {kind: word.get(f"{kind}s", []) for kind in ("ticket", "chat")}
+    if not any(changed.values()):
+        heard = any(listener.hears_of(client_id) for client_id in word["clients"])
+        return [word.get("topic", ANY_TICKET)] if heard else []
+    topics = [
+        f"{kind}:{pk}"
+        for kind, rows in changed.items()
+        for pk, client_id in rows
+        if listener.hears_of(client_id)
+    ]
+    return topics if listener.topics is None else [topic for topic in topics if topic in listener.topics]
 
 
 class LiveLane:
@@ -120,6 +139,7 @@ class LiveLane:
             return
         listener = Listener(clients)
         self.hub.listeners.add(listener)
+        self.hub.catch_up(listener, _age_s(scope))
         gone = asyncio.create_task(until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
@@ -179,6 +199,12 @@ def _session_key(scope: Scope) -> str:
             morsel = SimpleCookie(value.decode("latin-1")).get(settings.SESSION_COOKIE_NAME)
             return morsel.value if morsel else ""
     return ""
+
+
+def _age_s(scope: Scope) -> float:
+    """How old the page says it is, from `?age=` in milliseconds; 0 if it does not say."""
+    [told] = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("age", ["0"])[:1]
+    return int(told) / 1000 if told.isdecimal() and len(told) < 10 else 0.0
 
 
 async def until_gone(receive: Receive) -> None:

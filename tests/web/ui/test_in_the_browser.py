@@ -1,5 +1,6 @@
 """What only a browser can tell: pages obey their own content policy, and their elements do what they say."""
 
+import re
 import threading
 from collections.abc import Iterator
 from socketserver import ThreadingMixIn
@@ -225,7 +226,8 @@ def test_news_waits_for_the_answer_to_a_form_but_not_for_ever(page: Page, addres
 def _a_part_that_lives(page: Page, address: str, form: str = "") -> None:
     """A part of a page that is told of a change as soon as it listens, beside a form or none."""
     page.route(
-        "**/live", lambda route: route.fulfill(body="data: ticket:42\n\n", content_type="text/event-stream")
+        re.compile(r"/live(\?age=\d+)?$"),
+        lambda route: route.fulfill(body="data: ticket:42\n\n", content_type="text/event-stream"),
     )
     page.route("**/fragment", lambda route: route.fulfill(body=f"fetched by {route.request.method}"))
     page.goto(address + "patterns/queue/")
