@@ -1,4 +1,8 @@
-"""What every test has: a database under both locks, and the named world of `tests/cast.py`."""
+"""What every test has: a database under both locks, and the named world of `tests/cast.py`.
+
+Property tests try the same examples on every run, so that what is green stays green; new ones are searched for with
+`bin/test --hypothesis-profile=searching`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from hypothesis import settings
 
 from tests.cast import Cast
 from tests.settled import settled
@@ -23,6 +28,11 @@ from tierdesk.core.work import Unit, work
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 MONDAY_10 = datetime(2026, 6, 8, 8, 0, tzinfo=UTC)
 """Monday 8 June 2026, 10:00 in Berlin."""
+
+
+settings.register_profile("settled", derandomize=True, database=None)
+settings.register_profile("searching", derandomize=False, print_blob=True)
+settings.load_profile("settled")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from tests.channels.alarms.conftest import test_dsn
+from tierdesk.channels.alarms import shapes
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreIsAway, UnableToStore
 from tierdesk.channels.alarms.lane import LARGEST_BODY, Lane
 from tierdesk.channels.alarms.memory import MemoryStore
@@ -113,6 +114,16 @@ class TestAnswers:
         assert response.status_code == 400
         [refused] = store.refusals
         assert (refused.raw, refused.refusal) == (b'{"half', response.json()["error"])
+
+    def test_a_body_that_our_reader_stumbles_over_is_kept_as_well(
+        self, store: GatedStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr(shapes, "read", lambda shape, request: 1 / 0)
+        response = post(store, "/in/plain", b"{}")
+        assert response.status_code == 400 and "not yours" in response.json()["error"]
+        [refused] = store.refusals
+        assert refused.raw == b"{}"
+        assert "ZeroDivisionError" in caplog.text
 
     @pytest.mark.parametrize(
         ("method", "path", "headers", "status"),

@@ -29,6 +29,7 @@ BODY_TO_READ_ASIDE = 32 * 1024
 SOURCES_LAST_S = 10.0
 UNKNOWN_LAST_S = 1.0
 RETRY_AFTER_S = 5
+OUR_FAULT = "The desk failed to read this: its fault, not yours. It is kept and can be tried again after an update."
 
 log = logging.getLogger(__name__)
 
@@ -196,6 +197,11 @@ def understood(arrival: Arrival, headers: Mapping[str, str], shape: str = "", pa
         events = shapes.read(shape or source.shape, request)
     except shapes.MalformedAlarm as error:
         return replace(arrival, refusal=str(error), status=error.status)
+    except Unreadable:
+        raise
+    except Exception:
+        log.exception("reading a body of alarm source %d failed; it is kept", source.id)
+        return replace(arrival, refusal=OUR_FAULT)
     if source.severities:
         events = [event.weighed(source.severities) for event in events]
     return replace(arrival, events=events)

@@ -106,7 +106,7 @@ def test_a_body_as_deep_as_can_be_read_is_no_error(shape: str) -> None:
 
 @pytest.mark.parametrize(("shape", "body"), BODIES)
 def test_an_odd_body_is_understood_or_refused(shape: str, body: Any) -> None:
-    @settings(max_examples=40, deadline=None, database=None)
+    @settings(max_examples=40, deadline=None)
     @given(odd(body))
     def holds(strange: Any) -> None:
         try:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tierdesk.channels.alarms.normal import SEVERITIES, Action, AlarmEvent, Link, said
-from tierdesk.channels.alarms.reading import MalformedAlarm, json_object, moment, within, words
+from tierdesk.channels.alarms.reading import MalformedAlarm, json_object, moment, words
 from tierdesk.channels.alarms.shapes import Request, register
 from tierdesk.channels.alarms.signatures import hex_hmac
 
@@ -82,7 +82,7 @@ def _metric_alert(request: Request, root: Mapping[str, Any]) -> AlarmEvent:
         action=METRICS.get(action, Action.NOTE),
         key=f"metric alert {words(alert, 'id')}",
         severity=action,
-        service=", ".join(map(str, within(alert, "projects") or ())),
+        service=_listed(alert.get("projects")),
         class_=words(alert, "alert_rule.name"),
         summary=words(root, "data.description_title") or words(alert, "title"),
         text=words(root, "data.description_text"),
@@ -115,6 +115,10 @@ PARTS: Mapping[str, Part] = {"event": _issue_alert, "metric_alert": _metric_aler
 
 def _hooked_at(request: Request) -> Any:
     return moment(request.headers.get("sentry-hook-timestamp"))
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(map(str, names)) if isinstance(names, list) else ""
 
 
 def _is_pair(tag: Any) -> bool:
