@@ -6,17 +6,21 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from tierdesk.channels.chat.models import Seat
 from tierdesk.core import clock
 from tierdesk.web.workspace.guard import agent_of, user_of
 from tierdesk.web.workspace.on_the_desk import calls_on_the_desk
 from tierdesk.web.workspace.queue import VIEWS, counts_of
-from tierdesk.web.workspace.talks import count_offered
+from tierdesk.web.workspace.talks import count_offered, take_seat
 
 COUNTED = {"team", "mine", "unassigned", "at-risk"}
 
 
-def navigation(request: HttpRequest, current: str = "") -> dict[str, Any]:
-    """Context for `workspace/base.html`. `current` is the slug of the page that is open."""
+def navigation(request: HttpRequest, current: str = "", *, seat: Seat | None = None) -> dict[str, Any]:
+    """Context for `workspace/base.html`. `current` is the slug of the page that is open.
+
+    `seat`: the agent's, where the page has taken it already.
+    """
     user, at = user_of(request), clock.now()
     counts = counts_of([view for view in VIEWS if view.slug in COUNTED], user, at)
     return {
@@ -25,6 +29,6 @@ def navigation(request: HttpRequest, current: str = "") -> dict[str, Any]:
         "agent": agent_of(request),
         "views": [(view, counts[view.slug] if view.slug in COUNTED else None) for view in VIEWS],
         "calls_now": calls_on_the_desk(agent_of(request)),
-        "chats_offered": count_offered(agent_of(request), at),
+        "chats_offered": count_offered(seat or take_seat(agent_of(request), at), at),
         "sees_reports": agent_of(request).is_manager or user.is_admin,
     }

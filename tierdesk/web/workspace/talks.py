@@ -16,7 +16,10 @@ SEEN_EVERY_S = 30
 
 @dataclass(frozen=True)
 class Talks:
-    """Live chats from one agent's seat. `others`: what colleagues talk in, for leads to look on."""
+    """Live chats from one agent's seat. `others`: what colleagues talk in, for leads to look on.
+
+    `waiting`: how many wait, whoever they wait for. Both are empty in a brief view.
+    """
 
     seat: Seat
     offered: list[Conversation]
@@ -29,23 +32,25 @@ class Talks:
         return len(self.mine) >= self.seat.most
 
 
-def talks_of(agent: Agent, at: datetime) -> Talks:
-    """What goes on now; an agent who looks at it is in their seat."""
+def talks_of(agent: Agent, at: datetime, *, whole: bool) -> Talks:
+    """What goes on now; an agent who looks at it is in their seat. Not `whole`: only what concerns the agent."""
     seat = take_seat(agent, at)
     visible = _told(Conversation.objects.visible_to(agent.user))
-    live = list(visible.live().order_by("accepted_at")[: 5 * SHOWN])
+    mine = list(visible.live().filter(agent=agent).order_by("accepted_at"))
+    others = visible.live().exclude(agent=agent).order_by("accepted_at")[:SHOWN] if whole else ()
     return Talks(
         seat=seat,
-        offered=list(_told(Conversation.objects.offered_to(agent, at))[:SHOWN]),
-        mine=[one for one in live if one.agent_id == agent.pk],
-        others=[one for one in live if one.agent_id != agent.pk][:SHOWN],
-        waiting=visible.waiting().count(),
+        offered=list(_told(Conversation.objects.offered_to(agent, at))[:SHOWN]) if seat.is_open else [],
+        mine=mine,
+        others=list(others),
+        waiting=visible.waiting().count() if whole else 0,
     )
 
 
 def take_seat(agent: Agent, at: datetime) -> Seat:
     """The agent's seat, noted as warm; written at most every half minute."""
-    seat = Seat.objects.filter(agent=agent).first() or Seat(agent=agent)
+    seat = Seat.objects.filter(agent=agent).first() or Seat()
+    seat.agent = agent
     cold = seat.seen_at is None or (at - seat.seen_at).total_seconds() >= SEEN_EVERY_S
     if seat.pk and seat.is_open and cold:
         Seat.objects.filter(pk=seat.pk).update(seen_at=at)
@@ -53,11 +58,9 @@ def take_seat(agent: Agent, at: datetime) -> Seat:
     return seat
 
 
-def count_offered(agent: Agent, at: datetime) -> int | None:
-    """How many chats wait for this agent; None while they take none."""
-    if not take_seat(agent, at).is_open:
-        return None
-    return Conversation.objects.offered_to(agent, at).count()
+def count_offered(seat: Seat, at: datetime) -> int | None:
+    """How many chats wait for the agent in this seat; None while they take none."""
+    return Conversation.objects.offered_to(seat.agent, at).count() if seat.is_open else None
 
 
 def is_typing(conversation: Conversation, at: datetime) -> bool:

@@ -24,6 +24,7 @@ from tierdesk.web.workspace.talks import (
     count_offered,
     is_typing,
     receiving_teams,
+    take_seat,
     takers,
     talks_of,
 )
@@ -43,21 +44,20 @@ def conversation_of(request: HttpRequest, pk: int) -> Conversation:
 @require_safe
 def chats(request: HttpRequest) -> HttpResponse:
     """All live chats. Asked by htmx, it answers with the lists alone."""
-    context: dict[str, Any] = {
-        "talks": talks_of(agent_of(request), clock.now()),
-        "whole": "brief" not in request.GET,
-        "most": range(1, 11),
-    }
+    whole = "brief" not in request.GET
+    talks = talks_of(agent_of(request), clock.now(), whole=whole)
+    context: dict[str, Any] = {"talks": talks, "whole": whole, "most": range(1, 11)}
     if request.headers.get("HX-Request"):
         return render(request, "workspace/chat_lists.html", context)
-    return render(request, "workspace/chats.html", context | navigation(request, "chats"))
+    return render(request, "workspace/chats.html", context | navigation(request, "chats", seat=talks.seat))
 
 
 @agent_page
 @require_safe
 def count(request: HttpRequest) -> HttpResponse:
     """The line of the navigation, with how many chats wait for this agent."""
-    offered = count_offered(agent_of(request), clock.now())
+    at = clock.now()
+    offered = count_offered(take_seat(agent_of(request), at), at)
     return render(request, "workspace/chat_count.html", {"chats_offered": offered, "current": ""})
 
 

@@ -28,8 +28,9 @@ def queue(request: HttpRequest, slug: str = "team") -> HttpResponse:
     context = {"view": view, "page": page, "first": "after" not in request.GET, "rendered": rendered}
     if request.headers.get("HX-Request"):
         return render(request, "workspace/queue_rows.html", context)
-    context |= {"talks": talks_of(agent_of(request), at), "whole": False}
-    return render(request, "workspace/queue.html", context | navigation(request, current=view.slug))
+    talks = talks_of(agent_of(request), at, whole=False)
+    context |= {"talks": talks, "whole": False} | navigation(request, current=view.slug, seat=talks.seat)
+    return render(request, "workspace/queue.html", context)
 
 
 @agent_page
