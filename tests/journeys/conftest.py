@@ -16,9 +16,9 @@ from django.db import connection
 
 from tests.cast import Cast
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource
-from tierdesk.channels.alarms.lane import understood
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.store import INTAKE, intake_arguments
+from tierdesk.channels.alarms.understanding import understood
 from tierdesk.channels.email import sender
 from tierdesk.channels.email.compose import Envelope
 from tierdesk.channels.models import Inbound

@@ -10,6 +10,7 @@ from django.test import Client as Browser
 from tests.cast import Cast
 from tierdesk.channels.alarms.models import Refusal, Source
 from tierdesk.core import clock
+from tierdesk.core.scope import EVERY_CLIENT, set_scope
 
 
 @pytest.fixture
@@ -29,21 +30,74 @@ def test_the_page_says_how_the_source_is_pointed_here(cast: Cast, client: Browse
     page = client.get(address(source)).content.decode()
     assert "Zabbix at Acme" in page and "/in/TOKEN" in page
     assert 'href="/channels/senders/zabbix_media_type.yaml/"' in page
-    assert "Everything that it sent was understood." in page
+    assert "Nothing waits: everything that it sent was understood" in page
 
 
-def test_what_was_not_understood_is_shown_as_it_came(
-    cast: Cast, client: Browser, source: Source, at: datetime
-) -> None:
-    raw = b'<script>alert(1)</script>\x00{"event_id": '
+RAW = b'<script>alert(1)</script>\x00{"event_id": '
+
+
+@pytest.fixture
+def refusal(cast: Cast, source: Source, at: datetime) -> Refusal:
     told = {"client": cast.acme, "received_at": at, "reason": "The body is not JSON.", "remote": "10.0.0.9"}
-    Refusal.objects.create(source=source, raw=raw, **told)
+    one: Refusal = Refusal.objects.create(source=source, raw=RAW, **told)
+    return one
+
+
+def test_what_was_not_understood_is_told_of(
+    cast: Cast, client: Browser, source: Source, refusal: Refusal, at: datetime
+) -> None:
     client.force_login(cast.lena.user)
     with clock.frozen(at):
         page = client.get(address(source)).content.decode()
     assert "Not understood within a day: 1." in page
     assert "The body is not JSON." in page and "10.0.0.9" in page
+    assert f'href="{address(source)}refusals/{refusal.pk}/"' in page
+
+
+def test_it_is_shown_as_it_came(cast: Cast, client: Browser, source: Source, refusal: Refusal) -> None:
+    client.force_login(cast.lena.user)
+    page = client.get(f"{address(source)}refusals/{refusal.pk}/").content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page and "<script>alert" not in page
+    assert "Try again" in page and "Discard" in page
+
+
+def test_it_is_tried_again_or_discarded_there(
+    cast: Cast, client: Browser, source: Source, refusal: Refusal
+) -> None:
+    client.force_login(cast.lena.user)
+    page = f"{address(source)}refusals/{refusal.pk}/"
+    assert "The body is not JSON" in client.post(page, follow=True).content.decode()
+    assert "Say why it is discarded." in client.post(page, {"discard": "1"}, follow=True).content.decode()
+    done = client.post(page, {"discard": "1", "why": "A test <b>of</b> theirs"}, follow=True).content.decode()
+    assert "Discarded; the bytes are kept." in done and "A test &lt;b&gt;of&lt;/b&gt; theirs" in done
+    assert "Nothing waits" in done
+    assert "Try again" not in client.get(page).content.decode()
+
+
+def test_all_that_waits_is_tried_again_at_once(
+    cast: Cast, client: Browser, source: Source, refusal: Refusal, at: datetime
+) -> None:
+    told = {"client": cast.acme, "received_at": at, "reason": "It was another shape then."}
+    raw = b'{"key": "k", "summary": "s"}'
+    Refusal.objects.create(source=source, raw=raw, **told)
+    Source.objects.filter(pk=source.pk).update(shape="plain")
+    client.force_login(cast.lena.user)
+    page = client.post(f"{address(source)}again/", follow=True).content.decode()
+    assert "Understood now: 1." in page and "Still not understood: 1." in page
+    set_scope(EVERY_CLIENT)
+    assert list(Refusal.objects.waiting()) == [refusal]
+
+
+def test_an_agent_of_other_clients_decides_nothing(
+    cast: Cast, client: Browser, source: Source, refusal: Refusal
+) -> None:
+    client.force_login(cast.olga.user)
+    page = f"{address(source)}refusals/{refusal.pk}/"
+    assert client.get(page).status_code == 404
+    assert client.post(page, {"discard": "1", "why": "mine now"}).status_code == 404
+    assert client.post(f"{address(source)}again/").status_code == 404
+    set_scope(EVERY_CLIENT)
+    assert Refusal.objects.waiting().count() == 1
 
 
 def test_an_agent_of_other_clients_finds_no_such_page(cast: Cast, client: Browser, source: Source) -> None:
@@ -65,8 +119,10 @@ def test_nothing_else_can(cast: Cast, client: Browser, name: str) -> None:
     assert client.get(f"/channels/senders/{name}/").status_code == 404
 
 
-@pytest.mark.parametrize("page", ["/channels/alarms/1/", "/channels/senders/tierdesk-notify/"])
+@pytest.mark.parametrize(
+    "page", ["alarms/1/", "alarms/1/refusals/1/", "senders/tierdesk-notify/"]
+)
 def test_strangers_and_contacts_are_sent_away(cast: Cast, client: Browser, page: str) -> None:
-    assert client.get(page).headers["Location"].startswith("/sign-in/")
+    assert client.get(f"/channels/{page}").headers["Location"].startswith("/sign-in/")
     client.force_login(cast.ann.user)
-    assert client.get(page).headers["Location"].startswith("/portal/")
+    assert client.get(f"/channels/{page}").headers["Location"].startswith("/portal/")

@@ -30,7 +30,10 @@ class Arrival:
     """One request of one source, as received: its events, or why there are none (`refusal`, a sentence).
 
     `shed` counts requests of this source that were turned away since the last arrival; it may come with no
-    events. `is_beat`: it said nothing but that the source lives. `status` is what the sender of a refused one is told.
+    events. `is_beat`: it said nothing but that the source lives.
+
+    Of a refused one, `status` is what its sender is told; `path`, `headers` and `shape` (if not its source's) are what
+    reading it again will need.
     """
 
     source: KnownSource
@@ -40,6 +43,9 @@ class Arrival:
     events: Sequence[AlarmEvent] = ()
     refusal: str = ""
     status: int = 400
+    shape: str = ""
+    path: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     shed: int = 0
     is_beat: bool = False
 

@@ -24,8 +24,9 @@ import psycopg
 
 from tierdesk.channels.alarms import tokens
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource
-from tierdesk.channels.alarms.lane import Lane, understood
+from tierdesk.channels.alarms.lane import Lane
 from tierdesk.channels.alarms.store import INTAKE, PostgresStore, intake_arguments
+from tierdesk.channels.alarms.understanding import understood
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, SETTING
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import Count
@@ -11,37 +10,35 @@ from django.utils.translation import gettext as _
 
 from tierdesk.channels.alarms.models import Alarm, Refusal, Source
 from tierdesk.channels.health import LATELY, Part
+from tierdesk.directory.clients.visibility import ClientRows
 from tierdesk.directory.staff.models import User
 
 
 def parts(user: User, at: datetime) -> list[Part]:
     """Each source: silent against its promise, not understood, or turned away."""
+    unseen = _by_source(Alarm.objects.visible_to(user).unseen())
+    refused = _by_source(Refusal.objects.visible_to(user).waiting().filter(received_at__gt=at - LATELY))
     sources = Source.objects.visible_to(user).select_related("client")
-    return _told(sources, user, at)
+    return [_part(source, unseen.get(source.pk, 0), refused.get(source.pk, 0)) for source in sources]
 
 
-def part(source: Source, user: User, at: datetime) -> Part:
+def part(source: Source, at: datetime) -> Part:
     """One of them."""
-    [told] = _told([source], user, at)
-    return told
+    refused = source.refusals.waiting().filter(received_at__gt=at - LATELY)
+    return _part(source, source.alarms.unseen().count(), refused.count())
 
 
-def _told(sources: Iterable[Source], user: User, at: datetime) -> list[Part]:
-    unseen = Counter(Alarm.objects.visible_to(user).unseen().values_list("source", flat=True))
-    refused = _refused(user, at - LATELY)
-    return [
-        Part(
-            name=source.name,
-            pk=source.pk,
-            client=source.client.name,
-            is_on=source.enabled,
-            heard_at=source.last_received_at,
-            waiting=unseen[source.pk],
-            trouble=_trouble(source, refused.get(source.pk, 0)),
-            since=source.silent_since,
-        )
-        for source in sources
-    ]
+def _part(source: Source, unseen: int, refused: int) -> Part:
+    return Part(
+        name=source.name,
+        pk=source.pk,
+        client=source.client.name,
+        is_on=source.enabled,
+        heard_at=source.last_received_at,
+        waiting=unseen,
+        trouble=_trouble(source, refused),
+        since=source.silent_since,
+    )
 
 
 def _trouble(source: Source, refused: int) -> str:
@@ -59,9 +56,8 @@ def _trouble(source: Source, refused: int) -> str:
     return " ".join(said)
 
 
-def _refused(user: User, since: datetime) -> Mapping[int, int]:
-    lately = Refusal.objects.visible_to(user).filter(received_at__gt=since).order_by()
-    return dict(lately.values_list("source").annotate(many=Count("pk")))
+def _by_source(rows: ClientRows) -> Mapping[int, int]:
+    return dict(rows.order_by().values_list("source").annotate(many=Count("pk")))
 
 
 def _how_long(seconds: int) -> str:

@@ -22,6 +22,7 @@ from tierdesk.channels.alarms.reading import Unreadable
 from tierdesk.channels.alarms.request import Request
 from tierdesk.channels.alarms.routing import Route
 from tierdesk.channels.alarms.tokens import digest
+from tierdesk.channels.alarms.understanding import understood
 from tierdesk.core import clock
 
 LARGEST_BODY = 512 * 1024
@@ -29,7 +30,6 @@ BODY_TO_READ_ASIDE = 32 * 1024
 SOURCES_LAST_S = 10.0
 UNKNOWN_LAST_S = 1.0
 RETRY_AFTER_S = 5
-OUR_FAULT = "The desk failed to read this: its fault, not yours. It is kept and can be tried again after an update."
 
 log = logging.getLogger(__name__)
 
@@ -176,35 +176,6 @@ async def _understand(call: Call, source: KnownSource, shape: shapes.Shape, body
     if len(body) > BODY_TO_READ_ASIDE:
         return await asyncio.to_thread(understood, arrival, call.headers, shape.name, call.route.rest)
     return understood(arrival, call.headers, shape.name, call.route.rest)
-
-
-def understood(arrival: Arrival, headers: Mapping[str, str], shape: str = "", path: str = "") -> Arrival:
-    """The arrival with its body read into events, or with the sentence that says why it cannot be.
-
-    `shape`: how it speaks, if not as its source does; `path` is what its door left of the address. Raises Unreadable.
-    """
-    source = arrival.source
-    request = Request(
-        arrival.raw,
-        headers,
-        path,
-        arrival.remote,
-        source.mapping,
-        source.severities,
-        source.secret,
-    )
-    try:
-        events = shapes.read(shape or source.shape, request)
-    except shapes.MalformedAlarm as error:
-        return replace(arrival, refusal=str(error), status=error.status)
-    except Unreadable:
-        raise
-    except Exception:
-        log.exception("reading a body of alarm source %d failed; it is kept", source.id)
-        return replace(arrival, refusal=OUR_FAULT)
-    if source.severities:
-        events = [event.weighed(source.severities) for event in events]
-    return replace(arrival, events=events)
 
 
 class SourceBook:

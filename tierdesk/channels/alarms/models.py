@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Self
 
 from django.db import models
@@ -19,6 +20,8 @@ from tierdesk.channels.alarms.normal import CRITICAL, INFO, Action
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
 from tierdesk.directory.services.models import Service
+from tierdesk.directory.staff.models import User
+from tierdesk.tickets.lifecycle import UnableTo
 
 
 class Source(models.Model):
@@ -241,8 +244,23 @@ class Event(models.Model):
         indexes = [models.Index(fields=["alarm", "id"], name="alarm_events_in_order")]
 
 
+class Refusals(ClientRows):
+    def waiting(self) -> Self:
+        """Those that nobody has decided about yet."""
+        return self.filter(state=Refusal.State.WAITING)
+
+
 class Refusal(models.Model):
-    """A body from a known source that we could not understand, as it came, for people to look at."""
+    """A body from a known source that we could not understand, as it came, until a person decides about it.
+
+    `shape`, `path`, `headers` are what reading needs besides, where the sender's door or shape has any; `status` is
+    what the sender was told. `why`: what the person who discarded it said.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        UNDERSTOOD = "understood", "understood later"
+        DISCARDED = "discarded"
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="+")
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="refusals")
@@ -250,8 +268,53 @@ class Refusal(models.Model):
     reason = models.CharField(max_length=500)
     raw = models.BinaryField()
     remote = models.CharField(max_length=64, blank=True)
+    shape = models.CharField(max_length=40, blank=True, db_default="")
+    path = models.CharField(max_length=500, blank=True, db_default="")
+    headers = models.JSONField(default=dict, blank=True, db_default=Value({}, models.JSONField()))
+    status = models.PositiveSmallIntegerField(default=400, db_default=400)
+    state = models.CharField(
+        max_length=10, choices=State, default=State.WAITING, db_default=State.WAITING.value
+    )
+    why = models.CharField(max_length=500, blank=True, db_default="")
+    decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ClientRows.as_manager()
+    objects = Refusals.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="waiting", decided_at=None)
+                | (~Q(state="waiting") & Q(decided_at__isnull=False)),
+                name="a_refusal_is_decided_at_a_time",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["source", "received_at"], condition=Q(state="waiting"), name="refusals_waiting"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
+
+    @property
+    def may_be_tried(self) -> bool:
+        """Not what was forged (401), nor what was understood and asks for a person (2xx)."""
+        return self.status >= HTTPStatus.BAD_REQUEST and self.status != HTTPStatus.UNAUTHORIZED
+
+    def discard(self, why: str, *, by: User, at: datetime) -> None:
+        """A person decided that it is nothing; the bytes stay. Raises UnableTo."""
+        if not why.strip():
+            raise UnableTo("Say why it is discarded.")
+        self.decide(self.State.DISCARDED, by=by, at=at, why=why.strip()[:500])
+
+    def decide(self, state: State, *, by: User, at: datetime, why: str = "") -> None:
+        """It waits no longer. Raises UnableTo when somebody was faster."""
+        mine = Refusal.objects.waiting().filter(pk=self.pk)
+        if not mine.update(state=state, decided_by=by, decided_at=at, why=why):
+            raise UnableTo("Somebody was faster: this was decided already.")
+        self.refresh_from_db(fields=["state", "decided_by", "decided_at", "why"])
 
 
 def wake_alarms(rows: Sequence[Alarm], at: datetime) -> None:

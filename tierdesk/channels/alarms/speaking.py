@@ -21,12 +21,20 @@ NOTHING_COUNTED = "[]"
 
 def speak_for(told: Sequence[tuple[Source, AlarmEvent]], at: datetime) -> None:
     """Take in these events as said at `at`."""
-    if not told:
+    take_in(
+        [
+            Arrival(
+                source=KnownSource(source.pk, source.client_id, source.shape), received_at=at, events=[event]
+            )
+            for source, event in told
+        ]
+    )
+
+
+def take_in(arrivals: Sequence[Arrival]) -> None:
+    """Take in their events, in the caller's transaction."""
+    if not arrivals:
         return
-    arrivals = [
-        Arrival(source=KnownSource(source.pk, source.client_id, source.shape), received_at=at, events=[event])
-        for source, event in told
-    ]
     events, refused, _ = intake_arguments(arrivals)
     with connection.cursor() as cursor:
         cursor.execute(INTAKE, [events, refused, NOTHING_COUNTED])

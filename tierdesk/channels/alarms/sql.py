@@ -221,10 +221,16 @@ BEGIN
         ));
     END IF;
 
-    INSERT INTO alarms_refusal (client_id, source_id, received_at, reason, raw, remote)
-    SELECT s.client_id, s.id, r.received_at, r.reason, decode(r.raw, 'base64'), r.remote
-    FROM jsonb_to_recordset(refused)
-        AS r(source bigint, received_at timestamptz, reason text, raw text, remote text)
+    INSERT INTO alarms_refusal (
+        client_id, source_id, received_at, reason, raw, remote, shape, path, headers, status
+    )
+    SELECT
+        s.client_id, s.id, r.received_at, r.reason, decode(r.raw, 'base64'), r.remote, r.shape, r.path,
+        r.headers, r.status
+    FROM jsonb_to_recordset(refused) AS r(
+        source bigint, received_at timestamptz, reason text, raw text, remote text, shape text, path text,
+        headers jsonb, status smallint
+    )
     JOIN alarms_source s ON s.id = r.source;
 
     RETURN batch_seq;

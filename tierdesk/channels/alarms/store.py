@@ -112,6 +112,10 @@ def _refused(batch: Sequence[Arrival]) -> str:
                 "reason": arrival.refusal[:500],
                 "raw": base64.b64encode(arrival.raw).decode(),
                 "remote": arrival.remote,
+                "shape": arrival.shape,
+                "path": arrival.path[:500],
+                "headers": arrival.headers,
+                "status": arrival.status,
             }
             for arrival in batch
             if arrival.refusal

@@ -20,9 +20,9 @@ from zlib import crc32
 from django.db import connection
 
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource
-from tierdesk.channels.alarms.lane import understood
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.store import INTAKE, intake_arguments
+from tierdesk.channels.alarms.understanding import understood
 from tierdesk.channels.email.models import Mailbox
 from tierdesk.channels.intake import take_in
 from tierdesk.channels.models import Inbound

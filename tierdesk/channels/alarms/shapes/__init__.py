@@ -53,6 +53,9 @@ class Shape:
     are known by, each some names with spaces between, dotted where they lie deeper: who points it at a source of
     another shape is told which one fits.
 
+    `headers` are those that its reader looks at besides the content type, or how they begin (`ce-`): a refused body is
+    kept with them. Nothing secret may be among them.
+
     `busy_status` is the HTTP status that makes this sender try again when we are full: 429, or 503 for those that
     retry only server errors. `statuses` are those for what is stored, by method, where it is not 202; `answer` and
     `refuse` say it in the sender's words; `doors` are the addresses that it has built in.
@@ -67,6 +70,7 @@ class Shape:
     title: str
     guide: str = ""
     marks: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     busy_status: int = 429
     statuses: Mapping[str, int] | None = None
     answer: Answer = count
@@ -75,6 +79,14 @@ class Shape:
     check: Check | None = None
     prepare: Check | None = None
     handshake: Handshake | None = None
+
+    def kept(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Of these headers, the ones that reading needs."""
+        return {
+            name: value[:1000]
+            for name, value in headers.items()
+            if name == "content-type" or any(_begins(name, wanted) for wanted in self.headers)
+        }
 
     def status(self, method: str) -> int:
         """The HTTP status of what is stored."""
@@ -142,6 +154,10 @@ def _hint(shape: Shape, body: bytes) -> str:
     if other is None or other.name == shape.name:
         return ""
     return f"It looks like {other.title}: give the source the shape “{other.name}”."
+
+
+def _begins(name: str, wanted: str) -> bool:
+    return name.startswith(wanted) if wanted.endswith("-") else name == wanted
 
 
 def _has(value: Any, path: str) -> bool:

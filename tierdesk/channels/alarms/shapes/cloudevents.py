@@ -52,6 +52,7 @@ def handshake(headers: Mapping[str, str]) -> dict[str, str]:
 
 @register(
     "cloudevents",
+    headers=("ce-",),
     title="CloudEvents",
     guide=GUIDE,
     marks=("specversion source type",),

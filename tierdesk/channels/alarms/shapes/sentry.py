@@ -37,6 +37,7 @@ Part = Callable[[Request, Mapping[str, Any]], AlarmEvent]
 
 @register(
     "sentry",
+    headers=("sentry-hook-timestamp",),
     title="Sentry",
     guide=GUIDE,
     marks=("installation data actor",),

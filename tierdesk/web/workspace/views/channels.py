@@ -5,19 +5,26 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from tierdesk.channels.alarms import guide, shapes
+from tierdesk.channels.alarms.again import try_again
 from tierdesk.channels.alarms.health import part
 from tierdesk.channels.alarms.models import Refusal, Source
 from tierdesk.channels.health import healths, way_out
 from tierdesk.core import clock
-from tierdesk.web.workspace.guard import agent_page, user_of
+from tierdesk.tickets.lifecycle import UnableTo
+from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
 
-REFUSALS = 20
+SHOWN = 50
+DECIDED = 20
+AGAIN = 200
 SHOWN_BYTES = 8_000
 
 
@@ -32,18 +39,74 @@ def channels(request: HttpRequest) -> HttpResponse:
 @agent_page
 def alarm_source(request: HttpRequest, pk: int) -> HttpResponse:
     """One monitoring system: how it does, what it said that was not understood, and how it is pointed here."""
-    user = user_of(request)
-    source = get_object_or_404(Source.objects.visible_to(user).select_related("client", "service"), pk=pk)
-    refusals = Refusal.objects.visible_to(user).filter(source=source).order_by("-received_at")[:REFUSALS]
+    source = source_of(request, pk)
+    waiting = source.refusals.waiting()
+    decided = source.refusals.exclude(state=Refusal.State.WAITING).select_related("decided_by")
     files = unquote(reverse("workspace:sender-file", args=["{}"]))
     context = {
         "source": source,
-        "part": part(source, user, clock.now()),
+        "part": part(source, clock.now()),
         "shape": shapes.named(source.shape),
-        "refusals": [(one, _as_text(bytes(one.raw))) for one in refusals],
+        "refusals": waiting.defer("raw").order_by("-received_at")[:SHOWN],
+        "waiting": waiting.count(),
+        "decided": decided.defer("raw").order_by("-decided_at")[:DECIDED],
         "guide": guide.flowing(guide.guide(source.shape, desk=settings.BASE_URL, senders=files)),
     }
     return render(request, "workspace/alarm_source.html", context | navigation(request, "channels"))
+
+
+@agent_page
+@require_POST
+def refusals_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Try what waits of a source again, the oldest first, AGAIN at most; each stands for itself."""
+    source, understood, still = source_of(request, pk), 0, 0
+    for refusal in source.refusals.waiting().order_by("received_at")[:AGAIN]:
+        refusal.source = source
+        try:
+            try_again(refusal, by=agent_of(request), at=clock.now())
+            understood += 1
+        except UnableTo:
+            still += 1
+    if understood:
+        messages.success(request, _("Understood now: %(count)d.") % {"count": understood})
+    if still:
+        messages.error(request, _("Still not understood: %(count)d. Each says why.") % {"count": still})
+    return redirect("workspace:alarm-source", pk)
+
+
+@agent_page
+def refusal(request: HttpRequest, pk: int, refusal_id: int) -> HttpResponse:
+    """One body that was not understood, as text that nothing interprets. POST tries it again or discards it."""
+    found = Refusal.objects.visible_to(user_of(request)).filter(source=pk)
+    one = get_object_or_404(found.select_related("source__client", "decided_by"), pk=refusal_id)
+    if request.method == "POST":
+        decided = _decide(request, one)
+        return redirect("workspace:alarm-source", pk) if decided else redirect(request.path)
+    context = {"one": one, "source": one.source, "raw": _as_text(bytes(one.raw))}
+    return render(request, "workspace/refusal.html", context | navigation(request, "channels"))
+
+
+def source_of(request: HttpRequest, pk: int) -> Source:
+    """The source, if this agent may see it; forbidden and unknown look the same (404)."""
+    found: Source = get_object_or_404(
+        Source.objects.visible_to(user_of(request)).select_related("client", "service"), pk=pk
+    )
+    return found
+
+
+def _decide(request: HttpRequest, one: Refusal) -> bool:
+    """Whether it could be done; if not, the page says why."""
+    try:
+        if request.POST.get("discard"):
+            one.discard(request.POST.get("why", ""), by=user_of(request), at=clock.now())
+            messages.success(request, _("Discarded; the bytes are kept."))
+        else:
+            count = try_again(one, by=agent_of(request), at=clock.now())
+            messages.success(request, _("Understood now; events in it: %(count)d.") % {"count": count})
+    except UnableTo as unable:
+        messages.error(request, str(unable))
+        return False
+    return True
 
 
 @agent_page
