@@ -34,6 +34,8 @@ class Sheet(HTMLParser):
             self.is_inside = given.get("method") == "post" and given.get("action", "").startswith(
                 "/settings/"
             )
+            if self.is_inside:
+                self.address = given["action"]
         if tag == "template":
             self.is_template = True
         if not self.is_inside or self.is_template:

@@ -119,9 +119,7 @@ def test_nothing_else_can(cast: Cast, client: Browser, name: str) -> None:
     assert client.get(f"/channels/senders/{name}/").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "page", ["alarms/1/", "alarms/1/refusals/1/", "senders/tierdesk-notify/"]
-)
+@pytest.mark.parametrize("page", ["alarms/1/", "alarms/1/refusals/1/", "senders/tierdesk-notify/"])
 def test_strangers_and_contacts_are_sent_away(cast: Cast, client: Browser, page: str) -> None:
     assert client.get(f"/channels/{page}").headers["Location"].startswith("/sign-in/")
     client.force_login(cast.ann.user)

@@ -60,11 +60,6 @@ def bind(mapping: Mapping[str, Any], field: str, pointer: str) -> dict[str, Any]
     return checked({**mapping, field: [*before, _from_entry(mapping, pointer)]})
 
 
-def release(mapping: Mapping[str, Any], field: str) -> dict[str, Any]:
-    """The mapping without `field`."""
-    return {name: value for name, value in mapping.items() if name != field}
-
-
 def each(mapping: Mapping[str, Any], pointer: str | None) -> dict[str, Any]:
     """The mapping with an alarm for every entry of the list at `pointer`; None: one alarm for the whole body."""
     rest = {name: value for name, value in mapping.items() if name != "each"}
@@ -101,11 +96,6 @@ def values_of(sample: Any, mapping: Mapping[str, Any]) -> list[Value]:
             break
         found.append(value)
     return found
-
-
-def taken(mapping: Mapping[str, Any], field: str, root: Any) -> str:
-    """What `field` is in `root`, of its first entry; empty where it is nowhere."""
-    return _told(mapping, field, root, 0 if "each" in mapping else None)
 
 
 def _event(mapping: Mapping[str, Any], root: Any, number: int | None) -> AlarmEvent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tierdesk.ops.settings import desk_file, mail, views
+from tierdesk.ops.settings import desk_file, mail, pointing, views
 
 app_name = "settings"
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path("mail/permission/", mail.permission, name="permission"),
     path("mail/<int:pk>/", mail.mailbox, name="mailbox"),
     path("mail/<int:pk>/trial/", mail.trial, name="mailbox-trial"),
+    path("mapping/<int:pk>/", pointing.mapping, name="mapping"),
     path("new/<slug:name>/", views.new, name="new"),
     path("<slug:name>/", views.section, name="section"),
     path("<slug:name>/<str:slug>/", views.thing, name="thing"),

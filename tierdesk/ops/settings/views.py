@@ -73,7 +73,7 @@ def new(request: HttpRequest, name: str) -> HttpResponse:
     if client is None and "client" in schema.by_name:
         return _ask_whose(request, schema)
     form = Form.new(schema, client)
-    return _answer(request, form) if request.method == "POST" else _form_page(request, form)
+    return _answer(request, form) if request.method == "POST" else form_page(request, form)
 
 
 @admin_page
@@ -86,7 +86,7 @@ def thing(request: HttpRequest, name: str, slug: str) -> HttpResponse:
     form = Form.of(schema, row)
     if request.method == "POST":
         return _answer(request, form)
-    return _form_page(request, form, seen=seen(schema, row))
+    return form_page(request, form, seen=seen(schema, row))
 
 
 def page(
@@ -103,13 +103,36 @@ def page(
     return render(request, f"settings/{template}", around | context, status=status)
 
 
+def form_page(
+    request: HttpRequest,
+    form: Form,
+    *,
+    seen: str = "",
+    clashes: Sequence[Clash] = (),
+    status: int = 200,
+    action: str = "",
+) -> HttpResponse:
+    """The form. `seen`: the thing as it was when the form was opened; `action`: where it goes, if not to this page."""
+    context = {
+        "action": action or request.get_full_path(),
+        "form": form,
+        "seen": seen,
+        "clashes": clashes,
+        "elsewhere": [_told(place, sentence) for place, sentence in form.elsewhere],
+        "zones": sorted(zones()),
+        "since": _since(form.section, form.key) if form.key else None,
+        "named_by": _named_by(form.section.name, form.key) if form.key else [],
+    }
+    return page(request, "thing.html", context, section=form.section.name, status=status)
+
+
 def _answer(request: HttpRequest, opened: Form) -> HttpResponse:
     """What comes of a form that was filled in: rows rearranged, a refusal, the difference, or the change itself."""
     do = request.POST.get("do", "review")
     form = opened.filled_in(rearranged(request.POST, do))
     seen_then = request.POST.get("seen", "")
     if do not in ("review", "apply"):
-        return _form_page(request, form, seen=seen_then)
+        return form_page(request, form, seen=seen_then)
     with changing_the_desk():
         rows = rows_of(form.section.name)
         try:
@@ -119,10 +142,10 @@ def _answer(request: HttpRequest, opened: Form) -> HttpResponse:
                 form, clashes = bring_up_to_date(form, row, seen_then)
                 if clashes:
                     now = seen(form.section, row)
-                    return _form_page(request, form, seen=now, clashes=clashes, status=409)
+                    return form_page(request, form, seen=now, clashes=clashes, status=409)
             difference = change(form.thing, dry_run=do != "apply")
         except ThingRefused as refusal:
-            return _form_page(request, form.refused(refusal), seen=seen_then, status=422)
+            return form_page(request, form.refused(refusal), seen=seen_then, status=422)
     if not difference.changes:
         messages.info(request, "Nothing to do: it is as you wrote it.")
         return redirect("settings:section", form.section.name)
@@ -164,26 +187,6 @@ def _applied(request: HttpRequest, form: Form, difference: Difference) -> HttpRe
     story = next(story_of(one) for one in difference.changes)
     messages.success(request, f"{story.name}: {'added' if story.is_new else 'changed'}.")
     return redirect("settings:section", form.section.name)
-
-
-def _form_page(
-    request: HttpRequest,
-    form: Form,
-    *,
-    seen: str = "",
-    clashes: Sequence[Clash] = (),
-    status: int = 200,
-) -> HttpResponse:
-    context = {
-        "form": form,
-        "seen": seen,
-        "clashes": clashes,
-        "elsewhere": [_told(place, sentence) for place, sentence in form.elsewhere],
-        "zones": sorted(zones()),
-        "since": _since(form.section, form.key) if form.key else None,
-        "named_by": _named_by(form.section.name, form.key) if form.key else [],
-    }
-    return page(request, "thing.html", context, section=form.section.name, status=status)
 
 
 def _schema(name: str) -> Section:

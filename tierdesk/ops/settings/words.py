@@ -551,7 +551,7 @@ Ask the person to read the display aloud.
             "settle": Asked("Settles for", "How long an alarm lasts before it matters, such as 30 s."),
             "mapping": Asked(
                 "Mapping",
-                "Where in its own JSON an alarm stands; the source’s page finds it with you.",
+                "Where in its own JSON an alarm stands. Easiest: point at a sample, from the source’s page.",
                 is_wide=True,
             ),
             "quiet": Asked(

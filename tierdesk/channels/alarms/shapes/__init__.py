@@ -60,6 +60,8 @@ class Shape:
     retry only server errors. `statuses` are those for what is stored, by method, where it is not 202; `answer` and
     `refuse` say it in the sender's words; `doors` are the addresses that it has built in.
 
+    `speaks_by_mapping`: it reads any JSON of its sender's by the source's own mapping (mapping.py).
+
     `check` holds a request against the source's secret (signatures.py), where it has one. `prepare` fetches what
     reading will need, in a thread, and raises Unreadable; reading itself never waits. `handshake`: the headers that
     answer an OPTIONS request.
@@ -76,6 +78,7 @@ class Shape:
     answer: Answer = count
     refuse: Refuse = error
     doors: tuple[Door, ...] = ()
+    speaks_by_mapping: bool = False
     check: Check | None = None
     prepare: Check | None = None
     handshake: Handshake | None = None

@@ -53,6 +53,7 @@ def handshake(headers: Mapping[str, str]) -> dict[str, str]:
 @register(
     "cloudevents",
     headers=("ce-",),
+    speaks_by_mapping=True,
     title="CloudEvents",
     guide=GUIDE,
     marks=("specversion source type",),

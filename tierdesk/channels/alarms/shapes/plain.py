@@ -38,8 +38,14 @@ curl https://desk.example.com/in/TOKEN -H 'Content-Type: application/json' -d '{
 and `at` are welcome. With a `secret`, bodies are signed as *Standard Webhooks* (`webhook-id`, `webhook-timestamp`,
 `webhook-signature`).
 
-A tool that has a JSON of its own: let it send once, then make a **mapping** on the page of the source by pointing at
-the values. ElastAlert 2, for one, sends what you tell it to:
+A tool that has a JSON of its own: let it send once, and make a **mapping** on the page of the source by pointing at
+the values. In the desk's file it is written as where each part stands (JSON pointers), such as
+
+```yaml
+mapping: {summary: [/check/name, /check/output], resource: [/host], action: [/state], clears: [ok]}
+```
+
+ElastAlert 2, for one, sends what you tell it to:
 
 ```yaml
 alert: post2
@@ -56,7 +62,14 @@ ACTIONS = {action.value: action for action in Action}
 TEXTS = ("key", "resource", "summary", "class", "event_id", "group", "service", "text")
 
 
-@register("plain", title="Plain JSON", guide=GUIDE, check=standard_webhook)
+@register(
+    "plain",
+    title="Plain JSON",
+    guide=GUIDE,
+    headers=("webhook-id",),
+    speaks_by_mapping=True,
+    check=standard_webhook,
+)
 def read(request: Request) -> list[AlarmEvent]:
     """The events of one request, in order. What a signed request says twice is heard once."""
     events = events_of(json_value(request.body), request)

@@ -47,6 +47,7 @@ def alarm_source(request: HttpRequest, pk: int) -> HttpResponse:
         "source": source,
         "part": part(source, clock.now()),
         "shape": shapes.named(source.shape),
+        "may_map": user_of(request).is_admin and shapes.named(source.shape).speaks_by_mapping,
         "refusals": waiting.defer("raw").order_by("-received_at")[:SHOWN],
         "waiting": waiting.count(),
         "decided": decided.defer("raw").order_by("-decided_at")[:DECIDED],
