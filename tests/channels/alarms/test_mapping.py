@@ -12,6 +12,7 @@ from tierdesk.channels.alarms.mapping import (
     bind,
     checked,
     each,
+    guessed,
     mapped,
     values_of,
 )
@@ -129,6 +130,17 @@ class TestPointing:
         assert mapping == {"resource": ["/state"]}
         mapping = bind(bind(bind({}, "summary", "/a"), "summary", "/b"), "summary", "/a")
         assert mapping == {"summary": ["/b", "/a"]}
+
+    def test_the_names_in_a_sample_suggest_where_to_begin(self) -> None:
+        assert guessed(CHECK) == {
+            "summary": ["/check/output"],
+            "action": ["/state"],
+            "severity": ["/level"],
+            "resource": ["/host"],
+            "time": ["/when"],
+        }
+        assert guessed(LIST) == {"each": "/alerts", "key": ["/alerts/*/id"], "resource": ["/source"]}
+        assert guessed([1, 2]) == guessed("text") == guessed({}) == {}
 
     def test_choosing_a_list_moves_what_pointed_into_it_and_back(self) -> None:
         mapping = bind(bind({}, "summary", "/alerts/1/what"), "resource", "/source")

@@ -37,6 +37,11 @@ def test_the_newest_thing_it_sent_is_there_to_be_pointed_at(opens: Opens, source
     assert {"is:/check/name", "is:/check/output", "is:/host", "is:/state"} <= sheet.fields.keys()
 
 
+def test_what_its_names_suggest_is_pointed_at_to_begin_with(opens: Opens, source: Source) -> None:
+    sheet = opens(f"mapping/{source.pk}")
+    assert (sheet["is:/host"], sheet["is:/state"], sheet["is:/check/name"]) == ("resource", "action", "")
+
+
 def test_what_is_pointed_at_shows_the_alarm_it_makes(opens: Opens, source: Source) -> None:
     sheet = opens(f"mapping/{source.pk}")
     sheet.fields |= {"is:/check/name": ["summary"], "is:/check/output": ["summary"], "is:/host": ["resource"]}
@@ -64,7 +69,7 @@ def test_it_is_used_in_the_form_and_reads_what_was_refused(
     review.sheet.send("apply")
     source.refresh_from_db()
     wanted = {
-        "summary": ["/check/name"],
+        "summary": ["/check/name", "/check/output"],
         "resource": ["/host"],
         "action": ["/state"],
         "clears": ["ok", "fine"],
@@ -72,7 +77,7 @@ def test_it_is_used_in_the_form_and_reads_what_was_refused(
     assert source.mapping == wanted
     assert try_again(Refusal.objects.get(), by=cast.lena, at=at) == 1
     [alarm] = Alarm.objects.all()
-    assert (alarm.summary, alarm.resource) == ("disk", "db1")
+    assert (alarm.summary, alarm.resource) == ("disk 96 % used", "db1")
 
 
 def test_an_alarm_for_each_entry_of_a_list_and_back(opens: Opens, source: Source) -> None:

@@ -26,6 +26,20 @@ JOINED = {"summary": " ", "key": "/", "text": "\n"}
 CLEARS = "ok okay up resolved resolve closed close cleared clear recovered recovery normal inactive success".split()
 ACKNOWLEDGES = "acknowledged acknowledge acked ack".split()
 
+USUAL = {
+    "summary": ("summary", "title", "subject", "message", "description", "msg", "output", "name"),
+    "key": ("dedup_key", "fingerprint", "alert_id", "incident_id", "event_id", "id", "uid"),
+    "action": ("action", "status", "state", "current_state"),
+    "severity": ("severity", "level", "priority", "urgency"),
+    "resource": ("resource", "host", "hostname", "instance", "node", "device", "server", "source"),
+    "time": ("timestamp", "time", "starts_at", "startsat", "date", "when"),
+    "service": ("service", "service_name", "application", "app"),
+}
+"""How senders like to call the parts of an alarm, the most telling first."""
+
+LISTS = ("", "alerts", "alarms", "events", "incidents", "problems")
+"""How they like to call a list of alarms; the empty name is a body that is a list itself."""
+
 ENTRY = "*"
 MOST_PLACES = 8
 MOST_VALUES = 300
@@ -58,6 +72,25 @@ def bind(mapping: Mapping[str, Any], field: str, pointer: str) -> dict[str, Any]
     """The mapping with `field` taken from `pointer` (too, where a field may be made of several values)."""
     before = [place for place in mapping.get(field, ()) if field in JOINED and place != pointer]
     return checked({**mapping, field: [*before, _from_entry(mapping, pointer)]})
+
+
+def guessed(sample: Any) -> dict[str, Any]:
+    """The mapping that the names in the sample suggest, to begin with."""
+    lists = (value for value in values_of(sample, {}) if value.is_list and value.name.lower() in LISTS)
+    entries = next(
+        (value for value in lists if isinstance(_found(sample, f"{value.pointer}/0", None), dict)), None
+    )
+    found = each({}, entries.pointer) if entries else {}
+    named = [
+        (value.name.lower(), value.pointer)
+        for value in values_of(sample, found)
+        if value.text and not any(token.isdecimal() for token in value.pointer.split("/"))
+    ]
+    for field, names in USUAL.items():
+        pointer = next((pointer for usual in names for name, pointer in named if name == usual), None)
+        if pointer is not None:
+            found = bind(found, field, pointer)
+    return found
 
 
 def each(mapping: Mapping[str, Any], pointer: str | None) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from tierdesk.channels.alarms.mapping import (
     bind,
     checked,
     each,
+    guessed,
     mapped,
     values_of,
 )
@@ -121,7 +122,17 @@ def _begun(request: HttpRequest, source: Source) -> Pointing:
     samples = source.refusals.order_by("-received_at")
     asked = request.GET.get("sample", "")
     one = samples.filter(pk=asked).first() if asked.isdecimal() and len(asked) < 18 else samples.first()
-    return Pointing(bytes(one.raw).decode("utf-8", "replace") if one else "", source.mapping)
+    sample = bytes(one.raw).decode("utf-8", "replace") if one else ""
+    begun = Pointing(sample, source.mapping)
+    return replace(begun, mapping=source.mapping or _guess(begun))
+
+
+def _guess(pointing: Pointing) -> dict[str, Any]:
+    """What the names in the sample suggest; nothing where it cannot be read."""
+    try:
+        return guessed(pointing.root)
+    except NoMapping:
+        return {}
 
 
 def _further(begun: Pointing, posted: QueryDict) -> Pointing:
@@ -164,7 +175,7 @@ def _shown(source: Source, pointing: Pointing) -> dict[str, Any]:
         context["lines"] = list(pointing.lines)
         alarms = pointing.alarms
     except (NoMapping, MalformedAlarm) as refusal:
-        return context | {"missing": str(refusal)}
+        return context | {"why_not": str(refusal)}
     weighed = [alarm.weighed(source.severities) for alarm in alarms[:SHOWN]]
     return context | {"alarms": weighed, "many": len(alarms)}
 
