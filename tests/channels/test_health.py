@@ -82,7 +82,7 @@ def test_what_was_not_understood_is_trouble_for_a_day(
 def test_what_was_turned_away_is_counted(cast: Cast, at: datetime) -> None:
     source(cast, shed_count=7)
     [part] = health(cast.lena.user, "alarms", at).parts
-    assert part.trouble == "Turned away so far, because the desk was full: 7."
+    assert part.trouble == "Turned away so far, because more came than the desk takes: 7."
 
 
 def test_an_exchange_says_when_it_last_told_of_a_call(cast: Cast, at: datetime) -> None:

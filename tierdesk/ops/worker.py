@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import threading
 from contextlib import ExitStack
@@ -16,6 +17,10 @@ from django.conf import settings
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from tierdesk.channels.alarms.listeners import Ports
+from tierdesk.channels.alarms.listeners import listening as alarms_listening
+from tierdesk.channels.alarms.store import PostgresStore
+from tierdesk.channels.alarms.strangers import Strangers
 from tierdesk.channels.email.collectors import Collectors
 from tierdesk.channels.email.listener import LMTPDoor, SMTPDoor, listening
 from tierdesk.channels.phone.ami import attend
@@ -32,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
         signal.signal(name, lambda *_: stopping.set())
     with ExitStack() as stack:
         _listen_for_mail(stack)
+        _listen_for_alarms(stack)
         jobs = threading.Thread(target=_run_jobs, args=(stopping,), name="jobs", daemon=True)
         jobs.start()
         collectors = threading.Thread(
@@ -60,6 +66,18 @@ def _listen_for_mail(stack: ExitStack) -> None:
             log.error(
                 "no mail is taken on %s port %s: %s; free the port and restart the worker", host, port, taken
             )
+
+
+def _listen_for_alarms(stack: ExitStack) -> None:
+    """Syslog and traps, where a port is set. Only one worker of a machine can; the others say so and do the rest."""
+    ports = Ports(settings.ALARMS_LISTEN_HOST, settings.SYSLOG_PORT, settings.SNMP_PORT)
+    if not ports:
+        return
+    store = PostgresStore(os.environ["DATABASE_URL"], role=settings.DATABASE_ROLE)
+    try:
+        stack.enter_context(alarms_listening(ports, store, Strangers()))
+    except OSError as taken:
+        log.error("no syslog and no traps are taken: %s; free the port and restart the worker", taken)
 
 
 def _run_jobs(stopping: threading.Event) -> None:

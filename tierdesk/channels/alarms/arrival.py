@@ -14,7 +14,7 @@ from tierdesk.channels.alarms.normal import AlarmEvent
 class KnownSource:
     """What intake must know of a source: whose it is, how it speaks, its own table of severities and its mapping.
 
-    `secret` is what it signs with, if it signs.
+    `secret` is what it signs with, if it signs. `senders` are the networks that it sends from, if no token tells.
     """
 
     id: int
@@ -23,6 +23,7 @@ class KnownSource:
     severities: Mapping[str, int] = field(default_factory=dict)
     mapping: Mapping[str, Any] = field(default_factory=dict)
     secret: str = ""
+    senders: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

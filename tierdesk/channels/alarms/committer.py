@@ -14,6 +14,9 @@ from tierdesk.core import clock
 
 GROUP = 200
 CAPACITY = 20_000
+COUNT_S = 1.0
+"""After so long what was turned away is counted, though nothing else is to be stored."""
+
 CAPACITY_BYTES = 64 * 1024 * 1024
 
 log = logging.getLogger(__name__)
@@ -84,6 +87,12 @@ class Committer:
                 self._note_shed(source, 1)
                 raise Full
 
+    def turn_away(self, source: KnownSource) -> None:
+        """Count a request that is not taken, for whatever reason."""
+        with self._changed:
+            self._note_shed(source, 1)
+            self._changed.notify()
+
     async def stored(self, arrival: Arrival) -> None:
         """Return once `arrival` is durable. Raises Full, StoreIsAway or UnableToStore."""
         self.demand_room(arrival.source)
@@ -96,21 +105,32 @@ class Committer:
         await waiting.stored
 
     def _run(self) -> None:
-        while batch := self._next():
-            try:
-                outcomes = self._store_all(batch)
-            except Exception as error:
-                log.exception("a batch of %d alarm requests was not stored", len(batch))
-                outcomes = [error] * len(batch)
-            assert self._loop is not None
-            self._loop.call_soon_threadsafe(_answer, batch, outcomes)
+        while (batch := self._next()) is not None:
+            if batch:
+                self._commit(batch)
             self._store_shed()
+        self._store_shed()
 
-    def _next(self) -> list[Waiting]:
-        """What waits, up to a group, as soon as something does; nothing once we stop and all is stored."""
+    def _commit(self, batch: Sequence[Waiting]) -> None:
+        try:
+            outcomes = self._store_all(batch)
+        except Exception as error:
+            log.exception("a batch of %d alarm requests was not stored", len(batch))
+            outcomes = [error] * len(batch)
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(_answer, batch, outcomes)
+
+    def _next(self) -> list[Waiting] | None:
+        """What waits, up to a group, as soon as something does; None once we stop and all is stored.
+
+        Nothing, when for a while there was only something to count.
+        """
         with self._changed:
             while not self._waiting and not self._stopping:
-                self._changed.wait()
+                if not self._changed.wait(COUNT_S if self._shed else None):
+                    return []
+            if not self._waiting:
+                return None
             batch: list[Waiting] = []
             weight = 0
             while self._waiting and (not batch or weight + self._waiting[0].weight <= self._group):

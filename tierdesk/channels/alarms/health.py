@@ -51,7 +51,8 @@ def _trouble(source: Source, refused: int) -> str:
         said.append(_("Not understood within a day: %(count)d.") % {"count": refused})
     if source.shed_count:
         said.append(
-            _("Turned away so far, because the desk was full: %(count)d.") % {"count": source.shed_count}
+            _("Turned away so far, because more came than the desk takes: %(count)d.")
+            % {"count": source.shed_count}
         )
     return " ".join(said)
 

@@ -18,7 +18,7 @@ from django.db.models import F, Q, Value
 from tierdesk.channels.alarms import tokens
 from tierdesk.channels.alarms.normal import CRITICAL, INFO, Action
 from tierdesk.directory.clients.models import Client
-from tierdesk.directory.clients.visibility import ClientRows
+from tierdesk.directory.clients.visibility import ClientRows, visible_clients
 from tierdesk.directory.services.models import Service
 from tierdesk.directory.staff.models import User
 from tierdesk.tickets.lifecycle import UnableTo
@@ -31,6 +31,8 @@ class Source(models.Model):
     its own JSON the parts of an alarm stand (mapping.py), `secret` what it signs with, sealed. `settle_s` is how many
     seconds an alarm must last before it matters, `quiet_s` after how many unheard it is over, for those that never say
     so (0: they do). `shed_count` are the requests we refused because we were full.
+
+    `senders`: the networks that it sends from, for what carries no token (listeners.py).
 
     `beat_s`: it promised to be heard that often, give or take `grace_s` (beats.py); 0 is no promise. `wake_at` is when
     to look whether it kept it, `silent_since` is when it was found not to.
@@ -51,6 +53,7 @@ class Source(models.Model):
     quiet_s = models.PositiveIntegerField(default=0, db_default=0)
     beat_s = models.PositiveIntegerField(default=0, db_default=0)
     grace_s = models.PositiveIntegerField(default=0, db_default=0)
+    senders = models.JSONField(default=list, blank=True, db_default=Value([], models.JSONField()))
     enabled = models.BooleanField(default=True)
     received_count = models.BigIntegerField(default=0)
     shed_count = models.BigIntegerField(default=0)
@@ -89,6 +92,41 @@ class Source(models.Model):
     def sign_with(self, secret: str) -> None:
         """What it signs with from now on; empty: it need not sign. The caller saves."""
         self.secret = tokens.sealed(secret)
+
+
+class Strangers(models.QuerySet["Stranger"]):
+    def visible_to(self, user: User) -> Self:
+        """They are no client's: for who sees every client."""
+        return self if visible_clients(user) is None else self.none()
+
+
+class Stranger(models.Model):
+    """An address that talks to a listener and is no source's: how often, since when, and the last that it said.
+
+    Written by the listeners every few seconds; MOST at most are kept.
+    """
+
+    MOST = 1_000
+
+    shape = models.CharField(max_length=40)
+    remote = models.CharField(max_length=64)
+    count = models.BigIntegerField(default=0)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    last_raw = models.BinaryField()
+
+    objects = Strangers.as_manager()
+
+    class Meta:
+        ordering = ["-last_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shape", "remote"], name="a_stranger_is_counted_once_per_listener"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remote} ({self.shape})"
 
 
 class Alarms(ClientRows):

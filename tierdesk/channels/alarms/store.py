@@ -16,9 +16,9 @@ from tierdesk.core.scope import EVERY_CLIENT, SETTING
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 20_000
 
-SOURCES = (
-    "SELECT token_sha256, id, client_id, shape, severities, mapping, secret FROM alarms_source WHERE enabled"
-)
+SOURCES = """
+SELECT token_sha256, id, client_id, shape, severities, mapping, secret, senders FROM alarms_source WHERE enabled
+"""
 INTAKE = "SELECT alarms_intake(%s::jsonb, %s::jsonb, %s::jsonb)"
 
 
@@ -40,8 +40,8 @@ class PostgresStore:
         except psycopg.OperationalError as error:
             raise StoreIsAway(str(error)) from error
         return {
-            token: KnownSource(pk, client_id, shape, severities, mapping, unsealed(secret))
-            for token, pk, client_id, shape, severities, mapping, secret in rows
+            token: KnownSource(pk, client_id, shape, severities, mapping, unsealed(secret), senders)
+            for token, pk, client_id, shape, severities, mapping, secret, senders in rows
         }
 
     def commit(self, batch: Sequence[Arrival]) -> None:

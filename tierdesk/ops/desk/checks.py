@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from tierdesk.channels.alarms.mapping import NoMapping, checked
+from tierdesk.channels.alarms.shapes import named
+from tierdesk.channels.alarms.shapes import names as shape_names
 from tierdesk.directory.calendars.hours import Hours, InvalidHours
 from tierdesk.ops.desk.lines import Findings, Mention
 from tierdesk.ops.desk.schema import Item, Key, Values, label_of, reach
@@ -71,12 +73,18 @@ def judge_book(item: Item, found: Findings) -> None:
             found.add(place, f"The book is refused: line {finding.line}: {finding.sentence}.")
 
 
-def judge_mapping(item: Item, found: Findings) -> None:
-    """The mapping of an alarm source is judged where alarms are read (alarms/mapping.py)."""
+def judge_alarm_source(item: Item, found: Findings) -> None:
+    """Its mapping is judged where alarms are read (alarms/mapping.py); what never says that it is over says when."""
     try:
         checked(item.values.get("mapping", {}))
     except NoMapping as fault:
         found.add(item.line_of("mapping"), str(fault))
+    shape = item.values.get("shape")
+    if shape in shape_names() and named(shape).demands_quiet and not item.values.get("quiet"):
+        line = item.line_of("quiet") if "quiet" in item.lines else item.line
+        found.add(
+            line, f"{named(shape).title} cannot say that trouble is over: give “quiet:”, such as 30 min."
+        )
 
 
 def check_all(file_items: Sequence[Item], outlook: Outlook, present: Outlook, found: Findings) -> None:

@@ -22,10 +22,10 @@ from tierdesk.directory.staff.models import Agent, Membership, Skill, Team, User
 from tierdesk.ops.desk import shapes as s
 from tierdesk.ops.desk import versions as v
 from tierdesk.ops.desk.checks import (
+    judge_alarm_source,
     judge_book,
     judge_calendar,
     judge_contract,
-    judge_mapping,
     judge_procedure,
     judge_team_leads,
 )
@@ -623,7 +623,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
         key=("client", "key"),
         rows=_rows(Source, "client", "service"),
         save=save_columns(Source),
-        judge=judge_mapping,
+        judge=judge_alarm_source,
         fields=(
             CLIENT,
             Field("key", s.SLUG),
@@ -636,6 +636,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("quiet", s.DURATION, 0, column="quiet_s"),
             Field("beat", s.DURATION, 0, column="beat_s", put=_begin_beat),
             Field("grace", s.DURATION, 0, column="grace_s", put=_begin_beat),
+            Field("senders", s.ListOf(s.NETWORK), []),
             Field("enabled", s.SWITCH, True),
             Field("token", s.TOKEN, column="token_sha256"),
             Field("secret", s.SECRET, "", get=lambda source: unsealed(source.secret), put=_sign_with),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from functools import cache
+from ipaddress import ip_network
 from typing import Any, Final, Protocol
 from zoneinfo import available_timezones
 
@@ -331,6 +332,15 @@ def _switch(text: str) -> bool:
     return text == "true"
 
 
+def _network(text: str) -> str:
+    """An address or a network, as `ipaddress` writes it."""
+    try:
+        network = ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise ValueError(f"“{text[:60]}” is no network; write such as 10.0.0.9 or 10.20.0.0/16.") from None
+    return str(network.network_address if network.num_addresses == 1 else network)
+
+
 def _duration(text: str) -> int:
     fits = re.fullmatch(r"([0-9]{1,8}) ?(s|min|h|d)", text)
     seconds = int(fits[1]) * UNITS[fits[2]] if fits else -1
@@ -442,6 +452,7 @@ ORIGIN: Final = Scalar(
         "a site as browsers name it; write such as https://www.acme.example, without a slash at its end",
     )
 )
+NETWORK: Final = Scalar(_network)
 VARIABLE: Final = Scalar(
     matching(r"TIERDESK_[A-Z0-9_]{1,80}", "a variable of the environment; write such as TIERDESK_SLACK_TOKEN")
 )

@@ -559,6 +559,9 @@ Ask the person to read the display aloud.
             ),
             "beat": Asked("Heard every", "Else its silence is an alarm, such as 5 min; 0 s: no promise."),
             "grace": Asked("Give or take", "So much later is still in time, such as 30 s."),
+            "senders": Asked(
+                "Sends from", "Addresses or networks, for syslog and SNMP, which carry no token."
+            ),
             "enabled": Asked("Enabled"),
             "token": Asked(
                 "Token",

@@ -62,6 +62,8 @@ class Shape:
 
     `speaks_by_mapping`: it reads any JSON of its sender's by the source's own mapping (mapping.py).
 
+    `demands_quiet`: it cannot say that trouble is over, so its source says after how long unheard it is.
+
     `check` holds a request against the source's secret (signatures.py), where it has one. `prepare` fetches what
     reading will need, in a thread, and raises Unreadable; reading itself never waits. `handshake`: the headers that
     answer an OPTIONS request.
@@ -79,6 +81,7 @@ class Shape:
     refuse: Refuse = error
     doors: tuple[Door, ...] = ()
     speaks_by_mapping: bool = False
+    demands_quiet: bool = False
     check: Check | None = None
     prepare: Check | None = None
     handshake: Handshake | None = None

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from tierdesk.channels.alarms import guide, shapes
 from tierdesk.channels.alarms.again import try_again
 from tierdesk.channels.alarms.health import part
-from tierdesk.channels.alarms.models import Refusal, Source
+from tierdesk.channels.alarms.models import Refusal, Source, Stranger
 from tierdesk.channels.health import healths, way_out
 from tierdesk.core import clock
 from tierdesk.tickets.lifecycle import UnableTo
@@ -25,6 +25,7 @@ from tierdesk.web.workspace.navigation import navigation
 SHOWN = 50
 DECIDED = 20
 AGAIN = 200
+STRANGERS = 20
 SHOWN_BYTES = 8_000
 
 
@@ -32,7 +33,11 @@ SHOWN_BYTES = 8_000
 def channels(request: HttpRequest) -> HttpResponse:
     user, at = user_of(request), clock.now()
     found = sorted(healths(user, at), key=lambda one: not one.in_trouble)
-    context = {"channels": found, "out": way_out(user, at)}
+    strangers = [
+        (one, shapes.named(one.shape).title, _as_text(bytes(one.last_raw)))
+        for one in Stranger.objects.visible_to(user)[:STRANGERS]
+    ]
+    context = {"channels": found, "out": way_out(user, at), "strangers": strangers}
     return render(request, "workspace/channels.html", context | navigation(request, "channels"))
 
 

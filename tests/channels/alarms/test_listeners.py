@@ -1,0 +1,237 @@
+"""The listeners over real sockets: whose a message is, that it is stored, and that strangers are only counted."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+
+from tests.cast import Cast
+from tests.channels.alarms.shapes.traps import link
+from tests.servers.desk import free_port
+from tierdesk.channels.alarms.arrival import KnownSource
+from tierdesk.channels.alarms.listeners import BURST, Allowance, Ports, Senders, listening, plain_address
+from tierdesk.channels.alarms.memory import MemoryStore
+from tierdesk.channels.alarms.models import Stranger
+from tierdesk.channels.alarms.strangers import Strangers
+
+PATIENCE_S = 10.0
+HOUSE = KnownSource(1, 1, "syslog", senders=["127.0.0.0/8"])
+ROUTERS = KnownSource(2, 1, "snmp_trap", senders=["127.0.0.1"])
+
+
+class Counted(Strangers):
+    """Strangers that are counted and never written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, str, bytes]] = []
+
+    def note(self, shape: str, remote: str, raw: bytes, at: Any) -> None:
+        self.seen.append((shape, remote, raw))
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+
+@contextmanager
+def ears(*sources: KnownSource) -> Iterator[tuple[MemoryStore, Counted, Ports]]:
+    store = MemoryStore(known={str(source.id): source for source in sources})
+    strangers, ports = Counted(), Ports("127.0.0.1", free_port(), free_port())
+    with listening(ports, store, strangers):
+        yield store, strangers, ports
+
+
+def soon(true: Callable[[], Any]) -> Any:
+    end = time.monotonic() + PATIENCE_S
+    while not (found := true()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
+def send(port: int, *messages: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        for message in messages:
+            wire.sendto(message, ("127.0.0.1", port))
+
+
+def dial(port: int, words: bytes) -> bytes:
+    """Say something over TCP, hang up one way, and hear what comes until the other side hangs up."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as wire:
+        wire.sendall(words)
+        wire.shutdown(socket.SHUT_WR)
+        return wire.recv(100)
+
+
+def test_a_line_by_datagram_is_an_alarm_of_the_source_that_sends_from_there() -> None:
+    with ears(HOUSE, ROUTERS) as (store, strangers, ports):
+        send(ports.syslog, b"<131>1 - db1 postgres - DISKFULL - full")
+        assert soon(lambda: store.alarms)
+    [alarm] = store.alarms
+    assert (alarm.source_id, alarm.key) == (1, "db1/postgres/DISKFULL")
+    assert not strangers.seen
+
+
+def test_a_trap_is_one_and_an_inform_is_answered_when_it_is_stored() -> None:
+    with ears(HOUSE, ROUTERS) as (store, _, ports), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.settimeout(PATIENCE_S)
+        wire.sendto(link("down", 2, inform=True), ("127.0.0.1", ports.snmp))
+        assert wire.recv(2000)
+        assert [alarm.key for alarm in store.alarms] == ["127.0.0.1/link/2"]
+
+
+SNMP = ["-v", "2c", "-c", "public"]
+
+
+def tool(*command: str) -> None:
+    """Run a program that speaks for real; the test is skipped, with what to install, where there is none."""
+    if shutil.which(command[0]) is None:
+        package = "snmp" if command[0].startswith("snmp") else "bsdutils"
+        pytest.skip(f"needs {command[0]}: bin/setup --tests, or apt-get install {package}")
+    subprocess.run(command, check=True, timeout=PATIENCE_S, capture_output=True)
+
+
+@pytest.mark.parametrize("options", [["-d"], ["-T"], ["-T", "--octet-count"], ["-d", "--rfc3164"]])
+def test_linux_logger_is_understood(options: list[str]) -> None:
+    words = ["-p", "daemon.crit", "-t", "backup", "the disk is full"]
+    with ears(HOUSE) as (store, _, ports):
+        tool("logger", "-n", "127.0.0.1", "-P", str(ports.syslog), *options, *words)
+        assert soon(lambda: store.alarms), store.refusals
+    [alarm] = store.alarms
+    assert (alarm.summary, alarm.severity) == ("backup: the disk is full", 1)
+
+
+def test_an_agent_s_traps_and_informs_are_one_alarm() -> None:
+    told = ["", "1.3.6.1.6.3.1.1.5.3", "1.3.6.1.2.1.2.2.1.1.7", "i", "7"]
+    with ears(ROUTERS) as (store, _, ports):
+        tool("snmptrap", *SNMP, f"127.0.0.1:{ports.snmp}", *told)
+        tool("snmpinform", *SNMP, f"127.0.0.1:{ports.snmp}", *told)  # fails unless it is answered
+    [alarm] = store.alarms
+    assert (alarm.key, alarm.count) == ("127.0.0.1/link/7", 2)
+
+
+def test_over_a_connection_lines_and_counted_frames_may_follow_each_other() -> None:
+    counted = b"<131>1 - db1 app - TWO - with\na line break"
+    with ears(HOUSE) as (store, _, ports):
+        dial(
+            ports.syslog,
+            b"<131>1 - db1 app - ONE - x\r\n%d %s<131>1 - db1 app - THREE - x" % (len(counted), counted),
+        )
+    assert {alarm.key for alarm in store.alarms} == {"db1/app/ONE", "db1/app/TWO", "db1/app/THREE"}
+
+
+@pytest.mark.parametrize("words", [b"99999999 x", b"12a4 x", b"<131>" + b"x" * 200_000, b"5 <14"])
+def test_a_connection_that_speaks_nonsense_is_hung_up_on_and_the_others_go_on(words: bytes) -> None:
+    with ears(HOUSE) as (store, _, ports):
+        with suppress(ConnectionError):  # hung up on while it was still talking
+            assert dial(ports.syslog, words) == b""
+        dial(ports.syslog, b"<131>1 - db1 app - ONE - x\n")
+    assert "db1/app/ONE" in {alarm.key for alarm in store.alarms}
+
+
+def test_what_cannot_be_read_is_kept() -> None:
+    with ears(HOUSE) as (store, _, ports):
+        send(ports.syslog, b"hello")
+        assert soon(lambda: store.refusals)
+    [refused] = store.refusals
+    assert (refused.raw, refused.remote) == (b"hello", "127.0.0.1")
+
+
+def test_lines_that_are_no_alarms_are_not_stored_one_by_one() -> None:
+    with ears(HOUSE) as (store, _, ports):
+        dial(ports.syslog, b"<14>1 - db1 app - - - all is well\n" * 500)
+    assert store.commits == 1, "one sign of life"
+
+
+def test_a_stranger_is_counted_and_not_read() -> None:
+    with ears(ROUTERS) as (store, strangers, ports):
+        send(ports.syslog, b"<131>1 - db1 app - ONE - x")
+        assert soon(lambda: strangers.seen)
+    assert strangers.seen == [("syslog", "127.0.0.1", b"<131>1 - db1 app - ONE - x")]
+    assert not store.commits
+
+
+def test_who_says_too_much_is_turned_away_and_the_rest_is_counted() -> None:
+    line = b"<131>1 - db1 app - ONE - x\n"
+    with ears(HOUSE) as (store, _, ports):
+        dial(ports.syslog, line * int(BURST + 800))
+        soon(lambda: store.shed)
+        dial(ports.syslog, b"")
+    assert store.shed[1] > 0
+    assert store.shed[1] + len(store.events) == int(BURST + 800)
+
+
+def test_an_address_gets_its_allowance_back() -> None:
+    allowance = Allowance()
+    taken = sum(allowance.takes("10.0.0.9") for _ in range(int(BURST) + 500))
+    assert BURST <= taken < BURST + 250
+    assert allowance.takes("10.0.0.10")
+    time.sleep(0.05)
+    assert allowance.takes("10.0.0.9")
+
+
+def test_the_narrowest_network_says_whose_a_message_is() -> None:
+    wide, narrow = (
+        KnownSource(1, 1, "syslog", senders=["10.0.0.0/8"]),
+        KnownSource(2, 2, "syslog", senders=["10.0.0.9"]),
+    )
+    senders = Senders([wide, narrow])
+    assert senders.source_of(ip_address("10.0.0.9"), "syslog") is narrow
+    assert senders.source_of(ip_address("10.0.0.8"), "syslog") is wide
+    assert senders.source_of(ip_address("10.0.0.9"), "snmp_trap") is None
+    assert senders.source_of(ip_address("192.0.2.1"), "syslog") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [("::ffff:10.0.0.9", "10.0.0.9"), ("fe80::1%eth0", "fe80::1"), ("10.0.0.9", "10.0.0.9")],
+)
+def test_an_address_is_written_as_people_do(written: str, plain: str) -> None:
+    assert plain_address(written) == plain
+
+
+def test_a_taken_port_is_said() -> None:
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", 0))
+        squatter.listen()
+        with (
+            pytest.raises(OSError),
+            listening(Ports("127.0.0.1", squatter.getsockname()[1]), MemoryStore(), Counted()),
+        ):
+            pass
+
+
+class TestStrangers:
+    def test_they_are_written_down_with_their_count_and_their_last_words(self, cast: Cast, at: Any) -> None:
+        strangers = Strangers()
+        for words in (b"one", b"two", b"three"):
+            strangers.note("syslog", "192.0.2.1", words, at)
+        strangers.flush()
+        strangers.note("syslog", "192.0.2.1", b"four", at)
+        strangers.flush()
+        [one] = Stranger.objects.all()
+        assert (one.count, bytes(one.last_raw), one.first_at) == (4, b"four", at)
+
+    def test_so_many_and_no_more(self, cast: Cast, at: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Stranger, "MOST", 3)
+        for part in range(2):
+            strangers = Strangers()
+            for n in range(5):
+                strangers.note("syslog", f"192.0.2.{part}{n}", b"x", at)
+            strangers.flush()
+        assert Stranger.objects.count() == 3
+
+    def test_they_are_shown_to_whoever_sees_every_client(self, cast: Cast, at: Any) -> None:
+        Stranger.objects.create(
+            shape="syslog", remote="192.0.2.1", count=1, first_at=at, last_at=at, last_raw=b"x"
+        )
+        assert Stranger.objects.visible_to(cast.lena.user).count() == 1
+        assert not Stranger.objects.visible_to(cast.ann.user)
+        assert not Stranger.objects.visible_to(cast.olga.user)
