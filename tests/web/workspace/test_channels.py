@@ -8,7 +8,8 @@ import pytest
 from django.test import Client as Browser
 
 from tests.cast import Cast
-from tierdesk.channels.alarms.models import Refusal, Source
+from tests.channels.alarms.shapes.traps import link
+from tierdesk.channels.alarms.models import Refusal, Source, Stranger
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 
@@ -98,6 +99,24 @@ def test_an_agent_of_other_clients_decides_nothing(
     assert client.post(f"{address(source)}again/").status_code == 404
     set_scope(EVERY_CLIENT)
     assert Refusal.objects.waiting().count() == 1
+
+
+def test_a_stranger_s_last_words_are_shown_without_its_community(
+    cast: Cast, client: Browser, at: datetime
+) -> None:
+    told = {"count": 3, "first_at": at, "last_at": at}
+    Stranger.objects.create(
+        shape="snmp_trap", remote="192.0.2.1", last_raw=link("down", 2, community="hush"), **told
+    )
+    Stranger.objects.create(
+        shape="syslog", remote="192.0.2.2", last_raw=b"<14>1 - db1 app - - - fine", **told
+    )
+    client.force_login(cast.lena.user)
+    page = client.get("/channels/").content.decode()
+    assert "linkDown Gi0/2 at 192.0.2.1" in page and "hush" not in page
+    assert "192.0.2.2" in page
+    client.force_login(cast.olga.user)
+    assert "192.0.2.1" not in client.get("/channels/").content.decode()
 
 
 def test_an_agent_of_other_clients_finds_no_such_page(cast: Cast, client: Browser, source: Source) -> None:

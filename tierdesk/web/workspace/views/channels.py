@@ -34,7 +34,7 @@ def channels(request: HttpRequest) -> HttpResponse:
     user, at = user_of(request), clock.now()
     found = sorted(healths(user, at), key=lambda one: not one.in_trouble)
     strangers = [
-        (one, shapes.named(one.shape).title, _as_text(bytes(one.last_raw)))
+        (one, shapes.named(one.shape).title, _last_words(one))
         for one in Stranger.objects.visible_to(user)[:STRANGERS]
     ]
     context = {"channels": found, "out": way_out(user, at), "strangers": strangers}
@@ -124,6 +124,16 @@ def sender_file(request: HttpRequest, name: str) -> HttpResponse:
     answer = HttpResponse(content, content_type="application/octet-stream")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+def _last_words(stranger: Stranger) -> str:
+    """What it said last, as its kind reads: the bytes of a trap carry a community, which is a secret."""
+    raw = bytes(stranger.last_raw)
+    try:
+        events = shapes.read(stranger.shape, shapes.Request(raw, remote=stranger.remote))
+    except shapes.MalformedAlarm as refusal:
+        return str(refusal)
+    return events[0].summary if events else _as_text(raw)
 
 
 def _as_text(raw: bytes) -> str:
