@@ -6,6 +6,7 @@ Property tests try the same examples on every run, so that what is green stays g
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from django.db import connection
 from hypothesis import settings
 
 from tests.cast import Cast
+from tests.database import FROM
 from tests.settled import settled
 from tierdesk.core import clock, jobs
 from tierdesk.core.facts import Actor
@@ -48,6 +50,7 @@ def django_db_setup(
     from django.test.utils import setup_databases, teardown_databases
 
     request.getfixturevalue("django_db_modify_db_settings")
+    connection.settings_dict["TEST"]["TEMPLATE"] = os.environ.get(FROM)
     with django_db_blocker.unblock(), owner():
         config = setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
     connection.close()

@@ -21,6 +21,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from tests.migrated import TEMPLATE, THROW_AWAY, lay
 from tierdesk.ops.postgres import Binaries, Cluster
 
 OLDEST = 15
@@ -29,6 +30,9 @@ NONE_INSTALLED = (
     f"There is no PostgreSQL of {OLDEST} or newer in {INSTALLED}. On Debian install postgresql-{OLDEST} (as root, "
     "bin/setup --tests does); or name a server of yours: DATABASE_URL=postgresql://… bin/test tests"
 )
+
+FROM = "TIERDESK_TESTS_FROM"
+"""Which database of the run's server is migrated and may be copied, if there is one (tests/migrated.py)."""
 
 _HOME = Path(tempfile.gettempdir()) / f"tierdesk-tests-{os.getuid()}-{os.getpid()}"
 _cluster: Cluster | None = None
@@ -72,11 +76,11 @@ def database_url() -> str:
 
 
 @contextmanager
-def fresh_database(server: str, name: str) -> Iterator[str]:
-    """An empty database on that server, and how it is reached; it goes with the block."""
+def fresh_database(server: str, name: str, *, template: str = "") -> Iterator[str]:
+    """An empty database on that server, or a copy of `template`, and how it is reached; it goes with the block."""
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}")
         try:
             yield make_conninfo(server, dbname=name)
         finally:
@@ -101,9 +105,12 @@ def _asks_the_server(item: pytest.Item) -> bool:
 
 
 def _started(binaries: Binaries | None = None) -> str:
+    """A server of this run's own: with a migrated database to copy from, if it is the one that comes along."""
     global _cluster
-    throw_away = {"fsync": "off", "full_page_writes": "off", "max_connections": "200"}
-    _cluster = Cluster(_HOME / "postgres", settings=throw_away, binaries=binaries)
+    if binaries is None:
+        lay(_HOME / "postgres")
+        os.environ[FROM] = TEMPLATE
+    _cluster = Cluster(_HOME / "postgres", settings=THROW_AWAY, binaries=binaries)
     return _cluster.start()
 
 

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 import psycopg
 
-from tests.database import fresh_database
+from tests.database import FROM, fresh_database
 from tests.exchange import TOKEN
 
 NAME = "tierdesk_browser"
@@ -85,7 +85,10 @@ class Desk:
 def running_desk(home: Path, server: str) -> Iterator[Desk]:
     """Fill a fresh database of that server, serve it, and leave nothing behind."""
     web, smtp = _free_port(), _free_port()
-    with fresh_database(server, NAME) as dsn, (home / "desk.log").open("wb") as log:
+    with (
+        fresh_database(server, NAME, template=os.environ.get(FROM, "")) as dsn,
+        (home / "desk.log").open("wb") as log,
+    ):
         environ = os.environ | {
             "DATABASE_URL": dsn,
             "TIERDESK_HOME": str(home),

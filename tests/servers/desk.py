@@ -22,6 +22,7 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
+from tests.migrated import lay
 from tierdesk.ops.postgres import Cluster
 
 ROOT = Path(__file__).parents[2]
@@ -153,6 +154,7 @@ class Desk:
         return self.home / "tree.log"
 
     def _start(self) -> None:
+        lay(self.home / "postgres")
         with self._log.open("wb") as log:
             self._tree = subprocess.Popen(
                 [sys.executable, "-c", self._program, "serve", "--port", str(self.port)],
