@@ -27,7 +27,7 @@ from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.core.wakeups import fast_forward
 from tierdesk.core.work import Unit, work
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+SHARED = Path(os.environ.get("TIERDESK_SHARED_DATA") or Path(__file__).parents[2] / "shared" / "data")
 MONDAY_10 = datetime(2026, 6, 8, 8, 0, tzinfo=UTC)
 """Monday 8 June 2026, 10:00 in Berlin."""
 
@@ -117,7 +117,10 @@ def live_until() -> Callable[[datetime], None]:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     if not SHARED.is_dir():
-        pytest.skip(f"needs the public data sets in {SHARED}, which are not part of the project")
+        pytest.skip(
+            f"needs the public data sets, which are not part of the project: none in {SHARED}; "
+            "TIERDESK_SHARED_DATA names another folder"
+        )
     return SHARED
 
 

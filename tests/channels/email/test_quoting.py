@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import pytest
 
@@ -115,39 +114,3 @@ def test_time_is_linear_whatever_the_text(piece: str) -> None:
     began = time.perf_counter()
     split(piece * (500_000 // len(piece)))
     assert time.perf_counter() - began < 3
-
-
-# What must and what must not be in the new words of each published reply.
-PUBLISHED: dict[str, tuple[list[str], list[str]]] = {
-    "correct_sig": (["a correct -- signature"], ["rick"]),
-    "email_1_1": (["What is the best way", "Java HTTP API"], ["mailman", "____"]),
-    "email_1_2": (["You can list the keys", "delete them all individually"], ["> Hi folks", "mailman"]),
-    "email_1_3": (["Having the function would be great"], ["Russell Brown", "You can list"]),
-    "email_1_4": (["Awesome!"], ["defunkt", "Loader"]),
-    "email_1_5": (["One: Here", "It goes on and on"], []),
-    "email_1_6": (["I get proper rendering as well"], ["Corey Donohoe", "wrote"]),
-    "email_1_7": ([":+1:"], ["Chris", "Steps 0-2"]),
-    "email_1_8": (["I will reply under this one", "and under this"], ["okay", "Tim", "signature"]),
-    "email_2_1": (["Outlook with a reply"], ["Google Apps Sync"]),
-    "email_2_2": (["Outlook with a reply directly above line"], ["CRM", "A new comment"]),
-    "email_2_3": (["Outlook with a reply directly above line"], ["CRM", "A new comment"]),
-    "email_BlackBerry": (["Here is another email"], ["Sent from"]),
-    "email_bullets": (["and have spaces", "- and another"], ["Give us an example", "Joe Smith"]),
-    "email_iPhone": (["Here is another email"], ["Sent from"]),
-    "email_long_quote": (["Hi folks", "What is the best way"], ["mailman"]),
-    "email_multi_word_sent_from_my_mobile_device": (["Here is another email"], ["Sent from"]),
-    "email_one_is_not_on": (["One outstanding question", "when I run..."], ["Dave Tapley", "lastLocation"]),
-    "email_sent_from_my_not_signature": (["Sent from my desk, is much easier"], []),
-    "email_sig_delimiter_in_middle_of_line": (["And here is a fix -- this", "kthxbai"], []),
-    "greedy_on": (["On your remote host", "the tunnel is not working"], ["George", "odd issue"]),
-    "pathological": (["I think you're onto something"], ["John Sullivan", "alignment"]),
-}
-
-
-@pytest.mark.shared_data
-@pytest.mark.parametrize("name", sorted(PUBLISHED))
-def test_the_new_words_of_published_replies(name: str, shared_data: Path) -> None:
-    said, quoted = PUBLISHED[name]
-    new = split((shared_data / "mail" / "reply_quoting" / f"{name}.txt").read_text()).new
-    assert [words for words in said if words not in new] == []
-    assert [words for words in quoted if words in new] == []

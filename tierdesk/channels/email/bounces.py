@@ -172,18 +172,22 @@ _SUBJECTS = (
     "delivery notification", "mail system error", "returned to sender", "nondeliverable", "non-deliverable",
     "delivery report", "undelivered", "could not be delivered", "not delivered", "delivery delayed",
     "unzustellbar", "nicht zugestellt", "non remis", "no se puede entregar", "mancato recapito",
-    "onbestelbaar", "delayed mail", "warning: message",
+    "onbestelbaar", "delayed mail", "warning: message", "delivery delay", "warning: could not send message",
+    "mail delivery status", "nicht zustellbar", "niet bezorgd", "impossible de remettre", "não entregue",
+    "não é possível entregar", "kunde inte levereras", "nie można dostarczyć", "nedoručiteln",
+    "недоставлен", "не доставлено", "配信できません", "配信不能", "无法送达", "系统退信", "傳遞失敗",
 )  # fmt: skip
 _WORDS = (
     "could not be delivered", "couldn't be delivered", "unable to deliver", "did not reach the following",
     "undeliverable", "permanent fatal errors", "delivery to the following recipient", "delivery problems",
     "cannot be delivered", "wasn't able to deliver", "no valid recipients", "mailbox is full",
-    "failed to deliver", "not been delivered",
+    "failed to deliver", "not been delivered", "fatal delivery errors", "wasn't delivered to",
+    "was not delivered to", "permanent delivery errors",
 )  # fmt: skip
 _STILL_TRYING = (
     "will continue trying", "will keep trying", "will be retried", "no need to resend",
     "not yet been delivered", "has been delayed", "delivery is delayed", "this is a warning message only",
-    "will try again",
+    "will try again", "transient non-fatal errors", "this is a warning only",
 )  # fmt: skip
 _COPY_OF_ORIGINAL = re.compile(
     r"^(?:-+ (?:This is a copy of|Below this line is a copy|The body of the message is|"
@@ -242,7 +246,7 @@ def _message_id_in(text: str) -> str:
 _BY_WORDS: tuple[tuple[Cause, tuple[str, ...]], ...] = (
     (Cause.ADDRESS_UNKNOWN, (
         "user unknown", "unknown user", "no such user", "no such recipient", "unknown local part",
-        "user doesn't have",
+        "user doesn't have", "not listed in domino directory", "address couldn't be found",
         "recipient address rejected: access denied",  # Exchange Online for an address that does not exist
     )),
     (Cause.MAILBOX_FULL, (
