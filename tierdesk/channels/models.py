@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.db import connection, models, transaction
@@ -83,8 +83,11 @@ class Inbound(models.Model):
         meta: dict[str, Any] | None = None,
         client: int | None = None,
         at: datetime | None = None,
+        head_start: timedelta = timedelta(),
     ) -> tuple[int, bool]:
         """Keep a delivery; returns (id, whether it is new). It is committed when this returns.
+
+        With a `head_start` it is understood before others that came so much earlier.
 
         Without a key of the channel's own, the hash of the bytes is the key. `client`: whose it is, if that is known
         before it is understood; whoever stores under the lock of a client must say so.
@@ -96,6 +99,7 @@ class Inbound(models.Model):
             "channel": channel,
             "key": key,
             "received": received,
+            "wake": received - head_start,
             "raw": raw,
             "size": len(raw),
             "sha256": digest,
@@ -141,6 +145,6 @@ STORE = """
 INSERT INTO channels_inbound
     (channel, ext_key, received_at, raw, size, sha256, remote, meta, state, reason, tries, wake_at, client_id)
 VALUES (%(channel)s, %(key)s, %(received)s, %(raw)s, %(size)s, %(sha256)s, %(remote)s, %(meta)s::jsonb, 'new', '', 0,
-    %(received)s, %(client)s)
+    %(wake)s, %(client)s)
 ON CONFLICT (channel, ext_key) DO NOTHING RETURNING id
 """

@@ -22,7 +22,8 @@ from tierdesk.channels.alarms.listeners import listening as alarms_listening
 from tierdesk.channels.alarms.store import PostgresStore
 from tierdesk.channels.alarms.strangers import Strangers
 from tierdesk.channels.email.collectors import Collectors
-from tierdesk.channels.email.listener import LMTPDoor, SMTPDoor, listening
+from tierdesk.channels.email.door import LMTPDoor, SMTPDoor
+from tierdesk.channels.email.listener import listening
 from tierdesk.channels.phone.ami import attend
 from tierdesk.core import garbage
 from tierdesk.core.wakeups import run_forever

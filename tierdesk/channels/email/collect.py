@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from tierdesk.channels.email.imap import Listed, NotGiven, Place, Server, Untidy, message_id_in
 from tierdesk.channels.email.limits import HEADER_BLOCK_BYTES, MESSAGE_BYTES
 from tierdesk.channels.email.models import Afterwards, Collection, Mailbox
+from tierdesk.channels.email.turn import claimed_sender, head_start
 from tierdesk.channels.models import Inbound
 from tierdesk.core import clock
 
@@ -150,7 +151,13 @@ class _Look:
         digest = hashlib.sha256(raw).hexdigest()
         key, received = f"imap {self.mailbox.pk} {digest}", self._received_at(listed)
         _, is_new = Inbound.store(
-            "email", raw, ext_key=key, remote=self.mailbox.imap_host, meta=meta, at=received
+            "email",
+            raw,
+            ext_key=key,
+            remote=self.mailbox.imap_host,
+            meta=meta,
+            at=received,
+            head_start=head_start(claimed_sender(raw[:HEADER_BLOCK_BYTES])),
         )
         self.new += is_new
         self.state.skipped.pop(str(listed.uid), None)

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from asgiref.sync import sync_to_async
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from tierdesk.channels.email.door import Door, LMTPDoor, SMTPDoor
 from tierdesk.channels.email.limits import MESSAGE_BYTES
+from tierdesk.channels.email.turn import head_start
 from tierdesk.channels.models import Inbound
 from tierdesk.core.scope import EVERY_CLIENT, seeing
 
@@ -23,25 +24,10 @@ LATER = "451 4.3.0 Try again later"
 EX_DATAERR = 65
 EX_TEMPFAIL = 75
 
-LINE_BYTES = 1024 * 1024
-"""The longest line taken. RFC 5321 §4.5.3.1.6 demands 1000; mail in the wild is longer, and a refusal loses it."""
+MOST_RECIPIENTS = 1000
+"""Of one mail. RFC 5321 §4.5.3.1.8 demands 100; who has more sends it again for the others."""
 
 log = logging.getLogger(__name__)
-
-
-class SMTPDoor(SMTP):
-    """One SMTP session (RFC 5321)."""
-
-    line_length_limit = LINE_BYTES
-
-
-class LMTPDoor(LMTP):
-    """One LMTP session (RFC 2033), as mail servers deliver to what keeps mail."""
-
-    line_length_limit = LINE_BYTES
-
-
-type Door = type[SMTPDoor | LMTPDoor]
 
 
 class Entrance(Controller):
@@ -56,6 +42,14 @@ class Entrance(Controller):
 class Handler:
     """Takes each mail as it is. Recipients are judged when it is understood, not here."""
 
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+            return "452 4.5.3 Too many recipients"
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 OK"
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         raw = envelope.original_content or b""
         peer = session.peer[0] if isinstance(session.peer, tuple) else str(session.peer)
@@ -63,7 +57,8 @@ class Handler:
         said = await sync_to_async(keep, thread_sensitive=False)(
             raw, recipients, str(envelope.mail_from or ""), str(peer)
         )
-        return "\r\n".join([said] * len(recipients)) if isinstance(server, LMTP) else said
+        assert isinstance(server, SMTPDoor | LMTPDoor)
+        return server.to_each(said)
 
 
 def keep(raw: bytes, recipients: list[str], mail_from: str | None, remote: str) -> str:
@@ -76,7 +71,8 @@ def keep(raw: bytes, recipients: list[str], mail_from: str | None, remote: str) 
     meta = {"recipients": recipients} | ({} if mail_from is None else {"mail_from": mail_from})
     try:
         with seeing(EVERY_CLIENT):
-            Inbound.store("email", raw, ext_key=key, remote=remote, meta=meta)
+            start = head_start(mail_from or "")
+            Inbound.store("email", raw, ext_key=key, remote=remote, meta=meta, head_start=start)
     except (OperationalError, InterfaceError):
         log.warning("mail from %s is put off: the database is away", remote)
         return LATER
