@@ -15,9 +15,10 @@ from tierdesk.channels.chat import reactions as chats
 from tierdesk.channels.chat import sender as chat
 from tierdesk.channels.chat.models import Conversation, wake_conversations
 from tierdesk.channels.email import sender as mail
-from tierdesk.channels.email.models import Collection
+from tierdesk.channels.email.models import Collection, Vigil
+from tierdesk.channels.email.vigil import keep_vigils
 from tierdesk.channels.email.watch import watch_mailboxes
-from tierdesk.channels.intake import understand_due
+from tierdesk.channels.intake import next_due, understand_due
 from tierdesk.channels.models import Inbound
 from tierdesk.channels.outbox import Outbox, ways
 from tierdesk.channels.phone.callbacks import follow_up_calls
@@ -98,7 +99,7 @@ FLOW: dict[type[Fact], Reactions] = {
 WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later)
 
 WAKEUPS: Sequence[Wakeup | Errand] = [
-    Errand(Inbound, understand_due),
+    Errand(Inbound, understand_due, waits_since=next_due),
     Errand(Source, check_beats, waits_since=next_beat),
     Errand(Alarm, follow_up, waits_since=next_unseen),
     Wakeup(Alarm, wake_and_resolve),
@@ -108,5 +109,6 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Call, follow_up_calls),
     Wakeup(Conversation, wake_conversations),
     Wakeup(Collection, watch_mailboxes),
+    Wakeup(Vigil, keep_vigils),
     Errand(Notice, Outbox(ways(mail=mail.send, chat=chat.send), mail.way_of).send_due),
 ]

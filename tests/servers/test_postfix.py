@@ -118,6 +118,19 @@ def test_a_mail_that_is_too_large_goes_back_to_its_author(desk: Desk, postfix: P
     assert not desk.rows(TICKET, "Everything I have")
 
 
+def test_the_desks_mail_to_itself_comes_back_by_both_ways(desk: Desk, postfix: Postfix) -> None:
+    """The canary leaves by the house's relay as all mail does, and its server hands it over again."""
+    desk.obey("apply", f"mailboxes:\n  - {{address: {DESK}, canary_minutes: 5}}\n")
+    back = desk.row_soon(
+        "SELECT took_s, missed_at FROM email_vigil WHERE back_sent_at = sent_at", within_s=40
+    )
+    assert back["missed_at"] is None and back["took_s"] < 40
+    assert until(postfix.is_empty)
+    assert not desk.rows("SELECT id FROM tickets_ticket WHERE subject LIKE 'The desk writes%%'")
+    desk.obey("apply", f"mailboxes:\n  - {{address: {DESK}, canary_minutes: 0}}\n")
+    assert not desk.rows("SELECT id FROM email_vigil")
+
+
 def test_lmtp_answers_once_for_each_recipient(desk: Desk) -> None:
     """RFC 2033 §4.2; and who speaks SMTP at this port is told."""
     with socket.create_connection(("127.0.0.1", desk.lmtp_port), timeout=10) as line:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Min
+from django.db.models.functions import Greatest
 
 from tierdesk.channels.models import Inbound, InboundState
 from tierdesk.channels.registry import (
@@ -53,6 +54,13 @@ def understand_due(at: datetime) -> int:
     for pk in leased:
         take_in(pk, at)
     return len(leased)
+
+
+def next_due() -> datetime | None:
+    """When the next delivery is to be understood. A head start lets none be older than it is."""
+    waiting = Inbound.objects.filter(wake_at__isnull=False)
+    found: datetime | None = waiting.aggregate(at=Min(Greatest("wake_at", "received_at")))["at"]
+    return found
 
 
 def take_in(pk: int, at: datetime | None = None) -> Ticket | None:

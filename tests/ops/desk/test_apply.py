@@ -11,7 +11,7 @@ import pytest
 
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.tokens import digest, unsealed
-from tierdesk.channels.email.models import Grant, Mailbox
+from tierdesk.channels.email.models import Grant, Mailbox, Vigil
 from tierdesk.core import clock
 from tierdesk.core.seal import Unsealable
 from tierdesk.directory.calendars.models import Calendar
@@ -308,6 +308,16 @@ def test_a_mailboxs_password_is_sealed_kept_and_never_written_back(
     kept.refresh_from_db()
     with pytest.raises(Unsealable):
         assert kept.password
+
+
+def test_a_mailbox_that_promises_a_rhythm_is_waited_for(desk: Path) -> None:
+    desk.write_text(SMALL + "mailboxes:\n  - {address: help@desk.example, quiet_hours: 24}\n")
+    apply_desk(desk)
+    assert Vigil.objects.get().mailbox.address == "help@desk.example"
+    rewrite(desk, "quiet_hours: 24", "quiet_hours: 0, canary_minutes: 5")
+    assert Vigil.objects.get().mailbox.canary_minutes == 5
+    rewrite(desk, "canary_minutes: 5", "canary_minutes: 0")
+    assert not Vigil.objects.exists()
 
 
 PROVIDER = """

@@ -68,6 +68,8 @@ class Mailbox(models.Model):
     house; without `smtp_host` what we write there leaves by the relay of the house. `user` signs in at both, unless
     `smtp_user` says otherwise. `takes_old`: what lay there before we came is taken in as well.
     `authserv_id`, `hops`: see authentication.py; the name with which this mailbox's own server signs its findings.
+    `quiet_hours`: longer than that it is never without mail; `canary_minutes`: within so many minutes a mail that the
+    desk writes to it comes back. Both are 0 for no such promise; see vigil.py.
     """
 
     address = models.EmailField(unique=True)
@@ -92,6 +94,8 @@ class Mailbox(models.Model):
     smtp_password_sealed = models.BinaryField(default=b"", blank=True)
     authserv_id = models.CharField(max_length=200, blank=True)
     hops = models.PositiveSmallIntegerField(default=1)
+    quiet_hours = models.PositiveSmallIntegerField(default=0)
+    canary_minutes = models.PositiveSmallIntegerField(default=0)
 
     objects = Mailboxes.as_manager()
 
@@ -167,6 +171,32 @@ class Collection(models.Model):
         if seen is not None and at - seen > SILENT_AFTER:
             return "Nobody looks into it: the worker does not run, or hangs."
         return ""
+
+
+class Vigil(models.Model):
+    """Whether what is expected of a mailbox comes, whoever fetches its mail or hands it over.
+
+    `since_at`: when the waiting began. `heard_at`: the newest mail that came, canaries not counted. `sent_at`: the
+    newest canary, a mail of the desk to this mailbox. `back_sent_at`: when the newest one that came back was sent, and
+    `took_s` how long it was on its way. `missed_at`: when one was sent that was late; None once one is in time again.
+    `told_of`, `told_at`, `wake_at`: as for a collection.
+    """
+
+    mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="vigil")
+    since_at = models.DateTimeField()
+    heard_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    back_sent_at = models.DateTimeField(null=True, blank=True)
+    took_s = models.PositiveIntegerField(default=0)
+    missed_at = models.DateTimeField(null=True, blank=True)
+    told_of = models.CharField(max_length=20, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
+    wake_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["wake_at"], name="vigils_to_keep", condition=Q(wake_at__isnull=False))
+        ]
 
 
 class Provider(models.TextChoices):

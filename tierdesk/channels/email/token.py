@@ -18,6 +18,7 @@ _TAG_CHARS = 8
 _SHORTEST_SECRET = 16
 
 _ADDRESS = re.compile(r"(?:^|[.+=_-])([tb])(\d{1,18})\.([a-z2-7]{24})$")
+_CANARY = re.compile(r"\bc(\d{1,18})\.(\d{1,12})\.([a-z2-7]{16})\b")
 _MESSAGE_ID = re.compile(r"<t(\d{1,18})\.([a-z0-9-]{1,40})\.([a-z2-7]{16})@[^<>\s@]{1,255}>")
 
 
@@ -84,6 +85,19 @@ def verify_message_id(message_id: str, *, secret: bytes) -> int | None:
     if found is None or not hmac.compare_digest(found[3], _mac(secret, "message", found[1], found[2])):
         return None
     return int(found[1])
+
+
+def mint_canary(mailbox: int, *, sent: int, secret: bytes) -> str:
+    """What a mail of the desk to one of its mailboxes is known by when it comes back; `sent` in seconds since 1970."""
+    return f"c{mailbox}.{sent}.{_mac(secret, 'canary', str(mailbox), str(sent))}"
+
+
+def find_canary(text: str, *, secret: bytes) -> tuple[int, int] | None:
+    """(mailbox, sent) of the canary that is named in this text, if we sent it."""
+    found = _CANARY.search(text)
+    if found is None or not hmac.compare_digest(found[3], _mac(secret, "canary", found[1], found[2])):
+        return None
+    return int(found[1]), int(found[2])
 
 
 def _tag(recipient: str, secret: bytes) -> str:

@@ -21,7 +21,14 @@ from tierdesk.channels.email.bounces import Bounce, Outcome
 from tierdesk.channels.email.limits import Unreadable
 from tierdesk.channels.email.message import Mail
 from tierdesk.channels.email.models import Mailbox, our_addresses, secret
-from tierdesk.channels.email.token import AddressToken, Purpose, verify_address, verify_message_id
+from tierdesk.channels.email.token import (
+    AddressToken,
+    Purpose,
+    find_canary,
+    verify_address,
+    verify_message_id,
+)
+from tierdesk.channels.email.vigil import hear, take_back
 from tierdesk.channels.models import Inbound
 from tierdesk.channels.registry import (
     File,
@@ -95,6 +102,10 @@ class _Reading:
         return judge(self.mail, authserv_id=box.authserv_id, received_above=box.hops).trust
 
     def understood(self) -> Understood:
+        if canary := find_canary(self.mail.subject, secret=secret()):
+            take_back(*canary, at=self.inbound.received_at)
+            return Nothing("a mail that the desk wrote to itself, to see whether mail comes")
+        hear(self._addressed_boxes(), self.inbound.received_at)
         if isinstance(self.mail.automatic, Bounce):
             return self._bounce(self.mail.automatic)
         if verify_message_id(self.mail.message_id, secret=secret()) is not None:
@@ -105,6 +116,13 @@ class _Reading:
             return answer
         thread = self._thread()
         return self._reply(thread) if thread else self._new(related=self._hinted)
+
+    def _addressed_boxes(self) -> list[int]:
+        """The mailboxes that it came to: the one it was fetched from, or whom the envelope and the headers name."""
+        if fetched := self.inbound.meta.get("mailbox"):
+            return [fetched]
+        addressed = {without_detail(address) for address in self._recipients()}
+        return [box.pk for box in self.boxes if box.address.lower() in addressed]
 
     def _refusal(self) -> Refused | None:
         """Senders that we do not talk with, whatever they write."""

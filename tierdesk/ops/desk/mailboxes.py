@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tierdesk.channels.email.models import Afterwards, Grant, Mailbox, Provider, Security
+from tierdesk.channels.email.vigil import set_up
+from tierdesk.core import clock
 from tierdesk.core.seal import Unsealable
 from tierdesk.ops.desk import shapes as s
 from tierdesk.ops.desk.lines import Findings
@@ -41,6 +43,8 @@ def judge_mailbox(item: Item, found: Findings) -> None:
 
 def _save(world: World, section: Section, row: Any, values: Values, changed: set[str]) -> Any:
     row = save_columns(Mailbox)(world, section, row, values, changed)
+    if changed & {"active", "quiet_hours", "canary_minutes"}:
+        set_up(row, clock.now())
     if not values["provider"]:
         Grant.objects.filter(mailbox=row).delete()
     elif about := changed & GRANTED.keys():
@@ -98,6 +102,8 @@ MAILBOXES: Final = Section(
         Field("smtp_user", s.TEXT, ""),
         Field("authserv_id", s.TEXT, ""),
         Field("hops", s.whole(0, 20), 1),
+        Field("quiet_hours", s.whole(0, 2000), 0),
+        Field("canary_minutes", s.whole(0, 30), 0),
         _sealed("password"),
         _sealed("smtp_password"),
         _granted("provider", s.one_of(lambda: dict(Provider.choices))),

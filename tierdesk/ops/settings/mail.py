@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from tierdesk.channels.email.health import trouble_of
-from tierdesk.channels.email.models import Collection, Grant, Mailbox
+from tierdesk.channels.email.models import Collection, Grant, Mailbox, Vigil
 from tierdesk.channels.email.oauth import Errand, GrantLost, redeem
 from tierdesk.channels.email.trial import try_receiving, try_sending
 from tierdesk.core import clock
@@ -37,6 +37,7 @@ class Standing:
     mailbox: Mailbox
     collection: Collection | None
     grant: Grant | None
+    vigil: Vigil | None
     trouble: str
     kept_back: list[str]
 
@@ -44,8 +45,15 @@ class Standing:
     def of(cls, mailbox: Mailbox, at: datetime) -> Standing:
         collection = getattr(mailbox, "collection", None) if mailbox.is_fetched else None
         kept_back = [why for _, why, _ in collection.skipped.values()] if collection else []
-        grant = getattr(mailbox, "grant", None)
-        return cls(mailbox, collection, grant, trouble_of(mailbox, at), kept_back)
+        grant, vigil = getattr(mailbox, "grant", None), getattr(mailbox, "vigil", None)
+        return cls(mailbox, collection, grant, vigil, trouble_of(mailbox, at), kept_back)
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When the last mail came, as far as somebody counts."""
+        if self.collection:
+            return self.collection.fetched_at
+        return self.vigil.heard_at if self.vigil else None
 
 
 @admin_page
@@ -99,7 +107,9 @@ def _redeem(request: HttpRequest, grant: Grant, errand: Errand) -> None:
 
 
 def _visible(request: HttpRequest) -> QuerySet[Mailbox]:
-    return Mailbox.objects.visible_to(user_of(request)).select_related("client", "collection", "grant")
+    return Mailbox.objects.visible_to(user_of(request)).select_related(
+        "client", "collection", "grant", "vigil"
+    )
 
 
 def _errand(request: HttpRequest, grant: Grant) -> Errand:

@@ -498,9 +498,10 @@ Ask the person to read the display aloud.
                 ),
             ),
             ("Who to believe", ("authserv_id", "hops")),
+            ("When nothing comes", ("quiet_hours", "canary_minutes")),
         ),
         fields={
-            "address": Asked("Address", "It stays."),
+            "address": Asked("Address", "It cannot be changed afterwards."),
             "client": Asked("Client", "Mail about this client’s tickets comes from here.", empty="Everybody"),
             "default": Asked("For everybody else", "Mail about clients without a mailbox comes from here."),
             "active": Asked("Active", "Otherwise nothing is fetched."),
@@ -522,6 +523,14 @@ Ask the person to read the display aloud.
                 "Your server’s name in Authentication-Results", "Only what it found is believed."
             ),
             "hops": Asked("Servers of yours on the way", "So many Received lines are believed."),
+            "quiet_hours": Asked(
+                "Longest without mail, in hours",
+                "Beyond it administrators are told. Mind nights and weekends: 72 passes over one. 0: no alarm.",
+            ),
+            "canary_minutes": Asked(
+                "The desk’s mail to itself comes within, in minutes",
+                "It leaves every half hour as all mail does; administrators are told when it is late. 0: none is sent.",
+            ),
             "provider": Asked("Provider", empty="None: there is a password"),
             "tenant": Asked("Tenant", "For Microsoft, such as example.onmicrosoft.com."),
             "authorize_url": Asked("Where one signs in", "For another provider."),

@@ -70,6 +70,7 @@ DESK: Mapping[str, tuple[object, object]] = {
     "case_heard": (_("$number: the vendor wrote"), _("$client: $subject")),
     "chase": (_("$number: chase the vendor"), _("$why")),
     "mailbox": (_("No mail is fetched from $address"), _("$why")),
+    "mailbox_silent": (_("Mail may not reach us at $address"), _("$why")),
     "mailbox_ends": (_("The permission for $address ends"), _("$why")),
     "gap": (_("$number: a book needs you"), _("$book")),
 }
