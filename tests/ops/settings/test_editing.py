@@ -187,6 +187,10 @@ def test_whose_a_new_thing_is_is_asked_first_and_offers_follow(
 ) -> None:
     body = admin.get("/settings/new/contacts/").content.decode()
     assert "For which client?" in body and 'value="BOR"' in body
+    assert "and it stays" in body
+    assert "and it stays" not in admin.get("/settings/new/mailboxes/").content.decode(), (
+        "a mailbox can change hands"
+    )
     body = opens("new/components?client=BOR").body
     assert 'value="mail"' in body, "what everybody has"
     assert 'value="vpn"' not in body, "what is another client’s"

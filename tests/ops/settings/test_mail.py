@@ -12,7 +12,7 @@ from django.test import Client as Browser
 
 from tests.cast import Cast
 from tests.servers.provider import CLIENT_ID, CLIENT_SECRET, SCOPE, provider_running
-from tierdesk.channels.email.models import Collection, Grant, Mailbox
+from tierdesk.channels.email.models import Collection, Grant, Mailbox, Vigil
 from tierdesk.core import clock
 
 
@@ -54,6 +54,21 @@ def test_a_mailbox_that_does_well_says_so_and_one_that_does_not_says_why(
     page = admin.get(f"/settings/mail/{mailbox.pk}/").content.decode()
     assert "Nobody listens at this port." in page
     assert "Internal error occurred" in page
+
+
+def test_a_mailbox_says_when_its_canary_came_and_that_none_did(admin: Browser, mailbox: Mailbox) -> None:
+    at = clock.now()
+    Mailbox.objects.update(imap_host="", canary_minutes=10)
+    vigil = Vigil.objects.create(
+        mailbox=mailbox, since_at=at, sent_at=at, back_sent_at=at, took_s=12, wake_at=at
+    )
+    assert "Comes" in (listed := admin.get("/settings/mail/").content.decode()) and "12 s" in listed
+    assert "on its way for 12 s" in admin.get(f"/settings/mail/{mailbox.pk}/").content.decode()
+    vigil.missed_at = at
+    vigil.back_sent_at = None
+    vigil.save()
+    for page in ("/settings/mail/", f"/settings/mail/{mailbox.pk}/"):
+        assert "did not come within 10 minutes" in admin.get(page).content.decode()
 
 
 def test_trying_it_out_says_what_is_wrong_with_each_way(

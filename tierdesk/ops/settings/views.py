@@ -220,7 +220,11 @@ def _ask_whose(request: HttpRequest, schema: Section) -> HttpResponse:
     """The question before the form; without any client, what to do first."""
     may_be_everybodys = schema.by_name["client"].default is None
     options = [("", WORDS[schema.name].asked("client").empty)] if may_be_everybodys else []
-    context = {"options": [*options, *Offers().of("clients").items()], "missing": _missing(schema)}
+    context = {
+        "options": [*options, *Offers().of("clients").items()],
+        "missing": _missing(schema),
+        "stays": "client" in schema.key,
+    }
     return page(request, "whose.html", context, section=schema.name)
 
 
