@@ -56,3 +56,27 @@ def test_every_setting_is_documented() -> None:
     told = (ROOT / "docs" / "operate" / "settings.md").read_text()
     names = set(re.findall(r'"((?:TIERDESK|DATABASE)_[A-Z_]+)"', settings))
     assert [name for name in sorted(names) if name not in told] == []
+
+
+def test_every_numbered_mail_case_names_tests_that_exist() -> None:
+    rows = re.findall(r"^\| (M\d\d|LM-\d\d|SEC-\d{3}) \| [^|]+ \| (.+) \|$", _mail_cases(), re.MULTILINE)
+    named = [
+        (number, *pair) for number, tests in rows for pair in re.findall(r"`([\w/]+\.py)`<br>`(\w+)`", tests)
+    ]
+    assert {number for number, *_ in named} == {number for number, _ in rows}
+    missing = [
+        (number, name)
+        for number, path, name in named
+        if f"def {name}(" not in (ROOT / "tests" / path).read_text()
+    ]
+    assert missing == []
+
+
+def test_no_mail_case_is_left_out() -> None:
+    """M01–14 threads, M20–27 loops and bounces, M30–41 silent loss."""
+    told = [int(number) for number in re.findall(r"^\| M(\d\d) \|", _mail_cases(), re.MULTILINE)]
+    assert told == [*range(1, 15), *range(20, 28), *range(30, 42)]
+
+
+def _mail_cases() -> str:
+    return (ROOT / "docs" / "mail-cases.md").read_text()

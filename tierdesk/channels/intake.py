@@ -185,6 +185,7 @@ def _answer(inbound: Inbound, reply: Reply) -> _Ending:
         trust=reply.trust,
         why=reply.why,
         live=reply.live,
+        reopens=reply.reopens,
     )
     _keep_files(message, reply.files)
     _propose(reply.ticket, reply.proposed)

@@ -50,6 +50,7 @@ class Reply:
     """Words of the contact (or of somebody who may add to it) on a ticket; `why` says how they were attached.
 
     `trust` failed: kept for the agents to see, but it wakes nothing. `live`: said in a talk that is going on.
+    `reopens`: whether a resolved ticket is not resolved after all.
     """
 
     ticket: Ticket
@@ -61,6 +62,7 @@ class Reply:
     automatic: bool = False
     trust: str = "verified"
     live: bool = False
+    reopens: bool = True
     files: tuple[File, ...] = ()
     proposed: tuple[str, ...] = ()
 

@@ -128,11 +128,12 @@ class Conversation:
         trust: str = "verified",
         why: str = "",
         live: bool = False,
+        reopens: bool = True,
     ) -> Message:
         """The contact wrote. Wakes a ticket that waits for them, reopens a resolved one inside its window.
 
-        An automatic answer is kept, but wakes and reopens nothing. On a closed ticket raises UnableTo: the caller
-        opens a follow-up instead.
+        An automatic answer is kept, but wakes and reopens nothing; `reopens` says whether other words mean that it is
+        not solved after all. On a closed ticket raises UnableTo: the caller opens a follow-up instead.
         """
         if self.state in (State.CLOSED, State.CANCELLED):
             raise UnableTo(
@@ -153,7 +154,7 @@ class Conversation:
             return message
         if self.state == State.PENDING and self.pending_reason in WOKEN_BY_CONTACT:
             self.resume("the contact answered")
-        elif self.state == State.RESOLVED and self.can_reopen(current().at):
+        elif self.state == State.RESOLVED and reopens and self.can_reopen(current().at):
             self.reopen("the contact answered")
         return message
 

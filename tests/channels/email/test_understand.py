@@ -320,6 +320,118 @@ def test_m20_an_absence_notice_reopens_nothing(
     assert asked.state == "resolved"
 
 
+@pytest.fixture
+def resolved(cast: Cast, asked: Ticket, at: datetime, doing: Doing) -> Ticket:
+    """The same ticket, solved two hours after it was opened."""
+    with doing(cast.lena, at + 2 * HOUR):
+        asked.resume("found out")
+        asked.resolve(code="fixed", text="Done.")
+    return asked
+
+
+def test_m27_a_thank_you_reopens_nothing_and_is_told_to_whoever_solved_it(
+    resolved: Ticket, at: datetime, post: PostOffice
+) -> None:
+    told = Notice.objects.filter(kind="heard").count()
+    words = "Hi Lena,\n\nthank you very much, it works again!\n\nBest regards\nAnn"
+    post.arrive(at + 3 * HOUR, words, to=reply_address(resolved))
+    resolved.refresh_from_db()
+    assert (resolved.state, resolved.reopen_count) == ("resolved", 0)
+    assert only_heard(resolved).why == "signed reply address; only a thank you, so it stays resolved"
+    assert Notice.objects.filter(kind="heard").count() == told + 1
+
+
+@pytest.mark.parametrize(
+    "words", ["Thanks, but it still does not print.", "Thank you. And the other one?", "No."]
+)
+def test_m27_whatever_says_more_reopens(resolved: Ticket, at: datetime, post: PostOffice, words: str) -> None:
+    post.arrive(at + 3 * HOUR, words, to=reply_address(resolved))
+    resolved.refresh_from_db()
+    assert resolved.state == "open"
+
+
+def test_m27_thanks_with_a_file_are_more_than_thanks(
+    resolved: Ticket, at: datetime, post: PostOffice
+) -> None:
+    raw = multipart(
+        "Content-Type: text/plain\n\nThanks!",
+        "Content-Type: text/plain\nContent-Disposition: attachment; filename=error.log\n\nerror 5",
+        to=reply_address(resolved),
+        **{"from": "Ann Albers <ann@acme.example>"},
+    )
+    post.arrive(at + 3 * HOUR, raw=raw, recipients=(reply_address(resolved),))
+    resolved.refresh_from_db()
+    assert resolved.state == "open"
+
+
+def test_m25_a_machine_that_says_so_nowhere_reopens_once_and_not_for_ever(
+    cast: Cast, resolved: Ticket, at: datetime, post: PostOffice, doing: Doing
+) -> None:
+    """Each answer of ours makes it answer; its words give it away, and that it is quicker than a person."""
+    notice = "We have received your message and will answer within two days."
+    when = at + 2 * HOUR
+    for loop in range(4):
+        post.arrive(when + timedelta(seconds=5), notice, to=reply_address(resolved))
+        resolved.refresh_from_db()
+        assert resolved.state == ("open" if loop == 0 else "resolved")
+        when += HOUR
+        with doing(cast.lena, when):
+            if resolved.state == "open":
+                resolved.resolve(code="fixed", text="Done, again.")
+            else:
+                Ticket.objects.filter(pk=resolved.pk).update(resolved_at=when)
+    assert resolved.reopen_count == 1
+
+
+def test_m25_a_person_who_says_the_same_again_is_heard(
+    cast: Cast, resolved: Ticket, at: datetime, post: PostOffice, doing: Doing
+) -> None:
+    post.arrive(at + 3 * HOUR, "Still broken.", to=reply_address(resolved))
+    with doing(cast.lena, at + 4 * HOUR):
+        resolved.refresh_from_db()
+        resolved.resolve(code="fixed", text="Now it is.")
+    post.arrive(at + 5 * HOUR, "Still broken.", to=reply_address(resolved))
+    resolved.refresh_from_db()
+    assert (resolved.state, resolved.reopen_count) == ("open", 2)
+
+
+def test_m25_one_address_gets_a_few_receipts_an_hour(cast: Cast, at: datetime, post: PostOffice) -> None:
+    for n in range(12):
+        post.arrive(at, f"Trouble {n}.", subject=f"Trouble {n}", message_id=f"<{n}@acme.example>")
+    receipts = Notice.objects.filter(kind="receipt")
+    assert receipts.filter(state="pending").count() == 10
+    assert {one.error for one in receipts.filter(state="withheld")} == {
+        "10 receipts to this address within an hour"
+    }
+
+
+def test_m40_a_stored_mail_that_is_read_again_leads_to_the_same_ticket(
+    asked: Ticket, at: datetime, post: PostOffice
+) -> None:
+    """Whatever release reads it: what was kept is what came, and reading it is a function of it alone."""
+    answer = post.arrive(
+        at + 2 * HOUR, "The one upstairs.", to=reply_address(asked), message_id="<a@acme.example>"
+    )
+    for inbound in Inbound.objects.order_by("id"):
+        before = inbound.ticket
+        Inbound.objects.filter(pk=inbound.pk).update(state="new", wake_at=at, tries=0)
+        assert take_in(inbound.pk, at + 3 * HOUR) == before == asked
+    assert Ticket.objects.count() == 1
+    assert answer.ticket == asked
+    assert asked.messages.filter(direction="inbound").count() == 2
+
+
+def test_m12_somebody_without_a_right_on_the_ticket_gets_one_of_their_own(
+    asked: Ticket, at: datetime, post: PostOffice
+) -> None:
+    """glpi#5283: never silence."""
+    sent = Notice.objects.filter(ticket=asked).exclude(message_id="").latest("pk").message_id
+    came = post.arrive(at + 2 * HOUR, "Mine, too.", in_reply_to=sent, **{"from": BOB})
+    assert came.ticket is not None
+    assert came.ticket != asked
+    assert came.ticket.client.key == "BOR"
+
+
 def test_a_null_return_path_says_that_a_program_wrote(asked: Ticket, at: datetime, post: PostOffice) -> None:
     """Many absence notices have no header of RFC 3834; the envelope tells."""
     post.arrive(at + 2 * HOUR, "I am away.", to=reply_address(asked), mail_from="")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from tierdesk.channels.email.bounces import Bounce, Outcome
 from tierdesk.channels.email.limits import Unreadable
 from tierdesk.channels.email.message import Mail
 from tierdesk.channels.email.models import Mailbox, our_addresses, secret
+from tierdesk.channels.email.thanks import is_only_thanks
 from tierdesk.channels.email.token import (
     AddressToken,
     Purpose,
@@ -46,6 +48,7 @@ from tierdesk.directory.clients.models import Client, Contact, Domain
 from tierdesk.directory.staff.models import User
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.vendors.models import Case, find_case, find_vendor, their_reference
+from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.lifecycle import State
 from tierdesk.tickets.models import Draft, Message, Participant, Ticket
 from tierdesk.tickets.relations import RelationKind
@@ -53,6 +56,7 @@ from tierdesk.tickets.relations import RelationKind
 REFERENCE = re.compile(r"\bTD-(\d{1,15})\b", re.IGNORECASE)
 MOST_IDS = 60
 MOST_PROPOSED = 20
+SOONER_THAN_ANYBODY_READS = timedelta(minutes=2)
 NO_TEXT = "(no text)"
 TOO_LARGE = (
     "This mail has {megabytes:.0f} MB, too much to take. All of it is still on the mail server, in {address}."
@@ -60,7 +64,10 @@ TOO_LARGE = (
 
 
 def understand(inbound: Inbound) -> Understood:
-    """What this mail is. Reads only; raises nothing for any bytes (the parser runs in a process that may die)."""
+    """What this mail is. Raises nothing for any bytes (the parser runs in a process that may die).
+
+    It writes down that the mailbox was heard, and nothing else.
+    """
     try:
         mail = sandbox.parse(_with_envelope(inbound))
     except Unreadable as unreadable:
@@ -241,11 +248,13 @@ class _Reading:
             return self._new(
                 related=ticket, relation=RelationKind.FOLLOW_UP if follows else RelationKind.RELATED
             )
+        staying = self._why_it_stays_resolved(ticket) if ticket.state == State.RESOLVED else ""
         return Reply(
             ticket=ticket,
             text=self._new_words(),
             by=self._actor(ticket),
-            why=thread.why,
+            why=f"{thread.why}; {staying}" if staying else thread.why,
+            reopens=not staying,
             html=self.mail.html,
             message_id=self.mail.message_id,
             automatic=automatic,
@@ -253,6 +262,21 @@ class _Reading:
             files=self._files(),
             proposed=self._proposed(ticket.client),
         )
+
+    def _why_it_stays_resolved(self, ticket: Ticket) -> str:
+        """Thanks, or a machine that says so nowhere: the same words as before, sooner than anybody reads (M25)."""
+        if is_only_thanks(self._new_words(), name=self.mail.from_name) and not self._brings_files:
+            return "only a thank you, so it stays resolved"
+        resolved = ticket.resolved_at
+        if resolved is None or self.inbound.received_at - resolved > SOONER_THAN_ANYBODY_READS:
+            return ""
+        said = ticket.messages.filter(direction=Direction.INBOUND, text=self._new_words(), channel="email")
+        return "the same words as before, at once, so it stays resolved" if said.exists() else ""
+
+    @property
+    def _brings_files(self) -> bool:
+        """Pictures of a signature are none."""
+        return any(not one.inline for one in self.mail.attachments)
 
     def _actor(self, ticket: Ticket) -> Actor:
         """Who speaks: a contact by name; anybody else by address, because a name can be made up."""
