@@ -83,6 +83,21 @@ def test_a_message_may_have_lines_of_its_own() -> None:
     assert (one.text, other.text) == ("Traceback:\n  line 1", "x")
 
 
+SLOW = {
+    "one long word": "x" * 60_000,
+    "a beginning again and again": "SNMP_TRAP_LINK_UP" * 4_000,
+    "a name without end": "%A-1" + "-1" * 30_000,
+    "all numbers": "a1" * 30_000,
+    "neighbours": "neighbor " * 7_000,
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_a_line_that_is_made_to_be_slow_is_words(name: str) -> None:
+    [event] = read(f"<131>1 - db1 app - - - {SLOW[name]}")
+    assert event.resource == "db1"
+
+
 def test_two_interfaces_are_two_alarms() -> None:
     lines = (f"<187>1: %LINK-3-UPDOWN: Interface Gi0/{n}, changed state to down" for n in (1, 2))
     assert len({event.key for event in read(*lines)}) == 2
@@ -99,7 +114,9 @@ def test_what_names_no_host_is_its_sender_s() -> None:
         ("", "is empty"),
         ("hello", "begins with its priority"),
         ("<192>1 - - - - - - x", "begins with its priority"),
-        ("\n".join(["<14>x"] * (MOST_LINES + 1)), f"send {MOST_LINES} at most"),
+        pytest.param(
+            "\n".join(["<14>x"] * (MOST_LINES + 1)), f"send {MOST_LINES} at most", id="too many at once"
+        ),
     ],
 )
 def test_what_is_no_syslog_is_refused_with_a_sentence(body: str, says: str) -> None:

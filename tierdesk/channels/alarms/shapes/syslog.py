@@ -45,6 +45,8 @@ LEAST: Final = WORDS.index("warning")
 """What is less than this is no alarm."""
 
 MOST_LINES: Final = 2_000
+LOOKED_AT: Final = 1_000
+"""So much of a message is looked at for what it is; the rest is words. A pattern may take the square of it."""
 
 RFC5424 = re.compile(
     r"<(?P<pri>\d{1,3})>1 (?P<time>\S+) (?P<host>\S{1,255}) (?P<app>\S{1,48}) (?P<pid>\S{1,128}) "
@@ -56,7 +58,7 @@ BSD = re.compile(
     r"(?:(?P<app>[^\s:\[\]]{1,48})(?:\[(?P<pid>[^\]\s]{1,128})\])?: )?(?P<rest>.*)",
     re.DOTALL,
 )
-MNEMONIC = re.compile(r"%(?P<name>[A-Z][A-Z0-9_]*-(?:[A-Z0-9_]+-)*\d-[A-Z0-9_]+): ?(?P<text>.*)", re.DOTALL)
+MNEMONIC = re.compile(r"%(?P<name>[A-Z][A-Z0-9_]*-(?:[A-Z0-9_]+-)*\d-[A-Z0-9_]+): ?")
 """How Cisco's devices name a message: %FACILITY-SEVERITY-MNEMONIC."""
 
 MESSAGE = re.compile(r"[\r\n]+(?=<\d{1,3}>)")
@@ -109,13 +111,13 @@ def line_of(text: str) -> Line:
         )
     part = {name: "" if value in (None, "-") else value for name, value in found.groupdict().items()}
     labels, rest = structured(part["rest"]) if "msgid" in part else ({}, part["rest"])
-    mnemonic = MNEMONIC.search(rest)
+    mnemonic = MNEMONIC.search(rest, 0, LOOKED_AT)
     return Line(
         severity=int(part["pri"]) % 8,
         host=part["host"],
         app="" if mnemonic else part["app"],  # before a mnemonic stands a running number
         name=mnemonic["name"] if mnemonic else part.get("msgid", ""),
-        text=(mnemonic["text"] if mnemonic else rest).removeprefix("\ufeff").strip(),
+        text=(rest[mnemonic.end() :] if mnemonic else rest).removeprefix("\ufeff").strip(),
         at=moment(part.get("time", "")),
         labels=labels | ({"pid": part["pid"]} if part["pid"] else {}),
     )
@@ -140,12 +142,13 @@ def structured(rest: str) -> tuple[dict[str, str], str]:
 
 
 def _event(line: Line, remote: str) -> AlarmEvent | None:
-    pair = next((found for pattern in PAIRS if (found := pattern.search(line.text))), None)
+    head = line.text[:LOOKED_AT]
+    pair = next((found for pattern in PAIRS if (found := pattern.search(head))), None)
     if line.severity > LEAST and pair is None:
         return None
     host = line.host or remote
     is_over = pair is not None and pair["state"].lower() == "up"
-    what = f"{pair['of'] or line.app} link" if pair else line.name or template(line.text)
+    what = f"{pair['of'] or line.app} link" if pair else line.name or template(head)
     return said(
         action=Action.CLEAR if is_over else Action.RAISE,
         key=f"{host}/{line.app}/{line.name}" if line.name and not pair else f"{host}/{line.app}/{what}",
