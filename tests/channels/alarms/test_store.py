@@ -417,6 +417,8 @@ class TestTrouble:
             store.commit([arrival(known, saying("raise", 0))])
 
     def test_sources_are_those_that_are_enabled(self, store: PostgresStore, source: Source) -> None:
-        assert store.sources() == {source.token_sha256: KnownSource(source.pk, source.client_id, "plain", {})}
+        assert store.sources() == {
+            source.token_sha256: KnownSource(source.pk, source.client_id, "plain", senders=[])
+        }
         Source.objects.update(enabled=False)
         assert store.sources() == {}

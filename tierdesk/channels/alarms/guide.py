@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from tierdesk.channels.alarms import shapes
 
@@ -36,7 +37,8 @@ def guide(shape: str, *, desk: str = EXAMPLE, senders: str = "{}") -> str:
 
     `senders`: the address of a file of SENDERS, with {} for its name.
     """
-    text = shapes.named(shape).guide.strip().replace(EXAMPLE, desk)
+    host = urlsplit(desk).hostname or ""
+    text = shapes.named(shape).guide.strip().replace(EXAMPLE, desk).replace(urlsplit(EXAMPLE).netloc, host)
     for file in senders_files():
         text = text.replace(f"]({file})", f"]({senders.format(file)})")
     return text

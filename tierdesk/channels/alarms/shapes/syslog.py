@@ -107,7 +107,7 @@ def line_of(text: str) -> Line:
     found = RFC5424.fullmatch(text) or BSD.fullmatch(text)
     if found is None or int(found["pri"]) > 191:
         raise MalformedAlarm(
-            f"This is no syslog message, which begins with its priority, such as <132>: {text[:80]}"
+            f"A syslog message begins with its priority, such as <132>; this begins with “{text[:80]}”."
         )
     part = {name: "" if value in (None, "-") else value for name, value in found.groupdict().items()}
     labels, rest = structured(part["rest"]) if "msgid" in part else ({}, part["rest"])
