@@ -140,6 +140,7 @@ def _watch_acme(cast: Any) -> str:
     from tierdesk.channels.alarms.models import Source
 
     source = Source(client=cast.acme, key="prometheus", name="Prometheus", shape="plain")
+    source.storm_alarms = 0  # each story wants its alarm in the queue, however many stories there are
     token = source.take_new_token()
     source.save()
     return token

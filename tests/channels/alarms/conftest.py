@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -16,8 +17,10 @@ from tierdesk.channels.alarms.arrival import Arrival, KnownSource
 from tierdesk.channels.alarms.memory import MemoryStore
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.normal import Action, AlarmEvent, said
-from tierdesk.channels.alarms.store import PostgresStore
+from tierdesk.channels.alarms.store import INTAKE, PostgresStore, intake_arguments
 from tierdesk.core.scope import ROLE
+from tierdesk.core.wakeups import fast_forward
+from tierdesk.directory.clients.models import Client
 
 Saying = Callable[..., AlarmEvent]
 
@@ -80,3 +83,47 @@ def arrival(
 ) -> Arrival:
     """One request; received an hour after ten unless a test says otherwise."""
     return Arrival(source=source, received_at=received_at, events=events)
+
+
+class Monitor:
+    """A source that says things at so many minutes past ten, and the desk that lives up to that minute."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def says(self, minute: float, *events: AlarmEvent) -> None:
+        at = minutes(minute)
+        known = KnownSource(self.source.pk, self.source.client_id, self.source.shape)
+        told = Arrival(source=known, received_at=at, events=events)
+        with connection.cursor() as cursor:
+            cursor.execute(INTAKE, intake_arguments([told]))
+        fast_forward(at)
+
+    def raises(self, minute: float, *keys: str, **rest: Any) -> None:
+        self._each("raise", minute, keys, rest)
+
+    def clears(self, minute: float, *keys: str, **rest: Any) -> None:
+        self._each("clear", minute, keys, rest)
+
+    def _each(self, action: str, minute: float, keys: tuple[str, ...], rest: dict[str, Any]) -> None:
+        words = {"summary": "It is full"} | rest
+        self.says(
+            minute, *(said(action=Action(action), key=key, at=minutes(minute), **words) for key in keys)
+        )
+
+
+def minutes(n: float) -> datetime:
+    return MONDAY_10 + timedelta(minutes=n)
+
+
+def source_of(client: Client, key: str = "prometheus", **rest: Any) -> Source:
+    source = Source(client=client, key=key, name=key.capitalize(), shape="plain", **rest)
+    source.take_new_token()
+    source.save()
+    return source
+
+
+@pytest.fixture
+def monitor(cast: Cast) -> Monitor:
+    """A source of Acme's, told without a connection of its own."""
+    return Monitor(source_of(cast.acme))

@@ -23,6 +23,9 @@ from tierdesk.directory.services.models import Service
 from tierdesk.directory.staff.models import User
 from tierdesk.tickets.lifecycle import UnableTo
 
+JOIN_S = 15 * 60
+STORM_ALARMS = 20
+
 
 class Source(models.Model):
     """One monitoring system of one client's, and the token it shows us.
@@ -30,7 +33,9 @@ class Source(models.Model):
     `shape` is how it speaks (shapes/), `severities` its own table of words (lower case → 1…5), `mapping` where in
     its own JSON the parts of an alarm stand (mapping.py), `secret` what it signs with, sealed. `settle_s` is how many
     seconds an alarm must last before it matters, `quiet_s` after how many unheard it is over, for those that never say
-    so (0: they do). `shed_count` are the requests we refused because we were full.
+    so (0: they do). `join_s` is within how many seconds alarms of one service, or of one that it depends on, are one
+    trouble (0: never), `storm_alarms` how many new ones in ten minutes are no storm yet (0: it never is one).
+    `shed_count` are the requests we refused because we were full.
 
     `senders`: the networks that it sends from, for what carries no token (listeners.py).
 
@@ -51,6 +56,8 @@ class Source(models.Model):
     secret = models.BinaryField(blank=True, default=b"", db_default=b"")
     settle_s = models.PositiveIntegerField(default=0)
     quiet_s = models.PositiveIntegerField(default=0, db_default=0)
+    join_s = models.PositiveIntegerField(default=JOIN_S, db_default=JOIN_S)
+    storm_alarms = models.PositiveIntegerField(default=STORM_ALARMS, db_default=STORM_ALARMS)
     beat_s = models.PositiveIntegerField(default=0, db_default=0)
     grace_s = models.PositiveIntegerField(default=0, db_default=0)
     senders = models.JSONField(default=list, blank=True, db_default=Value([], models.JSONField()))
@@ -165,6 +172,9 @@ class Alarm(models.Model):
     last cleared. `count` are its raises, `last_at` is when we last heard of it. An alarm that was only
     cleared or acknowledged, so far, has no `first_at`: it was born cleared, to remember that, and is
     nothing to act on.
+
+    What the later stages find out stands in the last columns: the `service` it is about, and since when (`joined_at`)
+    it is on its `ticket`, because of what (`joined_by`), named in `joined_to`.
     """
 
     class State(models.TextChoices):
@@ -172,6 +182,16 @@ class Alarm(models.Model):
         ACKNOWLEDGED = "acknowledged"
         CLEARED = "cleared"
         CLOSED = "closed"
+
+    class Joined(models.TextChoices):
+        """Why an alarm is on its ticket: what correlation.py tried, in its order; the first that held."""
+
+        KEY = "key", "the same alarm as before"
+        GROUP = "group", "its source says so"
+        STORM = "storm", "its source raised too many"
+        UPSTREAM = "upstream", "its service depends on what is in trouble"
+        SERVICE = "service", "the same service is in trouble"
+        OPENED = "opened", "it opened the ticket"
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="alarms", db_index=False)
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="alarms", db_index=False)
@@ -198,6 +218,12 @@ class Alarm(models.Model):
     previous = models.ForeignKey(
         "self", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
+    service = models.ForeignKey(
+        Service, null=True, on_delete=models.SET_NULL, related_name="alarms", db_index=False
+    )
+    joined_at = models.DateTimeField(null=True)
+    joined_by = models.CharField(max_length=8, blank=True, default="", db_default="", choices=Joined)
+    joined_to = models.CharField(max_length=255, blank=True, default="", db_default="")
 
     objects = Alarms.as_manager()
 
@@ -232,6 +258,21 @@ class Alarm(models.Model):
             ),
             models.Index(fields=["ticket"], condition=Q(ticket__isnull=False), name="alarms_by_ticket"),
             models.Index(fields=["previous"], condition=Q(previous__isnull=False), name="alarms_by_previous"),
+            models.Index(
+                fields=["client", "service", "-joined_at"],
+                condition=Q(service__isnull=False, joined_at__isnull=False),
+                name="alarms_joined_by_service",
+            ),
+            models.Index(
+                fields=["source", "-joined_at"],
+                condition=Q(joined_at__isnull=False),
+                name="alarms_joined_by_source",
+            ),
+            models.Index(
+                fields=["source", "group"],
+                condition=Q(ticket__isnull=False, closed_at=None) & ~Q(group=""),
+                name="alarms_joined_by_group",
+            ),
         ]
 
     def __str__(self) -> str:

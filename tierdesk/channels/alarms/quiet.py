@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from tierdesk.channels.alarms.models import Alarm, Source
 from tierdesk.channels.alarms.normal import Action, AlarmEvent, said
 from tierdesk.channels.alarms.speaking import speak_for
+from tierdesk.core import rows
 
 STANDING = (Alarm.State.OPEN, Alarm.State.ACKNOWLEDGED)
 
 
 def await_quiet(alarms: Iterable[Alarm]) -> None:
     """Look at these standing alarms again when their sources could have been quiet about them for long enough."""
-    for alarm in alarms:
-        if alarm.source.quiet_s:
-            Alarm.objects.filter(pk=alarm.pk).update(wake_at=_quiet_at(alarm))
+    waiting = [(alarm.pk, _quiet_at(alarm)) for alarm in alarms if alarm.source.quiet_s]
+    rows.update(Alarm, ["wake_at"], waiting)
 
 
 def clear_quiet(alarms: Sequence[Alarm], at: datetime) -> list[Alarm]:

@@ -6,16 +6,28 @@ a ticket are cleared it waits, watched; when they are closed it is resolved; whe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Min
 
+from tierdesk.channels.alarms.correlation import Home, Storm
+from tierdesk.channels.alarms.facts import AlarmsJoined
 from tierdesk.channels.alarms.models import Alarm, wake_alarms
 from tierdesk.channels.alarms.quiet import await_quiet, clear_quiet
+from tierdesk.channels.alarms.storms import gather, summary_of
+from tierdesk.channels.alarms.surroundings import (
+    Components,
+    component_of,
+    components_of,
+    homes_of,
+    name_services,
+)
+from tierdesk.core import rows
 from tierdesk.core.facts import Actor
-from tierdesk.core.work import work
-from tierdesk.directory.services.models import Component
+from tierdesk.core.work import current, record, work
 from tierdesk.tickets.lifecycle import State
 from tierdesk.tickets.models import Draft, Ticket
 
@@ -24,23 +36,47 @@ MONITORING = Actor("channel", "Monitoring")
 IMPACT_AND_URGENCY = {1: (1, 1), 2: (2, 1), 3: (2, 2), 4: (3, 2), 5: (3, 3)}
 """What an alarm's severity means for a ticket, until somebody says otherwise."""
 
+ONE_AT_A_TIME = """
+    SELECT client FROM unnest(%s::bigint[]) AS client
+    WHERE pg_try_advisory_xact_lock(hashtextextended('alarms of client ' || client, 0))
+"""
+
 
 def follow_up(at: datetime) -> int:
     """Look at alarms that changed, a batch in one unit of work; returns how many there were."""
     with work(by=MONITORING, at=at):
-        unseen = Alarm.objects.unseen().select_for_update(skip_locked=True, of=("self",))
-        alarms = list(
-            unseen.select_related("source__client", "source__service", "ticket", "previous__ticket")[:AT_ONCE]
-        )
+        alarms = _claim()
         if alarms:
             standing = [alarm for alarm in alarms if alarm.state == Alarm.State.OPEN and alarm.first_at]
-            settled = [alarm for alarm in standing if not _hold_back(alarm, at)]
-            _give_tickets([alarm for alarm in settled if alarm.ticket is None])
+            settled = _settled(standing, at)
+            _give_tickets([alarm for alarm in settled if alarm.ticket is None], _one_each(alarms), at)
             await_quiet(settled)
             _go_on(alarm.ticket for alarm in settled if alarm.ticket is not None)
-            _watch([alarm for alarm in alarms if alarm.state == Alarm.State.CLEARED and alarm.ticket_id], at)
+            _watch([alarm for alarm in alarms if alarm.state == Alarm.State.CLEARED and alarm.ticket_id])
             Alarm.objects.filter(pk__in=[alarm.pk for alarm in alarms]).mark_seen()
     return len(alarms)
+
+
+def _claim() -> list[Alarm]:
+    """Changed alarms, those of a client only by one engine at a time: two would open two tickets for one trouble."""
+    unseen = Alarm.objects.unseen().select_for_update(skip_locked=True, of=("self",))
+    related = ("source__client", "source__service", "ticket__client", "ticket__contract_version")
+    earlier = ("previous__ticket__client", "previous__ticket__contract_version")
+    alarms = list(unseen.select_related(*related, *earlier)[:AT_ONCE])
+    with connection.cursor() as cursor:
+        cursor.execute(ONE_AT_A_TIME, [sorted({alarm.client_id for alarm in alarms})])
+        ours = {client for (client,) in cursor.fetchall()}
+    return [alarm for alarm in alarms if alarm.client_id in ours]
+
+
+def _one_each(alarms: Iterable[Alarm]) -> dict[int, Ticket]:
+    """The tickets of these alarms and of those before them, each as one object: a verb on one is seen by all."""
+    tickets: dict[int, Ticket] = {}
+    for alarm in alarms:
+        for one in (alarm, alarm.previous):
+            if one is not None and one.ticket is not None:
+                one.ticket = tickets.setdefault(one.ticket.pk, one.ticket)
+    return tickets
 
 
 def next_unseen() -> datetime | None:
@@ -60,47 +96,87 @@ def wake_and_resolve(alarms: list[Alarm], at: datetime) -> None:
             ticket.resolve(code="cleared")
 
 
-def _hold_back(alarm: Alarm, at: datetime) -> bool:
-    """Whether an alarm must last a little longer before it matters; it then comes up again by its `wake_at`."""
-    assert alarm.first_at is not None
-    settles_at = alarm.first_at + timedelta(seconds=alarm.source.settle_s)
-    if not alarm.source.settle_s or settles_at <= at:
-        return False
-    Alarm.objects.filter(pk=alarm.pk).update(wake_at=settles_at)
-    return True
+def _settled(alarms: Sequence[Alarm], at: datetime) -> list[Alarm]:
+    """Those that lasted as long as they must before they matter; the others come up again by their `wake_at`."""
+    held = {alarm.pk: until for alarm in alarms if (until := _settles_at(alarm)) > at}
+    rows.update(Alarm, ["wake_at"], list(held.items()))
+    return [alarm for alarm in alarms if alarm.pk not in held]
 
 
-def _give_tickets(alarms: Sequence[Alarm]) -> None:
-    """Each group gets one ticket: the one it has, its earlier alarm's if that can go on, or a new one."""
-    groups: dict[tuple[int, str], list[Alarm]] = {}
-    for alarm in alarms:
-        groups.setdefault((alarm.source_id, alarm.group or alarm.key), []).append(alarm)
-    known = {key: ticket for key, members in groups.items() if (ticket := _known_ticket(members[0]))}
-    new = [key for key in groups if key not in known]
-    components = _components(alarms)
-    opened = Ticket.open_many([_draft(groups[key], components) for key in new]) if new else []
-    tickets = known | dict(zip(new, opened, strict=True))
-    for key, members in groups.items():
-        Alarm.objects.filter(pk__in=[alarm.pk for alarm in members]).update(ticket=tickets[key])
-    _go_on(known.values())
+def _settles_at(alarm: Alarm) -> datetime:
+    return (alarm.first_at or alarm.last_at) + timedelta(seconds=alarm.source.settle_s)
 
 
-def _known_ticket(alarm: Alarm) -> Ticket | None:
-    if alarm.group:
-        same = Alarm.objects.unclosed().filter(
-            source=alarm.source_id, group=alarm.group, ticket__isnull=False
-        )
-        first = (
-            same.exclude(ticket__state__in=[State.CLOSED, State.CANCELLED]).select_related("ticket").first()
-        )
-        if first is not None and first.ticket is not None:
-            return Ticket.objects.get(pk=first.ticket_id)
-    earlier: Ticket | None = alarm.previous.ticket if alarm.previous else None
-    return (
-        earlier
-        if earlier is not None and (earlier.is_unresolved() or earlier.can_reopen(alarm.last_at))
-        else None
+def _give_tickets(alarms: Sequence[Alarm], tickets: dict[int, Ticket], at: datetime) -> None:
+    """Each alarm goes to the home that is right for it (correlation.py); where there is none, a ticket is opened."""
+    if not alarms:
+        return
+    components = components_of(alarms)
+    name_services(alarms, components)
+    known = homes_of(alarms, tickets, at)
+    homes = known.place(alarms, at)
+    new = [home for home in homes if home.ticket is None]
+    _open(new, known.storms, components)
+    _keep_places(homes, at)
+    _go_on(home.ticket for home in homes if home.ticket)
+    for home in homes:
+        _tell_who_joined(home)
+    for storm in known.storms.values():
+        if storm.home in new:
+            gather(storm, storm.home.members[0].alarm.source, at, tickets)
+
+
+def _open(homes: Sequence[Home], storms: Mapping[int, Storm], components: Components) -> None:
+    """Open a ticket for each of these homes, in one go."""
+    if not homes:
+        return
+    raging = {storm.home for storm in storms.values()}
+    drafts = [_draft_of_storm(home) if home in raging else _draft(home, components) for home in homes]
+    for home, ticket in zip(homes, Ticket.open_many(drafts), strict=True):
+        home.ticket = ticket
+
+
+def _keep_places(homes: Iterable[Home], at: datetime) -> None:
+    placed = [(home.ticket, member) for home in homes for member in home.members]
+    rows.update(
+        Alarm,
+        ["ticket_id", "service_id", "joined_at", "joined_by", "joined_to"],
+        [
+            (m.alarm.pk, t.pk if t else None, m.alarm.service_id, at, m.by.value, m.to[:255])
+            for t, m in placed
+        ],
     )
+
+
+def _tell_who_joined(home: Home) -> None:
+    joined = Counter((member.by, member.to) for member in home.members)
+    first = {(member.by, member.to): member.alarm for member in reversed(home.members)}
+    assert home.ticket is not None
+    for (by, to), count in joined.items():
+        alarm = first[by, to]
+        if by == Alarm.Joined.STORM:
+            _tell_how_it_storms(home.ticket, count, alarm)
+        elif by not in (Alarm.Joined.OPENED, Alarm.Joined.KEY):
+            record(
+                AlarmsJoined(
+                    ticket=home.ticket, alarms=count, why=by.value, to=to, first=alarm.summary or alarm.key
+                )
+            )
+
+
+def _tell_how_it_storms(ticket: Ticket, joined: int, first: Alarm) -> None:
+    """Each time that the alarms on the ticket have doubled; an entry for each would bury everything else."""
+    total = ticket.alarms.count()
+    if total.bit_length() > (total - joined).bit_length():
+        record(
+            AlarmsJoined(
+                ticket=ticket,
+                alarms=total,
+                why=Alarm.Joined.STORM.value,
+                to=first.source.name,
+                first=first.summary or first.key,
+            )
+        )
 
 
 def _go_on(tickets: Iterable[Ticket]) -> None:
@@ -108,45 +184,34 @@ def _go_on(tickets: Iterable[Ticket]) -> None:
     for ticket in {ticket.pk: ticket for ticket in tickets}.values():
         if ticket.state == State.PENDING and ticket.pending_reason == "evidence":
             ticket.resume("the alarm came back")
-        elif ticket.state == State.RESOLVED:
+        elif ticket.can_reopen(current().at):
             ticket.reopen("the alarm came back")
 
 
-def _watch(cleared: Sequence[Alarm], at: datetime) -> None:
+def _watch(cleared: Sequence[Alarm]) -> None:
     """All alarms of a ticket are cleared: it waits whether they stay so, until the last of them is closed."""
-    for ticket in {alarm.ticket_id: alarm.ticket for alarm in cleared}.values():
-        if ticket is None or ticket.state not in (State.NEW, State.OPEN) or ticket.alarms.standing().exists():
-            continue
-        ticket.pend("evidence")
+    tickets = {alarm.ticket_id: alarm.ticket for alarm in cleared}
+    standing = Alarm.objects.standing().filter(ticket__in=tickets) if tickets else Alarm.objects.none()
+    in_trouble = set(standing.values_list("ticket", flat=True))
+    for pk, ticket in tickets.items():
+        if ticket is not None and ticket.state in (State.NEW, State.OPEN) and pk not in in_trouble:
+            ticket.pend("evidence")
 
 
-def _components(alarms: Sequence[Alarm]) -> dict[tuple[int, str], Component]:
-    names = {_host(alarm.resource) for alarm in alarms} | {alarm.resource for alarm in alarms}
-    clients = {alarm.client_id for alarm in alarms}
-    found = Component.objects.filter(client__in=clients, name__in=names).select_related("service")
-    return {(component.client_id, component.name): component for component in found}
-
-
-def _host(resource: str) -> str:
-    """The host of `db1:9100`: exporters add their port."""
-    return resource.rpartition(":")[0] or resource
-
-
-def _draft(members: Sequence[Alarm], components: dict[tuple[int, str], Component]) -> Draft:
+def _draft(home: Home, components: Components) -> Draft:
+    members = [member.alarm for member in home.members]
     worst = min(members, key=lambda alarm: (alarm.severity, alarm.first_at or alarm.last_at))
-    component = components.get((worst.client_id, worst.resource)) or components.get(
-        (worst.client_id, _host(worst.resource))
-    )
+    opener = members[0]
     impact, urgency = IMPACT_AND_URGENCY[worst.severity]
     more = f" (and {len(members) - 1} more)" if len(members) > 1 else ""
     lines = "\n".join(f"{alarm.summary or alarm.key} · {alarm.resource}" for alarm in members[:20])
     return Draft(
-        client=worst.source.client,
+        client=opener.source.client,
         subject=f"{worst.summary or worst.key}{more}",
-        text=f"{worst.source.name} raised:\n{lines}",
+        text=f"{opener.source.name} raised:\n{lines}",
         channel="alarms",
-        service=component.service if component else worst.source.service,
-        component=component,
+        service=opener.service,
+        component=component_of(opener, components),
         impact=impact,
         urgency=urgency,
         traits={
@@ -157,4 +222,24 @@ def _draft(members: Sequence[Alarm], components: dict[tuple[int, str], Component
             "alarm.summary": worst.summary,
             "alarm.key": worst.key,
         },
+    )
+
+
+def _draft_of_storm(home: Home) -> Draft:
+    """One ticket for all that a source raises in a storm."""
+    members = [member.alarm for member in home.members]
+    worst = min(members, key=lambda alarm: (alarm.severity, alarm.first_at or alarm.last_at))
+    source = worst.source
+    services = Counter(alarm.service for alarm in members if alarm.service)
+    impact, urgency = IMPACT_AND_URGENCY[worst.severity]
+    return Draft(
+        client=source.client,
+        subject=f"Alarm storm from {source.name}",
+        text=f"More than {source.storm_alarms} new alarms in ten minutes. They are all on this ticket.\n"
+        f"{summary_of(members)}",
+        channel="alarms",
+        service=services.most_common(1)[0][0] if services else source.service,
+        impact=impact,
+        urgency=urgency,
+        traits={"alarm.storm": True, "alarm.severity": worst.severity, "alarm.source": source.name},
     )

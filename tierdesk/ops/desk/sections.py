@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db.models import Model, Prefetch, QuerySet
 
-from tierdesk.channels.alarms.models import Source
+from tierdesk.channels.alarms.models import JOIN_S, STORM_ALARMS, Source
 from tierdesk.channels.alarms.shapes import names as alarm_shapes
 from tierdesk.channels.alarms.tokens import unsealed
 from tierdesk.channels.chat.models import Bridge, Widget
@@ -633,6 +633,8 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("severities", s.Table(s.TEXT, s.ALARM_SEVERITY), {}),
             Field("mapping", s.Free(), {}),
             Field("settle", s.DURATION, 0, column="settle_s"),
+            Field("join", s.DURATION, JOIN_S, column="join_s"),
+            Field("storm_alarms", s.whole(0, 100_000), STORM_ALARMS),
             Field("quiet", s.DURATION, 0, column="quiet_s"),
             Field("beat", s.DURATION, 0, column="beat_s", put=_begin_beat),
             Field("grace", s.DURATION, 0, column="grace_s", put=_begin_beat),

@@ -558,6 +558,15 @@ Ask the person to read the display aloud.
             "severities.key": Asked("Word"),
             "severities.value": Asked("Severity"),
             "settle": Asked("Settles for", "How long an alarm lasts before it matters, such as 30 s."),
+            "join": Asked(
+                "One trouble within",
+                "So long alarms of one service, or of one that it depends on, share a ticket, such as 15 min; "
+                "0 s: never.",
+            ),
+            "storm_alarms": Asked(
+                "A storm is more than",
+                "So many new alarms in ten minutes; then all share one ticket. 0: it never is one.",
+            ),
             "mapping": Asked(
                 "Mapping",
                 "Where in its own JSON an alarm stands. Easiest: point at a sample, from the source’s page.",

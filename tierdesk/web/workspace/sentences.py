@@ -50,6 +50,25 @@ def _call(details: Mapping[str, Any]) -> str:
     return (_("missed a call from %s") if details["state"] == "missed" else _("spoke with %s")) % who
 
 
+def _alarms_joined(details: Mapping[str, Any]) -> str:
+    """How many alarms came, and why here."""
+    many = details["alarms"]
+    if details["why"] == "storm":
+        return _("a storm of “%(to)s”: %(alarms)s alarms so far") % details
+    what = _("an alarm") if many == 1 else _("%d alarms") % many
+    why = {
+        "key": _("the same as before"),
+        "group": _("of the group “%(to)s”, as their source says"),
+        "upstream": _("because “%(to)s”, which their service depends on, is in trouble"),
+        "service": _("of the same service, “%(to)s”"),
+    }[details["why"]] % {"to": details["to"]}
+    return (
+        f"{what} {why}: {details['first']}"
+        if many == 1
+        else f"{what} {why}; {_('first')}: {details['first']}"
+    )
+
+
 SENTENCES: Mapping[str, Sentence] = {
     "opened": Sentence(lambda d: _("opened the ticket by %s") % d["channel"].replace("_", " "), "plus"),
     "triaged": Sentence(lambda d: _("sorted: %s") % d["why"], "filter"),
@@ -78,6 +97,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "reopened": Sentence(lambda d: _("reopened it: %s") % d["why"], "refresh", "warning"),
     "closed": Sentence(lambda d: _("closed it: %s") % d["why"], "archive"),
     "cancelled": Sentence(lambda d: _("cancelled it: %s") % d["why"], "x-circle"),
+    "alarms_joined": Sentence(_alarms_joined, "bell"),
     "call_tied": Sentence(_call, "phone"),
     "linked": Sentence(
         lambda d: (
