@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tierdesk.channels.alarms import facts as alarms
 from tierdesk.channels.alarms.beats import check_beats, next_beat
 from tierdesk.channels.alarms.models import Alarm, Source
 from tierdesk.channels.alarms.ticketing import follow_up, next_unseen, wake_and_resolve
@@ -56,6 +57,7 @@ FLOW: dict[type[Fact], Reactions] = {
     post.Undelivered: Reactions(now=[sla.restore_respond, notifications.tell_about_bounces]),
     tickets.Heard: Reactions(now=[notifications.tell_about_words]),
     tickets.Reprioritised: Reactions(now=[sla.retarget_clocks]),
+    alarms.AlarmsWorsened: Reactions(now=[notifications.tell_about_alarms]),
     # It waits, and wakes.
     tickets.Pended: Reactions(now=[sla.pause_clocks]),
     tickets.Resumed: Reactions(now=[sla.resume_clocks]),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client as Browser
 
 from tests.cast import Cast
 from tests.channels.alarms.shapes.traps import link
-from tierdesk.channels.alarms.models import Refusal, Source, Stranger
+from tierdesk.channels.alarms.models import MaintenanceWindow, Refusal, Source, Stranger
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 
@@ -117,6 +117,23 @@ def test_a_stranger_s_last_words_are_shown_without_its_community(
     assert "192.0.2.2" in page
     client.force_login(cast.olga.user)
     assert "192.0.2.1" not in client.get("/channels/").content.decode()
+
+
+def test_maintenance_is_shown_with_when_it_ends_or_begins(
+    cast: Cast, client: Browser, source: Source, at: datetime
+) -> None:
+    window = {"client": cast.acme, "resource": "db*"}
+    MaintenanceWindow.objects.create(key="a", name="Somebody patches", source=source, **window)
+    MaintenanceWindow.objects.create(key="b", name="Tonight", begins_at=at + timedelta(hours=9), **window)
+    MaintenanceWindow.objects.create(key="c", name="Long over", ends_at=at, **window)
+    for page in (address(source), "/channels/"):
+        client.force_login(cast.lena.user)
+        with clock.frozen(at):
+            shown = client.get(page).content.decode()
+        assert "Somebody patches" in shown and "until somebody ends it" in shown
+        assert "Tonight" in shown and "Long over" not in shown
+    client.force_login(cast.olga.user)
+    assert "Somebody patches" not in client.get("/channels/").content.decode()
 
 
 def test_an_agent_of_other_clients_finds_no_such_page(cast: Cast, client: Browser, source: Source) -> None:

@@ -18,3 +18,27 @@ class AlarmsJoined(TicketFact):
     why: str
     to: str
     first: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AlarmsWorsened(TicketFact):
+    """An alarm of the ticket is worse than all before it: the severities (1 critical to 5), and which alarm it is."""
+
+    before: int
+    after: int
+    alarm: str
+    resource: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AlarmFlaps(TicketFact):
+    """An alarm of the ticket comes and goes; until it is calm again it stays open and nobody is told."""
+
+    alarm: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AlarmCalmed(TicketFact):
+    """An alarm that flapped did not change for long enough."""
+
+    alarm: str

@@ -17,12 +17,14 @@ from django.db.models import F, Q, Value
 
 from tierdesk.channels.alarms import tokens
 from tierdesk.channels.alarms.normal import CRITICAL, INFO, Action
+from tierdesk.directory.calendars.hours import Hours
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
 from tierdesk.directory.services.models import Service
 from tierdesk.directory.staff.models import User
 from tierdesk.tickets.lifecycle import UnableTo
 
+NEXT_WEEK = timedelta(days=9)
 JOIN_S = 15 * 60
 STORM_ALARMS = 20
 
@@ -136,6 +138,77 @@ class Stranger(models.Model):
         return f"{self.remote} ({self.shape})"
 
 
+class MaintenanceWindows(ClientRows):
+    """Maintenance windows as adjectives."""
+
+    def around(self, at: datetime) -> Self:
+        """Those that have begun and not ended; one that recurs may be shut right now."""
+        begun = self.filter(Q(begins_at=None) | Q(begins_at__lte=at))
+        return begun.filter(Q(ends_at=None) | Q(ends_at__gt=at))
+
+
+class MaintenanceWindow(models.Model):
+    """A time in which alarms of a client's are expected: of one source, one service, resources such as `db*`, or all.
+
+    It is open from `begins_at` until `ends_at`; without an end, until somebody gives it one. With a `week` (weekday →
+    its hours, in the client's time zone) it recurs, and is open only then.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="maintenance_windows")
+    key = models.SlugField(max_length=60)
+    name = models.CharField(max_length=160)
+    source = models.ForeignKey(
+        Source, null=True, blank=True, on_delete=models.CASCADE, related_name="maintenance_windows"
+    )
+    service = models.ForeignKey(
+        Service, null=True, blank=True, on_delete=models.CASCADE, related_name="maintenance_windows"
+    )
+    resource = models.CharField(max_length=255, blank=True)
+    begins_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    week = models.JSONField(default=dict, blank=True)
+
+    objects = MaintenanceWindows.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["client", "key"], name="one_maintenance_window_per_key"),
+            models.CheckConstraint(
+                condition=Q(begins_at=None) | Q(ends_at=None) | Q(ends_at__gt=F("begins_at")),
+                name="a_maintenance_window_ends_after_it_begins",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_open(self, at: datetime) -> bool:
+        begun = self.begins_at is None or self.begins_at <= at
+        ended = self.ends_at is not None and self.ends_at <= at
+        return begun and not ended and (not self.week or self._hours.is_open(at))
+
+    def until(self, at: datetime) -> datetime | None:
+        """When it shuts, if it is open at `at`; None: when somebody ends it."""
+        shuts = next((to for _, to in self._hours.windows(at, at + NEXT_WEEK)), None) if self.week else None
+        return min((end for end in (shuts, self.ends_at) if end is not None), default=None)
+
+    def opens_next(self, at: datetime) -> datetime | None:
+        """When it opens after `at`, if it is not open; None: never again."""
+        begins = max(at, self.begins_at) if self.begins_at else at
+        opens = self._hours.next_opening(begins) if self.week else begins
+        return None if opens is None or (self.ends_at and opens >= self.ends_at) else opens
+
+    def release(self) -> None:
+        """It was changed: what it holds back is looked at again, and held again if it still falls into a window."""
+        held = Alarm.objects.filter(window=self)
+        held.standing().update(window=None, wake_at=None, seen_seq=0)
+
+    @property
+    def _hours(self) -> Hours:
+        return Hours.from_spec({"tz": self.client.timezone, "week": self.week})
+
+
 class Alarms(ClientRows):
     """Alarms as adjectives."""
 
@@ -174,7 +247,8 @@ class Alarm(models.Model):
     nothing to act on.
 
     What the later stages find out stands in the last columns: the `service` it is about, and since when (`joined_at`)
-    it is on its `ticket`, because of what (`joined_by`), named in `joined_to`.
+    it is on its `ticket`, because of what (`joined_by`), named in `joined_to`. A `window` of maintenance holds it back.
+    While `flapping_until` is set it flaps; it is calm at that time, unless it changes before.
     """
 
     class State(models.TextChoices):
@@ -223,6 +297,10 @@ class Alarm(models.Model):
     )
     joined_at = models.DateTimeField(null=True)
     joined_by = models.CharField(max_length=8, blank=True, default="", db_default="", choices=Joined)
+    window = models.ForeignKey(
+        MaintenanceWindow, null=True, on_delete=models.SET_NULL, related_name="held", db_index=False
+    )
+    flapping_until = models.DateTimeField(null=True)
     joined_to = models.CharField(max_length=255, blank=True, default="", db_default="")
 
     objects = Alarms.as_manager()
@@ -263,6 +341,7 @@ class Alarm(models.Model):
                 condition=Q(service__isnull=False, joined_at__isnull=False),
                 name="alarms_joined_by_service",
             ),
+            models.Index(fields=["window"], condition=Q(window__isnull=False), name="alarms_held_by_window"),
             models.Index(
                 fields=["source", "-joined_at"],
                 condition=Q(joined_at__isnull=False),

@@ -36,6 +36,8 @@ type Components = dict[tuple[int, str], Component]
 
 def name_services(alarms: Sequence[Alarm], components: Components) -> None:
     """Note what service each alarm is about: its component's, the one that its source names, or the source's own."""
+    if not alarms:
+        return
     said = _said_services([alarm for alarm in alarms if component_of(alarm, components) is None])
     for alarm in alarms:
         component = component_of(alarm, components)

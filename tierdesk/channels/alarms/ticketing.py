@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef
 
+from tierdesk.channels.alarms import flapping as flaps
 from tierdesk.channels.alarms.correlation import Home, Storm
 from tierdesk.channels.alarms.facts import AlarmsJoined
+from tierdesk.channels.alarms.maintenance import Maintenance
 from tierdesk.channels.alarms.models import Alarm, wake_alarms
 from tierdesk.channels.alarms.quiet import await_quiet, clear_quiet
 from tierdesk.channels.alarms.storms import gather, summary_of
@@ -25,6 +27,7 @@ from tierdesk.channels.alarms.surroundings import (
     homes_of,
     name_services,
 )
+from tierdesk.channels.alarms.worsening import IMPACT_AND_URGENCY, tell_what_worsened
 from tierdesk.core import rows
 from tierdesk.core.facts import Actor
 from tierdesk.core.work import current, record, work
@@ -33,8 +36,6 @@ from tierdesk.tickets.models import Draft, Ticket
 
 AT_ONCE = 500
 MONITORING = Actor("channel", "Monitoring")
-IMPACT_AND_URGENCY = {1: (1, 1), 2: (2, 1), 3: (2, 2), 4: (3, 2), 5: (3, 3)}
-"""What an alarm's severity means for a ticket, until somebody says otherwise."""
 
 ONE_AT_A_TIME = """
     SELECT client FROM unnest(%s::bigint[]) AS client
@@ -47,14 +48,30 @@ def follow_up(at: datetime) -> int:
     with work(by=MONITORING, at=at):
         alarms = _claim()
         if alarms:
+            tickets = _one_each(alarms)
+            calm = [alarm for alarm in alarms if alarm.flapping_until is None]
+            flapping = flaps.find_flapping(alarms, at)
             standing = [alarm for alarm in alarms if alarm.state == Alarm.State.OPEN and alarm.first_at]
             settled = _settled(standing, at)
-            _give_tickets([alarm for alarm in settled if alarm.ticket is None], _one_each(alarms), at)
-            await_quiet(settled)
-            _go_on(alarm.ticket for alarm in settled if alarm.ticket is not None)
+            components = components_of(settled)
+            name_services([alarm for alarm in settled if alarm.ticket is None], components)
+            maintenance = Maintenance.of(alarms, at)
+            trouble = maintenance.let_through(settled)
+            _give_tickets([alarm for alarm in trouble if alarm.ticket is None], components, tickets, at)
+            await_quiet(trouble)
+            _go_on(alarm for alarm in trouble if alarm.ticket is not None)
+            flaps.hold(alarm for alarm in flapping if maintenance.window_of(alarm) is None)
+            flaps.tell([alarm for alarm in flapping if alarm in calm])
+            tell_what_worsened(a for a in alarms if _pages(a) and maintenance.window_of(a) is None)
             _watch([alarm for alarm in alarms if alarm.state == Alarm.State.CLEARED and alarm.ticket_id])
             Alarm.objects.filter(pk__in=[alarm.pk for alarm in alarms]).mark_seen()
     return len(alarms)
+
+
+def _pages(alarm: Alarm) -> bool:
+    """Whether anybody need be told how bad it is: it stands, whether or not somebody knows, and does not flap."""
+    standing = alarm.state in (Alarm.State.OPEN, Alarm.State.ACKNOWLEDGED)
+    return standing and alarm.flapping_until is None
 
 
 def _claim() -> list[Alarm]:
@@ -87,13 +104,15 @@ def next_unseen() -> datetime | None:
 
 def wake_and_resolve(alarms: list[Alarm], at: datetime) -> None:
     """Cleared alarms that stayed quiet are closed; a ticket that only watched them is resolved."""
-    wake_alarms(clear_quiet(alarms, at), at)
+    wake_alarms(clear_quiet(flaps.calm_down(alarms, at), at), at)
     watched = Ticket.objects.filter(
-        alarms__in=[alarm.pk for alarm in alarms], state=State.PENDING, pending_reason="evidence"
+        ~Exists(Alarm.objects.unclosed().filter(ticket=OuterRef("pk"))),
+        alarms__in=[alarm.pk for alarm in alarms],
+        state=State.PENDING,
+        pending_reason="evidence",
     )
     for ticket in watched.select_related("client", "contact", "contract_version", "voice_team").distinct():
-        if not ticket.alarms.unclosed().exists():
-            ticket.resolve(code="cleared")
+        ticket.resolve(code="cleared")
 
 
 def _settled(alarms: Sequence[Alarm], at: datetime) -> list[Alarm]:
@@ -107,18 +126,20 @@ def _settles_at(alarm: Alarm) -> datetime:
     return (alarm.first_at or alarm.last_at) + timedelta(seconds=alarm.source.settle_s)
 
 
-def _give_tickets(alarms: Sequence[Alarm], tickets: dict[int, Ticket], at: datetime) -> None:
+def _give_tickets(
+    alarms: Sequence[Alarm], components: Components, tickets: dict[int, Ticket], at: datetime
+) -> None:
     """Each alarm goes to the home that is right for it (correlation.py); where there is none, a ticket is opened."""
     if not alarms:
         return
-    components = components_of(alarms)
-    name_services(alarms, components)
     known = homes_of(alarms, tickets, at)
     homes = known.place(alarms, at)
     new = [home for home in homes if home.ticket is None]
     _open(new, known.storms, components)
     _keep_places(homes, at)
-    _go_on(home.ticket for home in homes if home.ticket)
+    for home in homes:
+        for member in home.members:
+            member.alarm.ticket = home.ticket
     for home in homes:
         _tell_who_joined(home)
     for storm in known.storms.values():
@@ -179,20 +200,32 @@ def _tell_how_it_storms(ticket: Ticket, joined: int, first: Alarm) -> None:
         )
 
 
-def _go_on(tickets: Iterable[Ticket]) -> None:
-    """A ticket that watched, or was resolved, has its trouble back."""
-    for ticket in {ticket.pk: ticket for ticket in tickets}.values():
+def _go_on(alarms: Iterable[Alarm]) -> None:
+    """A ticket that watched, or was resolved, has its trouble back; what flaps reopens nothing."""
+    for alarm in alarms:
+        ticket = alarm.ticket
+        assert ticket is not None
         if ticket.state == State.PENDING and ticket.pending_reason == "evidence":
             ticket.resume("the alarm came back")
-        elif ticket.can_reopen(current().at):
+        elif ticket.can_reopen(current().at) and alarm.flapping_until is None:
             ticket.reopen("the alarm came back")
 
 
 def _watch(cleared: Sequence[Alarm]) -> None:
-    """All alarms of a ticket are cleared: it waits whether they stay so, until the last of them is closed."""
+    """All alarms of a ticket are cleared: it waits whether they stay so, until the last of them is closed.
+
+    What flaps is not taken for cleared.
+    """
     tickets = {alarm.ticket_id: alarm.ticket for alarm in cleared}
-    standing = Alarm.objects.standing().filter(ticket__in=tickets) if tickets else Alarm.objects.none()
-    in_trouble = set(standing.values_list("ticket", flat=True))
+    if not tickets:
+        return
+    of_them = Alarm.objects.unclosed().filter(ticket__in=tickets)
+    in_trouble = set(
+        (of_them.standing() | of_them.exclude(flapping_until=None))
+        .order_by()
+        .values_list("ticket", flat=True)
+        .distinct()
+    )
     for pk, ticket in tickets.items():
         if ticket is not None and ticket.state in (State.NEW, State.OPEN) and pk not in in_trouble:
             ticket.pend("evidence")

@@ -32,6 +32,7 @@ from tierdesk.ops.desk.checks import (
 from tierdesk.ops.desk.exchanges import EXCHANGES
 from tierdesk.ops.desk.forms import FORMS
 from tierdesk.ops.desk.mailboxes import MAILBOXES
+from tierdesk.ops.desk.maintenance import MAINTENANCE
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.response.runbooks.models import Book, Revision
 from tierdesk.response.sla.policy import CLIENT_OWES
@@ -644,6 +645,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("secret", s.SECRET, "", get=lambda source: unsealed(source.secret), put=_sign_with),
         ),
     ),
+    MAINTENANCE,
     EXCHANGES,
     FORMS,
     Section(

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import cache
 from ipaddress import ip_network
 from typing import Any, Final, Protocol
@@ -381,6 +381,14 @@ def _date(text: str) -> date:
         raise ValueError(f"“{text[:40]}” is no date; write such as 2026-12-24.") from None
 
 
+def _moment(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text.removesuffix("UTC").strip())
+    except ValueError:
+        raise ValueError(f"“{text[:40]}” is no time; write such as 2026-12-24 22:00 UTC.") from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
 def _time(text: str) -> time:
     try:
         return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 (a time of day has no zone)
@@ -463,6 +471,7 @@ TARGET: Final = Scalar(_target, show_duration, kind="duration")
 ZONE: Final = Scalar(_zone, kind="zone")
 DATE: Final = Scalar(_date, kind="date")
 DATE_TEXT: Final = Scalar(lambda text: _date(text).isoformat(), date.fromisoformat, kind="date")
+MOMENT: Final = Scalar(_moment, lambda value: f"{value:%Y-%m-%d %H:%M} UTC")
 TIME: Final = Scalar(_time, lambda value: f"{value:%H:%M}", kind="time")
 SPAN: Final = Scalar(_span, lambda value: "-".join(value))
 SPANS: Final = Spans()

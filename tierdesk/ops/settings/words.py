@@ -591,6 +591,33 @@ Ask the person to read the display aloud.
             ),
         },
     ),
+    "maintenance": Words(
+        title="Maintenance windows",
+        one="maintenance window",
+        icon="pause",
+        meaning="When alarms are expected: they are kept, but make no tickets.",
+        first="A maintenance window is a time in which alarms are expected, such as the night of the patches. They can "
+        "be seen, but make no ticket; what still stands at its end does.",
+        columns=("client", "key", "source", "service", "resource", "begins", "ends"),
+        parts=(("What it is about", ("source", "service", "resource")), ("When", ("begins", "ends", "week"))),
+        fields={
+            "client": CLIENT,
+            "key": KEY,
+            "name": NAME,
+            "source": Asked("Alarm source", empty="Every one"),
+            "service": Asked("Service", empty="Every one"),
+            "resource": Asked(
+                "Resources", "As monitoring names them; db* are all that begin with db. Empty: all."
+            ),
+            "begins": Asked("Begins", "Such as 2026-12-24 22:00 UTC. Empty: it has begun."),
+            "ends": Asked("Ends", "Such as 2026-12-25 04:00 UTC. Empty: when you write an end."),
+            "week": Asked(
+                "Only at",
+                "If it recurs, in the client’s time zone; 22:00 to 04:00 is over night. Empty: all the time.",
+                is_wide=True,
+            ),
+        },
+    ),
     "exchanges": Words(
         title="Telephone exchanges",
         one="telephone exchange",
@@ -704,7 +731,10 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Who works here", ("teams", "agents", "schedules", "admins")),
     ("Promises", ("calendars", "contracts", "vendors", "underpinning_contracts")),
     ("How tickets move", ("categories", "routes", "procedures", "books")),
-    ("Ways in", ("mailboxes", "forms", "exchanges", "chat_widgets", "chat_bridges", "alarm_sources")),
+    (
+        "Ways in",
+        ("mailboxes", "forms", "exchanges", "chat_widgets", "chat_bridges", "alarm_sources", "maintenance"),
+    ),
 )
 
 FIRST_STEPS: Final = ("calendars", "teams", "agents", "clients", "contracts", "routes", "mailboxes")

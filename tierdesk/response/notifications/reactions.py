@@ -88,6 +88,13 @@ class AboutCase(Protocol):
     at: datetime
 
 
+class Worsened(Protocol):
+    ticket: Ticket
+    alarm: str
+    resource: str
+    at: datetime
+
+
 class Chased(Protocol):
     ticket: Ticket
     driver: int | None
@@ -238,6 +245,12 @@ def tell_advised(facts: Sequence[Advised]) -> None:
 def mail_vendor(facts: Sequence[ToVendor]) -> None:
     """Our words on a case go to the vendor; the subject carries both numbers."""
     _write([_vendor_mail(fact) for fact in facts if fact.to])
+
+
+def tell_about_alarms(facts: Sequence[Worsened]) -> None:
+    """Whoever works a ticket hears of an alarm that is worse than all before it; others join in silence."""
+    told = [(f.ticket, "worse_alarm", {"alarm": f.alarm, "resource": f.resource}, f.at) for f in facts]
+    _tell_workers(told)
 
 
 def tell_about_case(facts: Sequence[AboutCase]) -> None:

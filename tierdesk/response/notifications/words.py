@@ -65,6 +65,7 @@ DESK: Mapping[str, tuple[object, object]] = {
     "hierarchy": (_("$number: $why"), _("$client: $subject (P$priority), worked by $team")),
     "consulted": (_("$number: your advice is asked for"), _("$question")),
     "advice": (_("$number: advice has arrived"), _("$answer")),
+    "worse_alarm": (_("$number: a worse alarm"), _("$alarm · $resource (P$priority)")),
     "heard": (_("$number: the contact wrote"), _("$client: $subject")),
     "undelivered": (_("$number: our mail did not arrive"), _("$address: $why")),
     "case_heard": (_("$number: the vendor wrote"), _("$client: $subject")),

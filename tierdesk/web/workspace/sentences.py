@@ -98,6 +98,15 @@ SENTENCES: Mapping[str, Sentence] = {
     "closed": Sentence(lambda d: _("closed it: %s") % d["why"], "archive"),
     "cancelled": Sentence(lambda d: _("cancelled it: %s") % d["why"], "x-circle"),
     "alarms_joined": Sentence(_alarms_joined, "bell"),
+    "alarms_worsened": Sentence(
+        lambda d: _("a worse alarm, severity %(after)s after %(before)s: %(alarm)s") % d, "bell", "danger"
+    ),
+    "alarm_flaps": Sentence(
+        lambda d: _("it comes and goes, so it stays open and nobody is told: %(alarm)s") % d,
+        "refresh",
+        "warning",
+    ),
+    "alarm_calmed": Sentence(lambda d: _("it no longer comes and goes: %(alarm)s") % d, "check"),
     "call_tied": Sentence(_call, "phone"),
     "linked": Sentence(
         lambda d: (

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,9 +16,17 @@ from django.views.decorators.http import require_POST
 from tierdesk.channels.alarms import guide, shapes
 from tierdesk.channels.alarms.again import try_again
 from tierdesk.channels.alarms.health import part
-from tierdesk.channels.alarms.models import Refusal, Source, Stranger
+from tierdesk.channels.alarms.maintenance import planned
+from tierdesk.channels.alarms.models import (
+    MaintenanceWindow,
+    MaintenanceWindows,
+    Refusal,
+    Source,
+    Stranger,
+)
 from tierdesk.channels.health import healths, way_out
 from tierdesk.core import clock
+from tierdesk.directory.staff.models import User
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
@@ -37,7 +46,8 @@ def channels(request: HttpRequest) -> HttpResponse:
         (one, shapes.named(one.shape).title, _last_words(one))
         for one in Stranger.objects.visible_to(user)[:STRANGERS]
     ]
-    context = {"channels": found, "out": way_out(user, at), "strangers": strangers}
+    windows = planned(MaintenanceWindow.objects.visible_to(user), user, at)
+    context = {"channels": found, "out": way_out(user, at), "windows": windows, "strangers": strangers}
     return render(request, "workspace/channels.html", context | navigation(request, "channels"))
 
 
@@ -56,9 +66,16 @@ def alarm_source(request: HttpRequest, pk: int) -> HttpResponse:
         "refusals": waiting.defer("raw").order_by("-received_at")[:SHOWN],
         "waiting": waiting.count(),
         "decided": decided.defer("raw").order_by("-decided_at")[:DECIDED],
+        "windows": planned(_windows_of(source, user_of(request)), user_of(request), clock.now()),
         "guide": guide.flowing(guide.guide(source.shape, desk=settings.BASE_URL, senders=files)),
     }
     return render(request, "workspace/alarm_source.html", context | navigation(request, "channels"))
+
+
+def _windows_of(source: Source, user: User) -> MaintenanceWindows:
+    """Its own windows, and those of all sources of its client."""
+    windows = MaintenanceWindow.objects.visible_to(user).filter(client=source.client_id)
+    return windows.filter(Q(source=source) | Q(source=None))
 
 
 @agent_page
