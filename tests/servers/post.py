@@ -25,11 +25,12 @@ DESK = "support@desk.example"
 class Relay:
     """A mail server that keeps all it is given, as (recipient, message), and says so after `slow_s` seconds.
 
-    It knows nobody in `unknown`.
+    It knows nobody in `unknown`. `envelopes`: (return path, recipients) of each of them.
     """
 
     port: int = field(default_factory=free_port)
     taken: list[tuple[str, EmailMessage]] = field(default_factory=list)
+    envelopes: list[tuple[str, list[str]]] = field(default_factory=list)
     slow_s: float = 0
     unknown: set[str] = field(default_factory=set)
 
@@ -45,6 +46,7 @@ class Relay:
         raw = envelope.original_content or b""
         message = email.message_from_bytes(raw, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
+        self.envelopes.append((str(envelope.mail_from or ""), list(envelope.rcpt_tos)))
         self.taken.extend((recipient, message) for recipient in envelope.rcpt_tos)
         await asyncio.sleep(self.slow_s)
         return "250 2.0.0 Taken"

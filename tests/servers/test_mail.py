@@ -6,6 +6,7 @@ import hashlib
 import re
 import smtplib
 import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,28 @@ def test_an_answer_to_the_receipt_comes_back_to_its_ticket(desk: Desk, relay: Re
     )
     assert heard == {"text": "Now it blinks green."}
     assert not desk.rows(TICKET, "Something else altogether")
+
+
+def test_each_recipient_gets_an_envelope_of_their_own_with_a_return_path_of_our_domain(
+    desk: Desk, relay: Relay
+) -> None:
+    """So a bounce names the recipient, SPF speaks of our domain, and whoever signs signs each mail for itself."""
+    post(desk, letter("Two follow this", "Hello."))
+    ticket = desk.row_soon(TICKET, "Two follow this")
+    follower = """
+        INSERT INTO tickets_participant (ticket_id, client_id, email, accepted)
+        VALUES (%s, %s, 'arne@acme.example', true)
+    """
+    desk.change(follower, ticket["id"], ticket["client_id"])
+    with closing(desk.signed_in("lena@desk.example")) as lena:
+        said = {"text": "We look.", "kind": "reply", "csrfmiddlewaretoken": lena.cookies["csrftoken"]}
+        assert lena.post(f"/tickets/{ticket['id']}/words/", data=said).status_code == 302
+    mails = [relay.mail_soon(to, about="Re: Two follow") for to in ("ann@acme.example", "arne@acme.example")]
+    assert len({mail["Message-ID"] for mail in mails}) == 2
+    envelopes = [one for one in relay.envelopes if f"+b{ticket['id']}." in one[0]]
+    assert sorted(to for _, to in envelopes) == [["ann@acme.example"], ["arne@acme.example"]]
+    assert len({sender for sender, _ in envelopes}) == 2
+    assert {sender.rpartition("@")[2] for sender, _ in envelopes} == {"desk.example"}
 
 
 def test_a_mail_that_is_sent_twice_counts_once(desk: Desk) -> None:
