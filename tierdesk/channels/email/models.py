@@ -118,6 +118,11 @@ class Mailbox(models.Model):
         return self.is_active and bool(self.imap_host)
 
     @property
+    def promises_mail(self) -> bool:
+        """Whether its silence would be trouble."""
+        return self.is_active and bool(self.quiet_hours or self.canary_minutes)
+
+    @property
     def login(self) -> str:
         return self.user or self.address
 

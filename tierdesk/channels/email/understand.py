@@ -112,7 +112,7 @@ class _Reading:
         if canary := find_canary(self.mail.subject, secret=secret()):
             take_back(*canary, at=self.inbound.received_at)
             return Nothing("a mail that the desk wrote to itself, to see whether mail comes")
-        hear(self._addressed_boxes(), self.inbound.received_at)
+        hear(self._waited_for(), self.inbound.received_at)
         if isinstance(self.mail.automatic, Bounce):
             return self._bounce(self.mail.automatic)
         if verify_message_id(self.mail.message_id, secret=secret()) is not None:
@@ -124,12 +124,16 @@ class _Reading:
         thread = self._thread()
         return self._reply(thread) if thread else self._new(related=self._hinted)
 
-    def _addressed_boxes(self) -> list[int]:
-        """The mailboxes that it came to: the one it was fetched from, or whom the envelope and the headers name."""
-        if fetched := self.inbound.meta.get("mailbox"):
-            return [fetched]
+    def _waited_for(self) -> list[int]:
+        """The mailboxes that promise mail and that it came to: fetched there, or named by envelope or headers."""
+        fetched = self.inbound.meta.get("mailbox")
         addressed = {without_detail(address) for address in self._recipients()}
-        return [box.pk for box in self.boxes if box.address.lower() in addressed]
+        promising = (box for box in self.boxes if box.promises_mail)
+        return [
+            box.pk
+            for box in promising
+            if box.pk == fetched or (not fetched and box.address.lower() in addressed)
+        ]
 
     def _refusal(self) -> Refused | None:
         """Senders that we do not talk with, whatever they write."""

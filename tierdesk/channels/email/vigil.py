@@ -31,7 +31,7 @@ TEXT = "This mail shows that mail to {address} comes. It opens no ticket; nothin
 
 def set_up(mailbox: Mailbox, at: datetime) -> None:
     """Begin to wait for what is expected of a mailbox since its settings changed, or stop waiting."""
-    if not _expects(mailbox):
+    if not mailbox.promises_mail:
         Vigil.objects.filter(mailbox=mailbox).delete()
         return
     Vigil.objects.update_or_create(
@@ -39,12 +39,10 @@ def set_up(mailbox: Mailbox, at: datetime) -> None:
     )
 
 
-def _expects(mailbox: Mailbox) -> bool:
-    return mailbox.is_active and bool(mailbox.quiet_hours or mailbox.canary_minutes)
-
-
 def hear(mailboxes: Collection[int], at: datetime) -> None:
-    """Mail came to these mailboxes."""
+    """Mail came to these mailboxes; costs a statement only where somebody waits for it."""
+    if not mailboxes:
+        return
     unheard = Q(heard_at=None) | Q(heard_at__lt=at - HEARD_AGAIN)
     Vigil.objects.filter(unheard, mailbox__in=mailboxes).update(heard_at=at)
 
@@ -75,7 +73,7 @@ def keep_vigils(vigils: Sequence[Vigil], at: datetime) -> None:
     """Send the canaries that are due; tell the administrators of each mailbox that is silent, once a day."""
     for vigil in vigils:
         mailbox = vigil.mailbox
-        if not _expects(mailbox):
+        if not mailbox.promises_mail:
             vigil.delete()
             continue
         _miss_canary(vigil, at)
@@ -146,7 +144,7 @@ def silence(vigil: Vigil, at: datetime) -> str:
 def _news(vigil: Vigil, at: datetime) -> tuple[str, str]:
     """(what is missing, why that is trouble). The canary says more: it also speaks at night."""
     mailbox = vigil.mailbox
-    if not _expects(mailbox):
+    if not mailbox.promises_mail:
         return "", ""
     if vigil.wake_at is not None and at - vigil.wake_at > SILENT_AFTER:
         return "nobody", _("Nobody waits for its mail: the worker does not run, or hangs.")
