@@ -166,6 +166,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
         "errors": [H],
     },
     "skeleton": {},
+    "sparkline": {"values": [1, 0, 2], "words": H},
     "stat": {"label": H, "value": H, "unit": H, "note": H, "note_tone": H, "href": H, "icon": H},
     "state_mark": {"state": "new"},
     "state_pill": {"state": "new", "label": H, "reason": H},

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
 
+from tierdesk.channels.alarms.lines import lines_of
 from tierdesk.core import clock
 from tierdesk.directory.services.models import Category
 from tierdesk.directory.staff.models import Agent
@@ -54,6 +55,7 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "may_override": agent_of(request).leads(found.team_id),
         "can_reopen": found.can_reopen(at),
         "told": _told_by_form(found),
+        "alarms": lines_of(found, user_of(request)) if found.channel == "alarms" else None,
         "calls": found.calls.select_related("agent__user").order_by("-id")[:CALLS_SHOWN],
         **books_of(found, agent_of(request)),
         **ladder_of(found, agent_of(request)),
