@@ -34,7 +34,7 @@ def test_words_that_nobody_understood_say_that_the_worker_is_away(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     late = clock.now() - timedelta(minutes=2)
-    arrive("new", state=InboundState.NEW, wake_at=late)
+    arrive("new", state=InboundState.NEW, received_at=late, wake_at=late)
     assert doctor.run(argparse.Namespace()) == 1
     said = capsys.readouterr().out
     assert "Inbound is due since" in said

@@ -16,7 +16,8 @@ from datetime import timedelta
 from smtplib import SMTPException
 
 from django.db import InterfaceError, OperationalError, close_old_connections
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 from imapclient.exceptions import IMAPClientError
 
 from tierdesk.channels.email.collect import look
@@ -157,8 +158,8 @@ class Collector(threading.Thread):
         log.warning("%s is not fetched: %s", self.mailbox, said(error))
         with seeing(EVERY_CLIENT):
             state = Collection.objects.filter(mailbox=self.mailbox)
-            state.update(error=said(error)[:500])
-            state.filter(failing_since=None).update(failing_since=clock.now())
+            since = Coalesce("failing_since", Value(clock.now()))
+            state.update(error=said(error)[:500], failing_since=since)
         first = REFUSED_PAUSE_S if isinstance(error, Refused | GrantLost) else FIRST_PAUSE_S
         pause: float = min(LONGEST_PAUSE_S, first * 2.0 ** min(self._failures - 1, 10))
         return pause * random.uniform(0.8, 1.2)  # noqa: S311  # so that not all knock at once after an outage
