@@ -94,6 +94,17 @@ def test_what_it_had_opened_before_it_was_one_becomes_part_of_it(calm: Monitor) 
     assert {(one.state, one.duplicate_of) for one in before} == {("cancelled", storm())}
 
 
+def test_what_had_come_and_gone_before_becomes_part_of_it_too(calm: Monitor) -> None:
+    """A ticket that waits whether it stays clear, or went on by itself, was looked at by nobody either."""
+    calm.raises(0, "a", "b")
+    calm.clears(1, "a", "b")
+    calm.raises(2, "b")
+    assert set(Ticket.objects.values_list("state", flat=True)) == {"pending", "open"}
+    calm.says(3, *alarms(5))
+    assert unresolved() == 1
+    assert storm().alarms.count() == 7
+
+
 def test_what_somebody_works_on_already_stays_as_it_is(cast: Cast, calm: Monitor, doing: Doing) -> None:
     calm.says(0, *alarms(1))
     with doing(cast.tom, minutes(1)):

@@ -16,7 +16,7 @@ from django.db.models import OuterRef, Subquery
 from tierdesk.channels.alarms.correlation import Home, Storm
 from tierdesk.channels.alarms.models import Alarm, Event, Source
 from tierdesk.channels.alarms.normal import CRITICAL, Action
-from tierdesk.tickets.lifecycle import State
+from tierdesk.tickets.lifecycle import UNRESOLVED
 from tierdesk.tickets.models import Ticket
 
 WITHIN = timedelta(minutes=10)
@@ -68,7 +68,8 @@ def gather(storm: Storm, source: Source, at: datetime, tickets: Mapping[int, Tic
         alarms__source=source,
         alarms__joined_at__gt=at - WITHIN,
         channel="alarms",
-        state=State.NEW,
+        state__in=UNRESOLVED,
+        acknowledged_at=None,
         assignee=None,
     ).exclude(pk=storm.home.ticket.pk)
     gathered = [
