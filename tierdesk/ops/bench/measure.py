@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import statistics
 import time
@@ -21,6 +22,7 @@ from tierdesk.core.roles import owner
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.core.wakeups import Wakeup
 from tierdesk.core.work import work
+from tierdesk.ops.bench import storm
 from tierdesk.ops.bench.world import World, make
 from tierdesk.response.sla.models import WAKING, Clock, wake_clocks
 from tierdesk.tickets.models import Draft, Ticket
@@ -268,3 +270,69 @@ def bench_alarms(options: argparse.Namespace) -> None:
     say("the intake function", figures.function, "events/s", figures.plain_write, "the plain write")
     say("one alarm per request", figures.lane_single, "events/s", figures.function, "the function")
     say("500 alarms per request", figures.lane_batch, "events/s", figures.function, "the function")
+
+
+# -- a storm
+
+
+def bench_storm(options: argparse.Namespace) -> None:
+    """Events in batches and one by one, a kill in between, and what people see of it all."""
+    print(
+        f"\nAn alarm storm ({options.events:,} events, {storm.SOURCES} sources, {storm.KEYS:,} keys, the real server)"
+    )
+    raw = alarms.measure(os.environ["DATABASE_URL"], rounds=1).plain_write
+    browser = Browser()
+    browser.force_login(world().agent.user)
+    cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in browser.cookies.items())
+    set_scope(EVERY_CLIENT)
+    weather = storm.Storm(storm.make_sources(world().clients))
+    with storm.serving() as server:
+        before = server.megabytes()
+        asyncio.run(_rage(server, weather, options.events, raw, cookie))
+        _blow_over(server, before)
+
+
+async def _rage(server: storm.Server, weather: storm.Storm, events: int, raw: float, cookie: str) -> None:
+    say("raw: plain batched write, none of our rules", raw, "events/s")
+    stop = asyncio.Event()
+    reading = asyncio.create_task(storm.read_meanwhile(server.port, cookie, stop))
+    mailing = asyncio.create_task(asyncio.to_thread(_mail_three))
+    for what, many, at_once, senders in (
+        ("in batches", events, storm.BATCH, storm.SENDERS_OF_BATCHES),
+        ("one by one", events // 10, 1, storm.SENDERS_OF_SINGLES),
+    ):
+        requests = weather.requests(many, at_once=at_once)
+        began = time.perf_counter()
+        await storm.send(server.port, requests, senders=senders)
+        rate = len(requests) * at_once / (time.perf_counter() - began)
+        say(f"accepted, {what}", rate, "events/s", raw, "the plain write")
+    waited = await mailing
+    stop.set()
+    took = await reading
+    print(f"  {'the queue meanwhile: median of ' + str(len(took)):<52} {storm.median(took):>9.0f} ms")
+    print(f"  {'a mail meanwhile, until it is understood: median':<52} {storm.median(waited):>9.1f} s")
+    marked = [weather.marked(number) for number in range(2_000)]
+    sending = asyncio.create_task(storm.send(server.port, marked, senders=storm.SENDERS_OF_BATCHES))
+    await asyncio.sleep(0.5)
+    assert server.web is not None
+    server.web.kill()
+    server.web.wait()
+    await asyncio.to_thread(server.start_web)
+    await sending
+
+
+def _blow_over(server: storm.Server, before: dict[str, float]) -> None:
+    print(f"  {'until all alarms were looked at':<52} {storm.come_to_rest():>9.1f} s")
+    print(f"  {'lost, of 2,000 acknowledged around a kill':<52} {storm.lost(2_000):>9}")
+    print(f"  {'tickets that an agent sees':<52} {storm.tickets_to_see():>9}")
+    for name, megabytes in server.megabytes().items():
+        print(f"  {f'memory of the {name}: before, after':<52} {before[name]:>9.0f} MB {megabytes:.0f} MB")
+
+
+def _mail_three() -> list[float]:
+    set_scope(EVERY_CLIENT)
+    try:
+        sender = world().contacts[0].email
+        return [storm.mail_meanwhile(number, sender) for number in range(3)]
+    finally:
+        connection.close()

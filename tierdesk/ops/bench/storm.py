@@ -1,0 +1,257 @@
+"""An alarm storm through the real server and worker: what is taken in, what people see of it, and that nothing is lost.
+
+Fifty sources with 2,000 keys send repeats (90 %), clears (9 %) and new troubles (1 %); a tenth of the requests come
+twice and late, as pairs of Alertmanagers send them. Meanwhile somebody reads a queue, and mails come in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from tierdesk.channels.alarms.models import Alarm, Source
+from tierdesk.channels.models import Inbound, InboundState
+from tierdesk.core import clock
+from tierdesk.directory.clients.models import Client
+from tierdesk.tickets.models import Ticket
+
+SOURCES, KEYS = 50, 2_000
+BATCH = 100
+SENDERS_OF_BATCHES, SENDERS_OF_SINGLES = 8, 64
+SENT_TWICE = 0.1
+COMES_UP_WITHIN_S = 60.0
+WARM_UP_S = 5.0
+CALM_WITHIN_S = 300.0
+
+type Request = tuple[str, bytes]
+
+
+@dataclass
+class Storm:
+    """What the senders say, in order. The same seed says the same."""
+
+    tokens: Sequence[str]
+    chance: random.Random = field(default_factory=lambda: random.Random(20261128))  # noqa: S311
+    _since: dict[int, str] = field(default_factory=dict)
+
+    def requests(self, events: int, *, at_once: int) -> list[Request]:
+        """Requests with so many events in all; some of them come again, later, in another order."""
+        told = [self._request(at_once) for _ in range(events // at_once)]
+        again = self.chance.sample(told, int(len(told) * SENT_TWICE))
+        return told + again
+
+    def marked(self, number: int) -> Request:
+        """One trouble that is like no other, to be found again."""
+        alert = self._alert("firing", f"marked-{number}", clock.now().isoformat(), "Marked")
+        return self.tokens[number % SOURCES], orjson.dumps({"alerts": [alert]})
+
+    def _request(self, at_once: int) -> Request:
+        source = self.chance.randrange(SOURCES)
+        alerts = [self._event(source) for _ in range(at_once)]
+        return self.tokens[source], orjson.dumps({"alerts": alerts})
+
+    def _event(self, source: int) -> dict[str, Any]:
+        key = source + SOURCES * self.chance.randrange(KEYS // SOURCES)
+        kind = self.chance.random()
+        if kind < 0.01 or key not in self._since:
+            self._since[key] = clock.now().isoformat()
+        status = "resolved" if 0.01 <= kind < 0.1 else "firing"
+        return self._alert(status, f"{key:016x}", self._since[key], f"Class{key % 7}")
+
+    def _alert(self, status: str, key: str, since: str, name: str) -> dict[str, Any]:
+        ended = {"endsAt": clock.now().isoformat()} if status == "resolved" else {}
+        labels = {"alertname": name, "instance": f"host{key}", "site": "oslo", "severity": "warning"}
+        words = {"summary": f"{name} on host{key}"}
+        return {
+            "status": status,
+            "labels": labels,
+            "annotations": words,
+            "startsAt": since,
+            "fingerprint": key,
+        } | ended
+
+
+@dataclass
+class Server:
+    """The web process and the worker of a desk, as `tierdesk serve` starts them."""
+
+    port: int
+    log: Path
+    web: subprocess.Popen[bytes] | None = None
+    worker: subprocess.Popen[bytes] | None = None
+
+    def start_web(self) -> None:
+        command = ["uvicorn", "tierdesk.config.asgi:application", "--host", "127.0.0.1", "--no-access-log"]
+        self.web = self._start([*command, "--port", str(self.port)])
+        until = time.monotonic() + COMES_UP_WITHIN_S
+        while not self._answers():
+            if time.monotonic() > until or self.web.poll() is not None:
+                raise RuntimeError(f"the server does not come up:\n{self.log.read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    def start_worker(self) -> None:
+        self.worker = self._start(["tierdesk.ops.command", "worker"])
+
+    def megabytes(self) -> dict[str, float]:
+        return {
+            name: _resident(process.pid)
+            for name, process in (("web", self.web), ("worker", self.worker))
+            if process
+        }
+
+    def stop(self) -> None:
+        for process in (self.web, self.worker):
+            if process is not None:
+                process.terminate()
+                process.wait(30)
+
+    def _start(self, module: list[str]) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen([sys.executable, "-m", *module], stdout=log, stderr=log)
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    server = Server(port, Path(os.environ["TIERDESK_HOME"]) / "storm.log")
+    try:
+        server.start_web()
+        server.start_worker()
+        time.sleep(WARM_UP_S)
+        yield server
+    finally:
+        server.stop()
+
+
+def make_sources(clients: Sequence[Client]) -> list[str]:
+    """Fifty sources; their tokens."""
+    tokens = []
+    for number in range(SOURCES):
+        source = Source(client=clients[0], key=f"storm{number}", name=f"Storm {number}", shape="alertmanager")
+        tokens.append(source.take_new_token())
+        source.save()
+    return tokens
+
+
+async def send(port: int, requests: Sequence[Request], *, senders: int) -> list[Request]:
+    """Send them all over so many connections, each until it is taken; returns them as they were acknowledged."""
+    left, taken = iter(requests), []
+
+    async def sender() -> None:
+        line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        for request in left:
+            while True:
+                try:
+                    line = line or await asyncio.open_connection("127.0.0.1", port)
+                    status = await _post(*line, *request)
+                except (OSError, asyncio.IncompleteReadError, ValueError):
+                    line, status = None, 0
+                if status == 202:
+                    break
+                if status not in (0, 429, 503):
+                    raise RuntimeError(f"an alarm was refused with {status}")
+                await asyncio.sleep(0.1)
+            taken.append(request)
+        if line is not None:
+            line[1].close()
+
+    await asyncio.gather(*(sender() for _ in range(senders)))
+    return taken
+
+
+async def _post(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str, body: bytes) -> int:
+    writer.write(
+        b"POST /in/%b HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+        % (token.encode(), len(body), body)
+    )
+    head = await reader.readuntil(b"\r\n\r\n")
+    [length] = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    await reader.readexactly(int(length.split(b":")[1]))
+    return int(head.split(b" ", 2)[1])
+
+
+async def read_meanwhile(port: int, cookie: str, stop: asyncio.Event) -> list[float]:
+    """How many milliseconds the queue took, asked again and again until `stop`."""
+    took = []
+    while not stop.is_set():
+        began = time.perf_counter()
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            f"GET /queues/all/ HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n".encode()
+        )
+        answer = await reader.read(-1)
+        writer.close()
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise RuntimeError(f"the queue answered {answer[:80]!r}")
+        took.append((time.perf_counter() - began) * 1000)
+        await asyncio.sleep(0.2)
+    return took
+
+
+def mail_meanwhile(number: int, sender: str) -> float:
+    """How many seconds a mail waits until it is understood."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, "support@desk.example", f"In the storm {number}"
+    mail["Message-ID"] = f"<storm-{number}@bench.example>"
+    mail.set_content("The printer does not print.")
+    began = time.perf_counter()
+    pk, _ = Inbound.store("email", mail.as_bytes())
+    while Inbound.objects.filter(pk=pk, state=InboundState.NEW).exists():
+        if time.perf_counter() - began > CALM_WITHIN_S:
+            raise RuntimeError("a mail is never understood")
+        time.sleep(0.05)
+    return time.perf_counter() - began
+
+
+def come_to_rest() -> float:
+    """Wait until every alarm was looked at; how many seconds that took."""
+    began = time.perf_counter()
+    while Alarm.objects.unseen().exists():
+        if time.perf_counter() - began > CALM_WITHIN_S:
+            raise RuntimeError(f"{Alarm.objects.unseen().count()} alarms are never looked at")
+        time.sleep(0.2)
+    return time.perf_counter() - began
+
+
+def lost(marked: int) -> int:
+    """Of so many acknowledged troubles that are like no other, how many are not there."""
+    return marked - Alarm.objects.filter(key__startswith="marked-").count()
+
+
+def tickets_to_see() -> int:
+    recent = clock.now() - timedelta(days=1)
+    return Ticket.objects.unresolved().filter(channel="alarms", created_at__gt=recent).count()
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values) if values else float("nan")
+
+
+def _resident(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1]) / 1024
