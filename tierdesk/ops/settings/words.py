@@ -609,8 +609,12 @@ Ask the person to read the display aloud.
             "resource": Asked(
                 "Resources", "As monitoring names them; db* are all that begin with db. Empty: all."
             ),
-            "begins": Asked("Begins", "Such as 2026-12-24 22:00 UTC. Empty: it has begun."),
-            "ends": Asked("Ends", "Such as 2026-12-25 04:00 UTC. Empty: when you write an end."),
+            "begins": Asked(
+                "Begins", "Such as 2026-12-24 22:00 UTC. Empty: it has begun.", empty="Has begun"
+            ),
+            "ends": Asked(
+                "Ends", "Such as 2026-12-25 04:00 UTC. Empty: when you write an end.", empty="Open end"
+            ),
             "week": Asked(
                 "Only at",
                 "If it recurs, in the client’s time zone; 22:00 to 04:00 is over night. Empty: all the time.",

@@ -100,6 +100,10 @@ WEIGHTS: Final = {
 """How severe a trap is, 1 to 5; any other is a warning."""
 
 NOWHERE: Final = "0.0.0.0"  # noqa: S104 - what an agent says that does not know its address
+INFORM: Final = b"\xa6"
+HEAD: Final = 300
+"""Version and community are over by then; a community may have 255 bytes."""
+
 VALUE_LENGTH: Final = 200
 
 
@@ -135,7 +139,12 @@ def trap_of(raw: bytes, remote: str) -> Trap:
 
 
 def answer_to(raw: bytes) -> bytes:
-    """What the sender of an inform waits for; empty for what wants no answer."""
+    """What the sender of an inform waits for; empty for what wants no answer.
+
+    Reading costs milliseconds, so what has no inform's tag (RFC 3416 §3) near its beginning is not read for this.
+    """
+    if INFORM not in raw[:HEAD]:
+        return b""
     try:
         return trap_of(raw, "").answer
     except MalformedAlarm:
