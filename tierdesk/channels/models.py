@@ -11,6 +11,7 @@ from django.db import connection, models, transaction
 from django.db.models import Q
 
 from tierdesk.core import clock
+from tierdesk.core.words import Word
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
 from tierdesk.directory.staff.models import User
@@ -46,7 +47,7 @@ class Inbound(models.Model):
     sha256 = models.CharField(max_length=64)
     remote = models.CharField(max_length=200, blank=True)
     meta = models.JSONField(default=dict)
-    state = models.CharField(max_length=9, choices=InboundState.choices, default=InboundState.NEW)
+    state = Word(max_length=9, choices=InboundState.choices, default=InboundState.NEW)
     reason = models.CharField(max_length=500, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     client = models.ForeignKey(Client, null=True, blank=True, on_delete=models.SET_NULL, db_index=False)

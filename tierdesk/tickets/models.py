@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from tierdesk.core import rows
+from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
@@ -89,7 +90,7 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, models.Model):
     description = models.TextField(blank=True)
     traits = models.JSONField(default=dict, blank=True)
 
-    state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
+    state = Word(max_length=10, choices=State.choices, default=State.NEW)
     pending_reason = models.CharField(max_length=20, choices=PendingReason.choices, blank=True)
     impact = models.PositiveSmallIntegerField(default=3)
     urgency = models.PositiveSmallIntegerField(default=2)

@@ -12,6 +12,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from tierdesk.channels.chat.facts import ChatAccepted, ChatEnded, ChatHandedOver
 from tierdesk.core.facts import Actor
+from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Client, Contact
@@ -205,7 +206,7 @@ class Conversation(models.Model):
     page = models.CharField(max_length=500, blank=True)
     remote = models.CharField(max_length=200, blank=True)
     token_sha256 = models.CharField(max_length=64, blank=True)
-    state = models.CharField(max_length=7, choices=ChatState.choices, default=ChatState.WAITING)
+    state = Word(max_length=7, choices=ChatState.choices, default=ChatState.WAITING)
     agent = models.ForeignKey(
         Agent, null=True, blank=True, on_delete=models.SET_NULL, related_name="conversations"
     )

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from tierdesk.channels.phone.facts import CallTied
 from tierdesk.channels.phone.progress import CallState
+from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
@@ -137,7 +138,7 @@ class Call(models.Model):
     agent = models.ForeignKey(Agent, null=True, blank=True, on_delete=models.SET_NULL, related_name="calls")
     rings_for = models.JSONField(default=list, blank=True)
     direction = models.CharField(max_length=3, choices=Direction.choices, default=Direction.IN)
-    state = models.CharField(max_length=8, choices=CallState.choices, default=CallState.RINGING)
+    state = Word(max_length=8, choices=CallState.choices, default=CallState.RINGING)
     number = models.CharField(max_length=16, blank=True)
     told_number = models.CharField(max_length=80, blank=True)
     our_number = models.CharField(max_length=80, blank=True)

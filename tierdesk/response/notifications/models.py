@@ -11,6 +11,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
+from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.clients.visibility import ClientRows
@@ -62,7 +63,7 @@ class Notice(models.Model):
     subject = models.CharField(max_length=300)
     text = models.TextField()
     automatic = models.BooleanField(default=False)
-    state = models.CharField(max_length=8, choices=NoticeState.choices, default=NoticeState.PENDING)
+    state = Word(max_length=8, choices=NoticeState.choices, default=NoticeState.PENDING)
     tries = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=500, blank=True)
     message_id = models.CharField(max_length=300, blank=True)

@@ -9,6 +9,7 @@ from typing import Any, Self
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q, QuerySet
 
+from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
@@ -135,7 +136,7 @@ class Run(models.Model):
     revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="runs")
     agent = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL)
     inputs = models.JSONField(default=dict)
-    state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.RUNNING)
+    state = Word(max_length=8, choices=RunState.choices, default=RunState.RUNNING)
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     words = models.TextField(blank=True)

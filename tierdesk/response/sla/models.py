@@ -13,6 +13,7 @@ from django.db import connection, models
 from django.db.models import Q
 
 from tierdesk.core import rows
+from tierdesk.core.words import Word
 from tierdesk.core.work import record
 from tierdesk.directory.calendars.models import CalendarVersion, hours_of
 from tierdesk.directory.clients.models import Client
@@ -66,7 +67,7 @@ class Clock(models.Model):
     counting_from = models.DateTimeField()
     carried_s = models.FloatField(default=0)
     pauses = models.JSONField(default=list)
-    state = models.CharField(max_length=9, choices=ClockState.choices, default=ClockState.RUNNING)
+    state = Word(max_length=9, choices=ClockState.choices, default=ClockState.RUNNING)
     due_at = models.DateTimeField(null=True, blank=True)
     warned_at = models.DateTimeField(null=True, blank=True)
     breached_at = models.DateTimeField(null=True, blank=True)

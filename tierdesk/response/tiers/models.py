@@ -8,6 +8,7 @@ from typing import Any, Self
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 
+from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
@@ -229,7 +230,7 @@ class Escalation(models.Model):
     waived = models.JSONField(default=list)
     sent_by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="escalations_sent")
     sent_at = models.DateTimeField()
-    state = models.CharField(max_length=10, choices=EscalationState.choices, default=EscalationState.SENT)
+    state = Word(max_length=10, choices=EscalationState.choices, default=EscalationState.SENT)
     answered_by = models.ForeignKey(
         Agent, null=True, on_delete=models.SET_NULL, related_name="escalations_answered"
     )

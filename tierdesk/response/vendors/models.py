@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
 
+from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.calendars.models import CalendarVersion
 from tierdesk.directory.clients.models import Client
@@ -111,7 +112,7 @@ class Case(models.Model):
     product_version = models.CharField(max_length=80, blank=True)
     bug = models.CharField(max_length=80, blank=True)
     target_release = models.CharField(max_length=80, blank=True)
-    state = models.CharField(max_length=16, choices=CaseState.choices, default=CaseState.DRAFT)
+    state = Word(max_length=16, choices=CaseState.choices, default=CaseState.DRAFT)
     driver = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="cases")
     opened_at = models.DateTimeField()
     promised_at = models.DateTimeField(null=True, blank=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import F, Q, Value
 
 from tierdesk.directory.staff.models import Agent, User
@@ -156,10 +157,13 @@ def _shown(row: dict[str, Any], at: datetime) -> dict[str, Any]:
 def counts_of(views: Sequence[View], user: User, at: datetime) -> Counter[str]:
     """How many tickets each view shows, by slug, counting no further than COUNT_AT_MOST; in one query for all."""
     visible = Ticket.objects.visible_to(user).order_by()
-    shown = [
+    first, *others = (
         view.tickets(visible, user.agent, at).values_list(Value(view.slug))[:COUNT_AT_MOST] for view in views
-    ]
-    return Counter(slug for (slug,) in shown[0].union(*shown[1:], all=True))
+    )
+    shown, parameters = first.union(*others, all=True).query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT slug, count(*) FROM ({shown}) AS shown (slug) GROUP BY slug", parameters)
+        return Counter(dict(cursor.fetchall()))
 
 
 def _cursor(row: dict[str, Any]) -> str:
