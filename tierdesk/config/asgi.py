@@ -6,7 +6,9 @@ used either: it costs several times its WSGI path for an ordinary page (docs/adr
 
 from __future__ import annotations
 
+import asyncio
 import os
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -15,6 +17,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tierdesk.config.settings")
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.template import engines
+from django.template.backends.jinja2 import Jinja2
+from django.urls import get_resolver
 
 pages_in_threads = WSGIMiddleware(get_wsgi_application(), workers=8)  # type: ignore[arg-type]
 
@@ -31,6 +36,7 @@ type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+sys.setswitchinterval(0.001)
 DSN = os.environ["DATABASE_URL"]
 
 pages = Doorstep(pages_in_threads)  # type: ignore[arg-type]
@@ -54,11 +60,21 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await pages(scope, receive, send)
 
 
+def load_pages() -> None:
+    """Load what the first pages would load, so that nobody waits for it."""
+    get_resolver().url_patterns  # noqa: B018  # it imports all views
+    for backend in engines.all():
+        if isinstance(backend, Jinja2):
+            for name in backend.env.list_templates():
+                backend.env.get_template(name)
+
+
 async def _live_and_die(receive: Receive, send: Send) -> None:
     """Start the lanes before the first request; drain what machines were promised before the last breath."""
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            await asyncio.to_thread(load_pages)
             garbage.settle_in()
             await machines.start()
             await hub.start()

@@ -9,7 +9,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.html import linebreaks
 from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, StrictUndefined
 from markupsafe import Markup
 
 from tierdesk.web.ui.changes import line_changes
@@ -23,7 +23,14 @@ def environment(**options: Any) -> Environment:
     Everything is escaped. A name that a template expects and nobody gave is an error, not an empty space.
     Strings are translated with `_("Due %(when)s", when=…)`, whose variables are escaped as well.
     """
-    options |= {"autoescape": True, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
+    options |= {
+        "autoescape": True,
+        "undefined": StrictUndefined,
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+        # Compiling all of them takes seconds; so they are kept between processes, in a folder that only we may write.
+        "bytecode_cache": FileSystemBytecodeCache(),
+    }
     env = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], **options)  # noqa: S701  # the line above escapes
     env.install_gettext_callables(  # type: ignore[attr-defined]  # the i18n extension adds it
         gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext
