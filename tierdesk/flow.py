@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from tierdesk.channels.alarms import facts as alarms
 from tierdesk.channels.alarms.beats import check_beats, next_beat
 from tierdesk.channels.alarms.models import Alarm, Source
+from tierdesk.channels.alarms.ticketing import AT_ONCE as ALARMS_AT_ONCE
 from tierdesk.channels.alarms.ticketing import follow_up, next_unseen, wake_and_resolve
 from tierdesk.channels.chat import reactions as chats
 from tierdesk.channels.chat import sender as chat
@@ -19,6 +20,7 @@ from tierdesk.channels.email import sender as mail
 from tierdesk.channels.email.models import Collection, Vigil
 from tierdesk.channels.email.vigil import keep_vigils
 from tierdesk.channels.email.watch import watch_mailboxes
+from tierdesk.channels.intake import AT_ONCE as INBOUND_AT_ONCE
 from tierdesk.channels.intake import next_due, understand_due
 from tierdesk.channels.models import Inbound
 from tierdesk.channels.outbox import Outbox, ways
@@ -101,9 +103,9 @@ FLOW: dict[type[Fact], Reactions] = {
 WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later)
 
 WAKEUPS: Sequence[Wakeup | Errand] = [
-    Errand(Inbound, understand_due, waits_since=next_due),
+    Errand(Inbound, understand_due, waits_since=next_due, batch=INBOUND_AT_ONCE),
     Errand(Source, check_beats, waits_since=next_beat),
-    Errand(Alarm, follow_up, waits_since=next_unseen),
+    Errand(Alarm, follow_up, waits_since=next_unseen, batch=ALARMS_AT_ONCE),
     Wakeup(Alarm, wake_and_resolve),
     Wakeup(Clock, wake_clocks, values=WAKING, batch=2000),
     Wakeup(Ticket, wake_tickets),
