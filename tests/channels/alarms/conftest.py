@@ -92,12 +92,16 @@ class Monitor:
         self.source = source
 
     def says(self, minute: float, *events: AlarmEvent) -> None:
+        self.is_heard(minute, *events)
+        fast_forward(minutes(minute))
+
+    def is_heard(self, minute: float, *events: AlarmEvent) -> None:
+        """It says this, and nobody has looked at it yet."""
         at = minutes(minute)
         known = KnownSource(self.source.pk, self.source.client_id, self.source.shape)
         told = Arrival(source=known, received_at=at, events=events)
         with connection.cursor() as cursor:
             cursor.execute(INTAKE, intake_arguments([told]))
-        fast_forward(at)
 
     def raises(self, minute: float, *keys: str, **rest: Any) -> None:
         self._each("raise", minute, keys, rest)

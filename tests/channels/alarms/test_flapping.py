@@ -11,6 +11,7 @@ import pytest
 from tests.cast import Cast
 from tests.channels.alarms.conftest import Monitor, minutes
 from tierdesk.channels.alarms.models import Alarm
+from tierdesk.channels.alarms.normal import Action, AlarmEvent, said
 from tierdesk.core.work import Unit
 from tierdesk.response.notifications.models import Notice
 from tierdesk.tickets.models import Entry, Ticket
@@ -27,6 +28,10 @@ def flips(monitor: Monitor, *at_minutes: float) -> None:
     """It is raised at the first of these, cleared at the second, and so on."""
     for n, minute in enumerate(at_minutes):
         (monitor.clears if n % 2 else monitor.raises)(minute, "link")
+
+
+def link(action: str, minute: float, severity: int = 3) -> AlarmEvent:
+    return said(action=Action(action), key="link", at=minutes(minute), severity=severity)
 
 
 def flaps() -> bool:
@@ -89,6 +94,20 @@ class TestFlapping:
         assert flaps()
         live_until(minutes(60))
         assert not flaps()
+
+    def test_nobody_looks_at_each_change(self, monitor: Monitor) -> None:
+        flips(monitor, 0, 1, 2, 3, 4)
+        calm_at = Alarm.objects.get().wake_at
+        monitor.is_heard(5, link("clear", 5))
+        monitor.is_heard(6, link("raise", 6))
+        alarm = Alarm.objects.get()
+        assert not Alarm.objects.unseen().exists()
+        assert (alarm.state, alarm.turned_at, alarm.wake_at) == ("open", minutes(6), calm_at)
+
+    def test_it_is_looked_at_when_it_gets_worse(self, monitor: Monitor) -> None:
+        flips(monitor, 0, 1, 2, 3, 4)
+        monitor.is_heard(5, link("raise", 5, severity=1))
+        assert Alarm.objects.unseen().exists()
 
     def test_it_reopens_no_ticket_until_it_stays(
         self, cast: Cast, monitor: Monitor, doing: Doing, live_until: Lives

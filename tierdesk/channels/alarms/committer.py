@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreIsAway, UnableToStore
 from tierdesk.core import clock
 
-GROUP = 200
+GROUP = 500
 CAPACITY = 20_000
 COUNT_S = 1.0
 """After so long what was turned away is counted, though nothing else is to be stored."""

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import F
 
 from tierdesk.channels.alarms.facts import AlarmCalmed, AlarmFlaps
 from tierdesk.channels.alarms.models import Alarm
@@ -63,14 +62,22 @@ def hold(flapping: Iterable[Alarm]) -> None:
 def calm_down(alarms: Sequence[Alarm], at: datetime) -> list[Alarm]:
     """Of alarms whose time has come, let those go on that are calm again; returns those that never flapped."""
     flapping = [alarm for alarm in alarms if alarm.flapping_until is not None]
-    calm = [alarm.pk for alarm in flapping if alarm.flapping_until and alarm.flapping_until <= at]
+    for alarm in flapping:
+        alarm.flapping_until = _calm_at(alarm)
+    hold(alarm for alarm in flapping if alarm.flapping_until and alarm.flapping_until > at)
     held = Alarm.objects.filter(pk__in=[alarm.pk for alarm in flapping])
-    held.exclude(pk__in=calm).update(wake_at=F("flapping_until"))
+    calm = [alarm.pk for alarm in flapping if alarm.flapping_until and alarm.flapping_until <= at]
     held.filter(pk__in=calm).standing().update(flapping_until=None, wake_at=None, seen_seq=0)
     held.filter(pk__in=calm).cleared().update(flapping_until=None, wake_at=at + REMEMBERED, seen_seq=0)
     for alarm in held.filter(pk__in=calm, ticket__isnull=False).select_related("ticket"):
         record(AlarmCalmed(ticket=alarm.ticket, alarm=str(alarm)))
     return [alarm for alarm in alarms if alarm.flapping_until is None]
+
+
+def _calm_at(alarm: Alarm) -> datetime | None:
+    """When it will have been calm for long enough, if it does not turn again."""
+    turned = alarm.turned_at and alarm.turned_at + CALM
+    return max((until for until in (alarm.flapping_until, turned) if until is not None), default=None)
 
 
 def tell(flapping: Sequence[Alarm]) -> None:

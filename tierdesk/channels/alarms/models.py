@@ -17,6 +17,7 @@ from django.db.models import F, Q, Value
 
 from tierdesk.channels.alarms import tokens
 from tierdesk.channels.alarms.normal import CRITICAL, INFO, Action
+from tierdesk.core.words import Word
 from tierdesk.directory.calendars.hours import Hours
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
@@ -248,7 +249,8 @@ class Alarm(models.Model):
 
     What the later stages find out stands in the last columns: the `service` it is about, and since when (`joined_at`)
     it is on its `ticket`, because of what (`joined_by`), named in `joined_to`. A `window` of maintenance holds it back.
-    While `flapping_until` is set it flaps; it is calm at that time, unless it changes before.
+    `turned_at` is when it last came or went. While `flapping_until` is set it flaps: nobody looks at it before that
+    time, and it is calm then, unless it has turned since.
     """
 
     class State(models.TextChoices):
@@ -270,7 +272,7 @@ class Alarm(models.Model):
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="alarms", db_index=False)
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="alarms", db_index=False)
     key = models.CharField(max_length=255)
-    state = models.CharField(max_length=12, choices=State)
+    state = Word(max_length=12, choices=State)
     severity = models.PositiveSmallIntegerField()
     resource = models.CharField(max_length=255, blank=True)
     class_name = models.CharField(max_length=255, blank=True)
@@ -300,6 +302,7 @@ class Alarm(models.Model):
     window = models.ForeignKey(
         MaintenanceWindow, null=True, on_delete=models.SET_NULL, related_name="held", db_index=False
     )
+    turned_at = models.DateTimeField(null=True)
     flapping_until = models.DateTimeField(null=True)
     joined_to = models.CharField(max_length=255, blank=True, default="", db_default="")
 
@@ -430,9 +433,7 @@ class Refusal(models.Model):
     path = models.CharField(max_length=500, blank=True, db_default="")
     headers = models.JSONField(default=dict, blank=True, db_default=Value({}, models.JSONField()))
     status = models.PositiveSmallIntegerField(default=400, db_default=400)
-    state = models.CharField(
-        max_length=10, choices=State, default=State.WAITING, db_default=State.WAITING.value
-    )
+    state = Word(max_length=10, choices=State, default=State.WAITING, db_default=State.WAITING.value)
     why = models.CharField(max_length=500, blank=True, db_default="")
     decided_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)

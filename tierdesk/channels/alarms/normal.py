@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -58,7 +59,7 @@ class Link:
     href: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AlarmEvent:
     """One thing a monitoring system said about one alarm.
 
@@ -118,6 +119,11 @@ class AlarmEvent:
         if not self.severity_known:
             kept["severity_unknown"] = True
         return kept
+
+    @cached_property
+    def written(self) -> orjson.Fragment:
+        """The body as JSON: one that is said again and again is written once."""
+        return orjson.Fragment(orjson.dumps(self.body()))
 
 
 def said(

@@ -157,15 +157,22 @@ BEGIN
         OR (n.raised_last AND (n.raised_at = past.newest_at OR n.repeats))
     ORDER BY n.source_id, n.key
     ON CONFLICT (source_id, key) WHERE closed_at IS NULL DO UPDATE SET
-        (state, severity, resource, class_name, "group", summary, wake_at, changed_seq) = (
+        (state, severity, resource, class_name, "group", summary, turned_at, wake_at, changed_seq) = (
             SELECT
                 after.state, after.severity, after.resource, after.class_name, after."group", after.summary,
+                CASE WHEN (after.state = 'cleared') = (a.state = 'cleared')
+                    THEN a.turned_at ELSE excluded.last_at END,
+                -- What flaps is looked at when it could have calmed down, however often it comes and goes.
                 CASE
                     WHEN (after.state = 'cleared') = (a.state = 'cleared') THEN a.wake_at
+                    WHEN a.flapping_until IS NOT NULL THEN a.wake_at
                     WHEN after.state = 'cleared' THEN excluded.last_at + remembered
                 END,
-                CASE WHEN (after.state, after.severity) = (a.state, a.severity)
-                    THEN a.changed_seq ELSE batch_seq END
+                CASE
+                    WHEN (after.state, after.severity) = (a.state, a.severity) THEN a.changed_seq
+                    WHEN a.flapping_until IS NOT NULL AND after.severity = a.severity THEN a.changed_seq
+                    ELSE batch_seq
+                END
             FROM (
                 SELECT excluded.raised_at >= coalesce(a.raised_at, excluded.raised_at) AS newer
             ) told_by

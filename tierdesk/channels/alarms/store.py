@@ -95,7 +95,7 @@ def _told(batch: Sequence[Arrival]) -> str:
                 "received_at": arrival.received_at,
                 "source_time": event.source_time(arrival.received_at),
                 "repeats": event.repeats,
-                "body": event.body(),
+                "body": event.written,
             }
             for arrival in batch
             for event in arrival.events

@@ -12,6 +12,7 @@ from typing import Any
 
 from tierdesk.channels.alarms.normal import Action, AlarmEvent, Link, key_of, said
 from tierdesk.channels.alarms.reading import first, json_object, moment, objects, plain, strings
+from tierdesk.channels.alarms.repeats import read_once
 from tierdesk.channels.alarms.shapes import Request, register
 
 GUIDE = """
@@ -40,6 +41,7 @@ The second receiver is for the alert that always fires (Prometheus Operator call
 of `5 min`, and the desk notices when Prometheus or Alertmanager falls silent.
 """
 
+ABOUT_ALL = ("status", "groupKey", "groupLabels", "orgId")
 RESOURCES = ("instance", "host", "hostname", "node", "pod", "device", "target", "service", "job")
 
 
@@ -53,14 +55,25 @@ RESOURCES = ("instance", "host", "hostname", "node", "pod", "device", "target", 
 def read(request: Request) -> list[AlarmEvent]:
     """The alerts of one webhook, and a note when Alertmanager left some out."""
     root = json_object(request.body)
+    about_all = about_all_alerts(root)
     return [
-        *(alert_event(root, alert) for alert in objects(root.get("alerts"), of="alerts")),
+        *(_event(about_all, alert) for alert in objects(root.get("alerts"), of="alerts")),
         *left_out(root),
     ]
 
 
+def about_all_alerts(root: Mapping[str, Any]) -> dict[str, Any]:
+    """What a body says about each of its alerts."""
+    return {name: root[name] for name in ABOUT_ALL if name in root}
+
+
+@read_once
+def _event(about_all: Mapping[str, Any], alert: Mapping[str, Any]) -> AlarmEvent:
+    return alert_event(about_all, alert)
+
+
 def alert_event(
-    root: Mapping[str, Any],
+    about_all: Mapping[str, Any],
     alert: Mapping[str, Any],
     *,
     key: str = "",
@@ -68,7 +81,7 @@ def alert_event(
 ) -> AlarmEvent:
     """One entry of `alerts`; `key` replaces its fingerprint, `links` (text → address) join its own."""
     labels, annotations = strings(alert.get("labels")), strings(alert.get("annotations"))
-    cleared = plain(alert.get("status") or root.get("status")) == "resolved"
+    cleared = plain(alert.get("status") or about_all.get("status")) == "resolved"
     started_at, ended_at = moment(alert.get("startsAt")), moment(alert.get("endsAt"))
     name = labels.get("alertname", "")
     return said(
@@ -78,7 +91,7 @@ def alert_event(
         resource=first(labels, *RESOURCES),
         service=first(labels, "service", "app", "application"),
         class_=name,
-        group=_group(root),
+        group=_group(about_all),
         summary=first(annotations, "summary", "title", "message", "description") or name,
         text=first(annotations, "description", "message"),
         labels=labels,

@@ -21,8 +21,15 @@ from tierdesk.channels.alarms.reading import (
     strings,
     words,
 )
+from tierdesk.channels.alarms.repeats import read_once
 from tierdesk.channels.alarms.shapes import Request, register
-from tierdesk.channels.alarms.shapes.alertmanager import RESOURCES, alert_event, fingerprint, left_out
+from tierdesk.channels.alarms.shapes.alertmanager import (
+    RESOURCES,
+    about_all_alerts,
+    alert_event,
+    fingerprint,
+    left_out,
+)
 from tierdesk.channels.alarms.signatures import hex_hmac
 
 GUIDE = """
@@ -71,13 +78,18 @@ def read(request: Request) -> list[AlarmEvent]:
     root = json_object(request.body)
     if "ruleId" in root and "alerts" not in root:
         return [_rule_event(root)]
-    return [*(_event(root, alert) for alert in objects(root.get("alerts"), of="alerts")), *left_out(root)]
+    about_all = about_all_alerts(root)
+    return [
+        *(_event(about_all, alert) for alert in objects(root.get("alerts"), of="alerts")),
+        *left_out(root),
+    ]
 
 
-def _event(root: Mapping[str, Any], alert: Mapping[str, Any]) -> AlarmEvent:
-    organisation = plain(root.get("orgId") or alert.get("orgId"))
+@read_once
+def _event(about_all: Mapping[str, Any], alert: Mapping[str, Any]) -> AlarmEvent:
+    organisation = plain(about_all.get("orgId") or alert.get("orgId"))
     return alert_event(
-        root,
+        about_all,
         alert,
         key=f"{organisation}:{fingerprint(alert, strings(alert.get('labels')))}",
         links={text: plain(alert.get(field)) for field, text in LINKS.items()},
