@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 
+import uvloop
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client as Browser
@@ -288,7 +289,7 @@ def bench_storm(options: argparse.Namespace) -> None:
     weather = storm.Storm(storm.make_sources(world().clients))
     with storm.serving() as server:
         before = server.megabytes()
-        asyncio.run(_rage(server, weather, options.events, raw, cookie))
+        uvloop.run(_rage(server, weather, options.events, raw, cookie))
         _blow_over(server, before)
 
 
@@ -302,10 +303,13 @@ async def _rage(server: storm.Server, weather: storm.Storm, events: int, raw: fl
         ("one by one", events // 10, 1, storm.SENDERS_OF_SINGLES),
     ):
         requests = weather.requests(many, at_once=at_once)
-        began = time.perf_counter()
+        began, before = time.perf_counter(), server.processor_seconds()
         await storm.send(server.port, requests, senders=senders)
-        rate = len(requests) * at_once / (time.perf_counter() - began)
-        say(f"accepted, {what}", rate, "events/s", raw, "the plain write")
+        count, used = len(requests) * at_once, server.processor_seconds()
+        say(f"accepted, {what}", count / (time.perf_counter() - began), "events/s", raw, "the plain write")
+        each = {name: (used[name] - before[name]) * 1e6 / count for name in sorted(used)}
+        parts = ", ".join(f"{name} {microseconds:.0f}" for name, microseconds in each.items())
+        print(f"  {'  processor time per event, µs':<52} {parts}", flush=True)
     waited = await mailing
     stop.set()
     took = await reading

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -114,6 +114,17 @@ class Server:
             if process
         }
 
+    def processor_seconds(self) -> dict[str, float]:
+        """What each part used so far, and this benchmark itself, which sends."""
+        pidfile = next(Path(os.environ["TIERDESK_HOME"]).glob("postgres/*/postmaster.pid"))
+        postmaster = int(pidfile.read_text().split()[0])
+        database = sum(map(_seconds, [postmaster, *_children(postmaster)]))
+        used = {"database": database, "sending": time.process_time()}
+        for name, process in (("web", self.web), ("worker", self.worker)):
+            if process is not None:
+                used[name] = _seconds(process.pid)
+        return used
+
     def stop(self) -> None:
         for process in (self.web, self.worker):
             if process is not None:
@@ -159,39 +170,84 @@ def make_sources(clients: Sequence[Client]) -> list[str]:
 
 async def send(port: int, requests: Sequence[Request], *, senders: int) -> list[Request]:
     """Send them all over so many connections, each until it is taken; returns them as they were acknowledged."""
-    left, taken = iter(requests), []
-
-    async def sender() -> None:
-        line: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-        for request in left:
-            while True:
-                try:
-                    line = line or await asyncio.open_connection("127.0.0.1", port)
-                    status = await _post(*line, *request)
-                except (OSError, asyncio.IncompleteReadError, ValueError):
-                    line, status = None, 0
-                if status == 202:
-                    break
-                if status not in (0, 429, 503):
-                    raise RuntimeError(f"an alarm was refused with {status}")
-                await asyncio.sleep(0.1)
-            taken.append(request)
-        if line is not None:
-            line[1].close()
-
-    await asyncio.gather(*(sender() for _ in range(senders)))
+    left, taken = iter(requests), list[Request]()
+    lines = [Sender(port, left, taken) for _ in range(senders)]
+    for line in lines:
+        line.connect()
+    await asyncio.gather(*(line.done for line in lines))
     return taken
 
 
-async def _post(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, token: str, body: bytes) -> int:
-    writer.write(
-        b"POST /in/%b HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
-        % (token.encode(), len(body), body)
-    )
-    head = await reader.readuntil(b"\r\n\r\n")
-    [length] = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    await reader.readexactly(int(length.split(b":")[1]))
-    return int(head.split(b" ", 2)[1])
+class Sender(asyncio.Protocol):
+    """One connection that sends what is left, one request after the other, and begins anew when it breaks.
+
+    It is a bare protocol, so that the desk has the machine for itself as far as that can be.
+    """
+
+    def __init__(self, port: int, left: Iterator[Request], taken: list[Request]) -> None:
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._port, self._left, self._taken = port, left, taken
+        self._line: asyncio.Transport | None = None
+        self._request: Request | None = None
+        self._answer = b""
+        self._connecting: asyncio.Task[None] | None = None
+
+    def connect(self) -> None:
+        self._connecting = asyncio.get_running_loop().create_task(self._connect())
+
+    async def _connect(self) -> None:
+        while True:
+            try:
+                await asyncio.get_running_loop().create_connection(lambda: self, "127.0.0.1", self._port)
+                return
+            except OSError:
+                await asyncio.sleep(0.1)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._line = cast("asyncio.Transport", transport)
+        self._answer = b""
+        if self._request is None:
+            self._send_next()
+        else:
+            self._send()
+
+    def data_received(self, data: bytes) -> None:
+        self._answer += data
+        head, found, body = self._answer.partition(b"\r\n\r\n")
+        if not found or len(body) < int(head.lower().partition(b"content-length:")[2].split(b"\r", 1)[0]):
+            return
+        status, self._answer = int(head.split(b" ", 2)[1]), b""
+        if status == 202:
+            self._taken.append(cast("Request", self._request))
+            self._send_next()
+        elif status in (429, 503):
+            asyncio.get_running_loop().call_later(0.1, self._send)
+        elif not self.done.done():
+            self.done.set_exception(RuntimeError(f"an alarm was refused with {status}"))
+
+    def connection_lost(self, why: Exception | None) -> None:
+        self._line = None
+        if not self.done.done():
+            self.connect()
+
+    def _send_next(self) -> None:
+        self._request = next(self._left, None)
+        if self._request is not None:
+            self._send()
+            return
+        if not self.done.done():
+            self.done.set_result(None)
+        if self._line is not None:
+            self._line.close()
+
+    def _send(self) -> None:
+        if self._line is None or self._request is None:
+            return
+        token, body = self._request
+        self._line.write(
+            b"POST /in/%b HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+            % (token.encode(), len(body), body)
+        )
 
 
 async def read_meanwhile(port: int, cookie: str, stop: asyncio.Event) -> list[float]:
@@ -249,6 +305,24 @@ def tickets_to_see() -> int:
 
 def median(values: Sequence[float]) -> float:
     return statistics.median(values) if values else float("nan")
+
+
+def _seconds(pid: int) -> float:
+    """Processor time of a process and of the children that it waited for."""
+    return sum(map(int, _stat(pid)[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
+def _children(pid: int) -> list[int]:
+    processes = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
+    return [process for process in processes if int((_stat(process) or ["", "0"])[1]) == pid]
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/<pid>/stat behind the name, which may hold anything; none if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:
+        return []
 
 
 def _resident(pid: int) -> float:
