@@ -27,6 +27,7 @@ from tierdesk.channels.alarms.lane import Lane
 from tierdesk.channels.alarms.routing import leads_to_machines
 from tierdesk.channels.alarms.store import PostgresStore
 from tierdesk.core import garbage
+from tierdesk.web.courtesy import Courtesy
 from tierdesk.web.doorstep import Doorstep
 from tierdesk.web.live import Hub, LiveLane
 from tierdesk.web.portal.chat.lane import PREFIX as CHATS
@@ -36,11 +37,14 @@ type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+# A thread that makes a page gets its turn after a millisecond, not five: pages and machines share this process.
 sys.setswitchinterval(0.001)
+
 DSN = os.environ["DATABASE_URL"]
 
 pages = Doorstep(pages_in_threads)  # type: ignore[arg-type]
-machines = Lane(PostgresStore(DSN, role=settings.DATABASE_ROLE))
+courtesy = Courtesy()
+machines = Lane(PostgresStore(DSN, role=settings.DATABASE_ROLE), give_way=courtesy.give_way)
 hub = Hub(os.environ.get("DATABASE_LISTEN_URL", DSN))
 live = LiveLane(hub)
 chats = ChatLane(hub)
@@ -57,7 +61,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif scope["type"] == "http" and leads_to_machines(scope["path"]):
         await machines(scope, receive, send)
     else:
-        await pages(scope, receive, send)
+        with courtesy.page():
+            await pages(scope, receive, send)
 
 
 def load_pages() -> None:

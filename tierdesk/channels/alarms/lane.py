@@ -81,11 +81,19 @@ class Lane:
 
     202 stored · 400 malformed, kept for people to see · 401 unknown token, or forged · 413 too large · 429 or 503
     full, try again. Run it under an ASGI server with lifespan, or call `start` and `stop` from the
-    application that mounts it.
+    application that mounts it. `give_way` is awaited before a request is read: whoever is to go first, goes first.
     """
 
-    def __init__(self, store: Store, *, prefix: str = "/in", capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        prefix: str = "/in",
+        capacity: int = CAPACITY,
+        give_way: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._prefix = prefix
+        self._give_way = give_way
         self._book = SourceBook(store)
         self._committer = Committer(store, capacity=capacity)
 
@@ -144,6 +152,8 @@ class Lane:
         try:
             self._committer.demand_room(source)
             body = await _body(call.receive, call.headers) if body is None else body
+            if self._give_way is not None:
+                await self._give_way()
             arrival = await _understand(call, source, shape, body)
             await self._committer.stored(arrival)
         except Full:

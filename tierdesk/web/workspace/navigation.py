@@ -7,7 +7,9 @@ from typing import Any
 from django.http import HttpRequest
 
 from tierdesk.channels.chat.models import Seat
+from tierdesk.channels.phone.models import Call
 from tierdesk.core import clock
+from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.guard import agent_of, user_of
 from tierdesk.web.workspace.on_the_desk import calls_on_the_desk
 from tierdesk.web.workspace.queue import VIEWS, counts_of
@@ -21,14 +23,16 @@ def navigation(request: HttpRequest, current: str = "", *, seat: Seat | None = N
 
     `seat`: the agent's, where the page has taken it already.
     """
-    user, at = user_of(request), clock.now()
-    counts = counts_of([view for view in VIEWS if view.slug in COUNTED], user, at)
+    user, agent, at = user_of(request), agent_of(request), clock.now()
+    tickets = Ticket.objects.visible_to(user)
+    shown = {view.slug: view.tickets(tickets, agent, at) for view in VIEWS if view.slug in COUNTED}
+    counts = counts_of(shown | {"calls": Call.objects.visible_to(user).on_the_desk_of(agent)})
     return {
         "current": current,
         "user": user,
-        "agent": agent_of(request),
+        "agent": agent,
         "views": [(view, counts[view.slug] if view.slug in COUNTED else None) for view in VIEWS],
-        "calls_now": calls_on_the_desk(agent_of(request)),
-        "chats_offered": count_offered(seat or take_seat(agent_of(request), at), at),
-        "sees_reports": agent_of(request).is_manager or user.is_admin,
+        "calls_now": calls_on_the_desk(agent) if counts["calls"] else [],
+        "chats_offered": count_offered(seat or take_seat(agent, at), at),
+        "sees_reports": agent.is_manager or user.is_admin,
     }

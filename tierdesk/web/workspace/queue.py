@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Q, Value
+from django.db.models import F, Q, QuerySet, Value
 
 from tierdesk.directory.staff.models import Agent, User
 from tierdesk.tickets.lifecycle import PendingReason
@@ -154,15 +154,12 @@ def _shown(row: dict[str, Any], at: datetime) -> dict[str, Any]:
     return row
 
 
-def counts_of(views: Sequence[View], user: User, at: datetime) -> Counter[str]:
-    """How many tickets each view shows, by slug, counting no further than COUNT_AT_MOST; in one query for all."""
-    visible = Ticket.objects.visible_to(user).order_by()
-    first, *others = (
-        view.tickets(visible, user.agent, at).values_list(Value(view.slug))[:COUNT_AT_MOST] for view in views
-    )
+def counts_of(sets: Mapping[str, QuerySet[Any]]) -> Counter[str]:
+    """How many rows each set has, by its name, counting no further than COUNT_AT_MOST; in one query for all."""
+    first, *others = (rows.order_by().values_list(Value(name))[:COUNT_AT_MOST] for name, rows in sets.items())
     shown, parameters = first.union(*others, all=True).query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT slug, count(*) FROM ({shown}) AS shown (slug) GROUP BY slug", parameters)
+        cursor.execute(f"SELECT name, count(*) FROM ({shown}) AS shown (name) GROUP BY name", parameters)
         return Counter(dict(cursor.fetchall()))
 
 

@@ -33,10 +33,13 @@ class Talks:
 
 
 def talks_of(agent: Agent, at: datetime, *, whole: bool) -> Talks:
-    """What goes on now; an agent who looks at it is in their seat. Not `whole`: only what concerns the agent."""
+    """What goes on now; an agent who looks at it is in their seat. Not `whole`: only what concerns the agent.
+
+    Who never took a seat never took a chat.
+    """
     seat = take_seat(agent, at)
     visible = _told(Conversation.objects.visible_to(agent.user))
-    mine = list(visible.live().filter(agent=agent).order_by("accepted_at"))
+    mine = list(visible.live().filter(agent=agent).order_by("accepted_at")) if seat.pk else []
     others = visible.live().exclude(agent=agent).order_by("accepted_at")[:SHOWN] if whole else ()
     return Talks(
         seat=seat,
