@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tierdesk.channels.alarms import facts as alarms
+from tierdesk.channels.alarms import reactions as alarming
 from tierdesk.channels.alarms.beats import check_beats, next_beat
 from tierdesk.channels.alarms.models import Alarm, Source
 from tierdesk.channels.alarms.ticketing import AT_ONCE as ALARMS_AT_ONCE
@@ -97,7 +98,18 @@ FLOW: dict[type[Fact], Reactions] = {
     ),
     tickets.Reopened: Reactions(now=[sla.count_on]),
     tickets.Closed: Reactions(now=[sla.cancel_clocks, chats.end_conversations]),
-    tickets.Cancelled: Reactions(now=[sla.cancel_clocks, tiers.end_escalations, chats.end_conversations]),
+    tickets.Cancelled: Reactions(
+        now=[
+            sla.cancel_clocks,
+            runbooks.leave_runs,
+            tiers.end_escalations,
+            chats.end_conversations,
+            notifications.mail_merges,
+        ]
+    ),
+    # It is the same matter as another, or not after all.
+    tickets.Absorbed: Reactions(now=[cases.keep_cases_with_their_tickets, alarming.follow_merges]),
+    tickets.Parted: Reactions(now=[sla.count_on_alone, notifications.mail_partings]),
 }
 
 WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later)

@@ -149,14 +149,19 @@ class Conversation:
             trust=trust,
             why=why,
         )
+        self.heed(message, why=why, live=live, reopens=reopens)
+        return message
+
+    def heed(self: Ticket, message: Message, *, why: str, live: bool = False, reopens: bool = True) -> None:
+        """Let words of the contact that now stand here do what such words do: end a wait, reopen."""
+        automatic = message.automatic
         record(Heard(ticket=self, message=message.pk, automatic=automatic, why=why, live=live))
-        if automatic or trust == "failed":
-            return message
+        if automatic or message.trust == "failed":
+            return
         if self.state == State.PENDING and self.pending_reason in WOKEN_BY_CONTACT:
             self.resume("the contact answered")
         elif self.state == State.RESOLVED and reopens and self.can_reopen(current().at):
             self.reopen("the contact answered")
-        return message
 
     def amend(self: Ticket, message: Message, text: str | None) -> None:
         """Whoever said it changed it afterwards, or took it back (None). The message stays as it was read here."""

@@ -111,6 +111,25 @@ class Amended(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class WordsMoved(TicketFact):
+    """Words that had joined this ticket were put on the ticket `to`; `attached_by` says why they had joined it."""
+
+    message: int
+    to: int
+    why: str
+    attached_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class WordsTakenIn(TicketFact):
+    """Words that had come to the ticket `origin` belong here."""
+
+    message: int
+    origin: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Pended(TicketFact):
     """The ticket waits, for a coded reason; `until` (ISO 8601) is when it wakes by itself, if nothing else does."""
 
@@ -164,10 +183,37 @@ class Closed(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Cancelled(TicketFact):
-    """Not an incident, withdrawn, or a duplicate."""
+    """Not an incident, withdrawn, or a duplicate; `merged`: the matter goes on as the other ticket."""
 
     why: str
     duplicate_of: int | None = None
+    merged: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Absorbed(TicketFact):
+    """A duplicate, `other`, was merged into this ticket; `followers` are the addresses that follow it since."""
+
+    other: int
+    why: str
+    followers: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Parted(TicketFact):
+    """It was no duplicate of `main`: it goes on by itself. `merged_at` (ISO 8601) is when it had been merged."""
+
+    main: int
+    why: str
+    merged_at: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Released(TicketFact):
+    """`other`, which had been merged into this ticket, goes on by itself."""
+
+    other: int
+    why: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -21,6 +21,7 @@ from tierdesk.directory.staff.models import Agent, Team, Tier, User
 from tierdesk.tickets.conversation import Attachment, Conversation, Direction, Message
 from tierdesk.tickets.facts import Opened
 from tierdesk.tickets.lifecycle import UNRESOLVED, Lifecycle, PendingReason, State
+from tierdesk.tickets.merging import Merging
 from tierdesk.tickets.ownership import Ownership
 from tierdesk.tickets.relations import Participant, Relation, Relations
 from tierdesk.tickets.timeline import Entry
@@ -66,7 +67,7 @@ class Tickets(ClientRows):
         return self.filter(next_due_at__lt=at)
 
 
-class Ticket(Lifecycle, Ownership, Conversation, Relations, models.Model):
+class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, models.Model):
     """One matter of one client. `version` counts changes of state and ownership, so that the slower of two knows.
 
     `tier`, `team`, `assignee`: who works it. `voice_team`: who talks to the contact. `next_due_at`: when the next
@@ -204,7 +205,10 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, models.Model):
 
 @dataclass(kw_only=True)
 class Draft:
-    """What is known when trouble arrives. `at`: when it was received, if that was before now (default: the unit's)."""
+    """What is known when trouble arrives. `at`: when it was received, if that was before now (default: the unit's).
+
+    `said`: the words that it is made of, if they are a message already.
+    """
 
     client: Client
     subject: str
@@ -222,6 +226,7 @@ class Draft:
     trust: str = "verified"
     traits: dict[str, Any] = field(default_factory=dict)
     at: datetime | None = None
+    said: Message | None = None
 
     def ticket(self, pk: int, *, at: datetime) -> Ticket:
         return Ticket(
@@ -269,7 +274,8 @@ MESSAGE_COLUMNS = [
 
 def _first_messages(drafts: Sequence[Draft], tickets: Sequence[Ticket]) -> list[int]:
     by = current().by
-    ids = rows.reserve_ids(Message, len(drafts))
+    fresh = iter(rows.reserve_ids(Message, sum(draft.said is None for draft in drafts)))
+    ids = [draft.said.pk if draft.said else next(fresh) for draft in drafts]
     lines: list[list[Any]] = [
         [
             pk,
@@ -289,6 +295,7 @@ def _first_messages(drafts: Sequence[Draft], tickets: Sequence[Ticket]) -> list[
             "",
         ]
         for pk, draft, ticket in zip(ids, drafts, tickets, strict=True)
+        if draft.said is None
     ]
     rows.insert(Message, MESSAGE_COLUMNS, lines)
     return ids

@@ -25,6 +25,7 @@ from tierdesk.directory.clients.models import Contact
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.vendors.models import Case, UnderpinningContract, Vendor
 from tierdesk.tickets.models import Message, Participant, Ticket
+from tierdesk.tickets.moving import split_off
 
 HOUR = timedelta(hours=1)
 Doing = Callable[..., AbstractContextManager[Any]]
@@ -202,6 +203,123 @@ def test_m09_a_reply_to_all_of_a_conversation_that_we_were_copied_on_is_one_tick
 def test_m11_an_agent_sees_why_a_mail_was_attached(asked: Ticket, at: datetime, post: PostOffice) -> None:
     inbound = post.arrive(at + 2 * HOUR, to=reply_address(asked))
     assert inbound.reason == only_heard(asked).why == "signed reply address"
+
+
+@pytest.fixture
+def moved(cast: Cast, asked: Ticket, at: datetime, doing: Doing, post: PostOffice) -> Ticket:
+    """Ann answered `asked` with `<stray@acme.example>` about something else; Lena made a ticket of it."""
+    post.arrive(
+        at + 2 * HOUR, "And my phone is dead.", to=reply_address(asked), message_id="<stray@acme.example>"
+    )
+    asked.refresh_from_db()
+    with doing(cast.lena, at + 3 * HOUR):
+        return split_off(only_heard(asked), subject="Phone", why="another matter")
+
+
+def test_m11_a_mail_is_taken_off_the_wrong_ticket(asked: Ticket, moved: Ticket, at: datetime) -> None:
+    asked.refresh_from_db()
+    assert said(moved) == ["And my phone is dead."]
+    assert "And my phone is dead." not in said(asked)
+    assert (asked.state, moved.created_at) == ("pending", at + 2 * HOUR)
+
+
+def test_m11_what_answers_a_moved_mail_follows_it(
+    asked: Ticket, moved: Ticket, at: datetime, post: PostOffice
+) -> None:
+    ours = post.read(post.sent[-1])["Message-ID"]
+    post.arrive(
+        at + 4 * HOUR,
+        "It rings again.",
+        to=reply_address(asked),
+        in_reply_to="<stray@acme.example>",
+        references=f"<opening@acme.example> {ours} <stray@acme.example>",
+    )
+    assert said(moved) == ["And my phone is dead.", "It rings again."]
+    assert only_heard(moved).why == "answers words that were moved to this ticket"
+
+
+def test_m11_what_answers_the_ticket_that_it_was_taken_from_stays_there(
+    asked: Ticket, moved: Ticket, at: datetime, post: PostOffice
+) -> None:
+    ours = next(
+        post.read(one)["Message-ID"]
+        for one in post.sent
+        if "Which printer" in str(post.read(one).get_content())
+    )
+    post.arrive(
+        at + 4 * HOUR,
+        "The one upstairs.",
+        to=reply_address(asked),
+        in_reply_to=ours,
+        references=f"<stray@acme.example> {ours}",
+    )
+    assert said(asked)[-1] == "The one upstairs."
+
+
+def test_m11_the_moved_mail_when_it_comes_again_counts_once(
+    asked: Ticket, moved: Ticket, at: datetime, post: PostOffice
+) -> None:
+    again = post.arrive(
+        at + 4 * HOUR, "And my phone is dead.", to=reply_address(asked), message_id="<stray@acme.example>"
+    )
+    assert (again.ticket, said(moved)) == (moved, ["And my phone is dead."])
+
+
+def test_m11_a_stranger_does_not_follow_a_moved_mail(
+    asked: Ticket, moved: Ticket, at: datetime, post: PostOffice
+) -> None:
+    inbound = post.arrive(at + 4 * HOUR, **{"from": BOB}, in_reply_to="<stray@acme.example>")
+    assert is_new(inbound, moved)
+    assert said(moved) == ["And my phone is dead."]
+
+
+@pytest.fixture
+def merged(cast: Cast, asked: Ticket, at: datetime, doing: Doing, post: PostOffice) -> Ticket:
+    """Arne wrote about the same printer, by `<second@acme.example>`; Lena merged his ticket into Ann's."""
+    double = post.arrive(
+        at + HOUR, **{"from": ARNE}, subject="Printer", message_id="<second@acme.example>"
+    ).ticket
+    assert double is not None
+    with doing(cast.lena, at + 2 * HOUR):
+        double.merge_into(asked, why="the same printer")
+    return double
+
+
+@pytest.mark.parametrize("how", ["address", "headers", "subject"])
+def test_m41_what_is_mailed_to_a_duplicate_goes_to_the_ticket_that_goes_on(
+    asked: Ticket, merged: Ticket, at: datetime, post: PostOffice, how: str
+) -> None:
+    headers: dict[str, Any] = {
+        "address": {"to": reply_address(merged, "arne@acme.example")},
+        "headers": {"in_reply_to": "<second@acme.example>"},
+        "subject": {"subject": f"Re: Printer [{merged.reference}]"},
+    }[how]
+    inbound = post.arrive(at + 3 * HOUR, "It smokes.", **{"from": ARNE} | headers)
+    assert inbound.ticket == asked
+    heard = only_heard(asked)
+    assert (heard.text, heard.by_name, heard.trust) == ("It smokes.", "Arne Voss", "unverified")
+    asked.refresh_from_db()
+    assert asked.state == "open"
+
+
+def test_m41_the_polite_words_are_mailed_once_and_their_answer_finds_its_way(
+    asked: Ticket, merged: Ticket, at: datetime, post: PostOffice
+) -> None:
+    [mail] = [
+        m
+        for m in post.empty(at + 3 * HOUR)
+        if m["To"] == "arne@acme.example" and "same matter" in str(m.get_content())
+    ]
+    assert mail["Auto-Submitted"] == "auto-generated"
+    post.arrive(at + 4 * HOUR, "Thank you, it smokes, too.", **{"from": ARNE}, to=mail["Reply-To"])
+    assert only_heard(asked).text == "Thank you, it smokes, too."
+
+
+def test_m41_nobody_joins_a_ticket_by_naming_a_duplicate(
+    asked: Ticket, merged: Ticket, at: datetime, post: PostOffice
+) -> None:
+    inbound = post.arrive(at + 3 * HOUR, **{"from": BOB}, subject=f"Re: [{merged.reference}]")
+    assert is_new(inbound, asked)
 
 
 def test_m13_a_number_that_no_ticket_has_is_no_error(cast: Cast, at: datetime, post: PostOffice) -> None:

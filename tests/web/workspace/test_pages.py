@@ -32,6 +32,8 @@ PAGES = [
     "/tickets/{ticket}/",
     "/tickets/{ticket}/clocks/{clock}/",
     "/tickets/{ticket}/escalation/",
+    "/tickets/{ticket}/merge/",
+    "/tickets/{ticket}/messages/{message}/place/",
     "/books/",
     "/books/{book}/",
     "/gaps/",
@@ -59,7 +61,8 @@ def book(cast: Cast) -> Book:
 
 
 def address(page: str, ticket: Ticket, book: Book) -> str:
-    return page.format(ticket=ticket.pk, clock=Clock.objects.filter(ticket=ticket).first().pk, book=book.pk)
+    message, clock = ticket.messages.get(), Clock.objects.filter(ticket=ticket).first()
+    return page.format(ticket=ticket.pk, message=message.pk, clock=clock.pk, book=book.pk)
 
 
 @pytest.mark.parametrize("page", PAGES)

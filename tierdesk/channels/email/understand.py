@@ -51,6 +51,7 @@ from tierdesk.response.vendors.models import Case, find_case, find_vendor, their
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.lifecycle import State
 from tierdesk.tickets.models import Draft, Message, Participant, Ticket
+from tierdesk.tickets.moving import was_moved
 from tierdesk.tickets.relations import RelationKind
 
 REFERENCE = re.compile(r"\bTD-(\d{1,15})\b", re.IGNORECASE)
@@ -205,6 +206,9 @@ class _Reading:
     # -- threads
 
     def _thread(self) -> _Thread | None:
+        moved = self._answers_moved_words()
+        if moved is not None and self.trust is not Trust.FAILED and self._may_add_to(moved):
+            return _Thread(moved, self.trust, "answers words that were moved to this ticket")
         if token := next(self._tokens(Purpose.REPLY), None):
             ticket = _ticket(token.ticket)
             if ticket is not None:
@@ -224,6 +228,20 @@ class _Reading:
         if ticket.is_participant(self.sender):
             return _Thread(ticket, self.trust, "signed reply address")
         return _Thread(ticket, Trust.FAILED, f"signed reply address, but used by {self.sender}"[:300])
+
+    def _answers_moved_words(self) -> Ticket | None:
+        """Where the words stand now that this mail answers, if an agent moved them.
+
+        The nearest mail that we know decides: what it answers in turn still names the ticket they were taken from,
+        and so does the address that they were sent to.
+        """
+        for one in self._ids():
+            if verify_message_id(one, secret=secret()) is not None:
+                return None
+            found = Message.objects.filter(message_id=one).select_related("ticket").order_by("-id").first()
+            if found is not None:
+                return _ticket(found.ticket_id) if was_moved(found) else None
+        return None
 
     def _tickets_of_ids(self) -> Iterator[Ticket]:
         """Tickets of the mails that this one answers: by our signed ids, then by ids that others gave."""
@@ -435,5 +453,10 @@ class _Reading:
 
 
 def _ticket(pk: int) -> Ticket | None:
+    """The ticket with this number, or the one that it was merged into."""
     related = ("client", "contact__client", "contract_version", "team", "voice_team", "assignee")
-    return Ticket.objects.select_related(*related).filter(pk=pk).first()
+    tickets = Ticket.objects.select_related(*related)
+    found: Ticket | None = tickets.filter(pk=pk).first()
+    if found is not None and found.is_merged:
+        found = tickets.filter(pk=found.goes_on_as().pk).first()
+    return found

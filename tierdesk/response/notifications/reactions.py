@@ -13,12 +13,22 @@ from django.db.models import prefetch_related_objects
 
 from tierdesk.core import rows
 from tierdesk.directory.calendars.models import hours_of
+from tierdesk.directory.clients.models import Contact
 from tierdesk.directory.contracts.models import Party, Promise
 from tierdesk.directory.staff.models import Agent, Membership, Team
 from tierdesk.response.notifications import words
 from tierdesk.response.notifications.facts import Undelivered
 from tierdesk.response.notifications.models import Notice, NoticeState
-from tierdesk.tickets.facts import Assigned, Heard, Replied, Resolved, TicketFact, Triaged
+from tierdesk.tickets.facts import (
+    Assigned,
+    Cancelled,
+    Heard,
+    Parted,
+    Replied,
+    Resolved,
+    TicketFact,
+    Triaged,
+)
 from tierdesk.tickets.models import Message, Participant, Ticket
 
 NO_RECEIPT_FOR = {"phone", "alarms"}
@@ -170,6 +180,18 @@ def mail_resolutions(facts: Sequence[Resolved]) -> None:
             for to in followers[fact.ticket.pk]
         ]
     )
+
+
+def mail_merges(facts: Sequence[Cancelled]) -> None:
+    """Whoever heard of a duplicate is told once that the matter goes on as another ticket, and what that means."""
+    _mail_about_merges(
+        [(fact, fact.duplicate_of or 0) for fact in facts if fact.merged], "merged", words.MERGED
+    )
+
+
+def mail_partings(facts: Sequence[Parted]) -> None:
+    """And once again, if it was no duplicate."""
+    _mail_about_merges([(fact, fact.main) for fact in facts], "parted", words.PARTED)
 
 
 def tell_team(facts: Sequence[Triaged]) -> None:
@@ -371,6 +393,22 @@ def _resolution_text(fact: Resolved, messages: dict[int, Message]) -> str:
     about = _about(fact.ticket)
     said = messages[fact.message].text if fact.message else words.fill(words.RESOLVED_WITHOUT_WORDS, about)
     return words.fill(words.RESOLVED, about | {"text": said, "days": fact.ticket.reopen_window().days})
+
+
+def _mail_about_merges(told: Sequence[tuple[TicketFact, int]], kind: str, text: object) -> None:
+    """One mail each; nothing for callers and machines, whom nobody has written to."""
+    wanted = [(fact, main) for fact, main in told if fact.ticket.channel not in NO_RECEIPT_FOR]
+    _read_names(fact.ticket for fact, _ in wanted)
+    followers = _followers([fact for fact, _ in wanted])
+    known = Contact.objects.in_bulk({pk for to in followers.values() for pk, _ in to if pk})
+    notices = []
+    for fact, main in wanted:
+        for contact, address in followers[fact.ticket.pk]:
+            about = _about(fact.ticket) | {"main": f"TD-{main}"}
+            about["name"] = known[contact].name if contact in known else address
+            to = (contact, address)
+            notices.append(_mail(fact.ticket, kind, fact.at, words.fill(text, about), to=to, automatic=True))
+    _write(notices)
 
 
 def _mail(

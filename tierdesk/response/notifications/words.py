@@ -42,6 +42,24 @@ $team""")
 
 RESOLVED_WITHOUT_WORDS = _("Hello $name,\n\nwe have solved your request “$subject”.")
 
+MERGED = _("""Hello $name,
+
+your request “$subject” ($number) is about the same matter as $main, which we are working on already. So that nothing is
+done twice, we go on with $main alone. You will hear from us there; you do not need to do anything.
+
+To add something, answer this mail: it reaches $main.
+
+$team""")
+
+PARTED = _("""Hello $name,
+
+we had treated your request “$subject” as part of $main. It turned out to be a matter of its own, and we work on it as
+$number again. You do not need to do anything.
+
+To add something, answer this mail.
+
+$team""")
+
 VENDOR = _("""$text
 
 --

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tierdesk.response.runbooks.models import Gap, RunState
 from tierdesk.response.runbooks.walk import Reason
-from tierdesk.tickets.facts import Resolved
+from tierdesk.tickets.facts import Cancelled, Resolved
 from tierdesk.tickets.models import Ticket
 
 
@@ -26,8 +26,8 @@ def open_gaps(facts: Sequence[EscalationSentLike]) -> None:
             Gap.open_for(fact.ticket, kind=fact.reason, owner_id=fact.to_team)
 
 
-def leave_runs(facts: Sequence[Resolved]) -> None:
-    """Nobody follows a book on a resolved ticket."""
+def leave_runs(facts: Sequence[Resolved | Cancelled]) -> None:
+    """Nobody follows a book on a ticket that is resolved or cancelled."""
     for fact in facts:
         for run in fact.ticket.runs.filter(state=RunState.RUNNING):
-            run.leave("the ticket was resolved")
+            run.leave(f"the ticket was {fact.ticket.state}")

@@ -167,6 +167,23 @@ class Clock(models.Model):
         self.state, self.stopped_at, self.elapsed_s = ClockState.RUNNING, None, None
         self.project()
 
+    def take_back_cancellation(self) -> None:
+        """The promise applies after all, and has done so all along. A wait had ended with the cancellation.
+
+        A clock that stood because another tier had the ticket goes on standing: it is still there.
+        """
+        if self.state != ClockState.CANCELLED or self.stopped_at is None:
+            return
+        ended_at, self.stopped_at, self.elapsed_s = self.stopped_at, None, None
+        self.state = ClockState.RUNNING
+        if self.pauses and self.pauses[-1][1] is None:
+            start, _, reason = self.pauses[-1]
+            if reason == "handed_over":
+                self.state = ClockState.PAUSED
+            else:
+                self.pauses = [*self.pauses[:-1], [start, ended_at.isoformat(), reason]]
+        self.project()
+
     def cancel(self, at: datetime) -> None:
         """The promise no longer applies: neither met nor missed."""
         if self.state in GOING:

@@ -14,6 +14,7 @@ from tierdesk.tickets.facts import (
     Cancelled,
     Closed,
     HandedOver,
+    Parted,
     Pended,
     Reopened,
     Replied,
@@ -169,6 +170,20 @@ def count_on(facts: list[Reopened]) -> None:
 
 def cancel_clocks(facts: Sequence[Cancelled | Closed]) -> None:
     _each(facts, Clock.objects.all(), lambda clock, fact: clock.cancel(fact.at))
+
+
+def count_on_alone(facts: list[Parted]) -> None:
+    """No duplicate after all: what the merge cancelled counts on as if it had never stopped; no wait is left."""
+    by_ticket = {fact.ticket.pk: fact for fact in facts}
+    ours = Clock.objects.of(f.ticket for f in facts).exclude(party=Party.UC).exclude(metric=Metric.ACCEPT)
+    clocks = [
+        clock
+        for clock in ours.filter(state=ClockState.CANCELLED)
+        if clock.stopped_at == datetime.fromisoformat(by_ticket[clock.ticket_id].merged_at)
+    ]
+    for clock in clocks:
+        clock.take_back_cancellation()
+    keep(clocks)
 
 
 def retarget_clocks(facts: list[Reprioritised]) -> None:

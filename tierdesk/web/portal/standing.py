@@ -49,6 +49,8 @@ class Standing:
 
 def standing_of(ticket: Ticket, at: datetime) -> Standing:
     """How `ticket` stands at `at`. A solved ticket whose reopen window is over is as good as closed."""
+    if ticket.is_merged:
+        return Standing("closed", _("Goes on as another request"), may_write=False)
     words = WORDS[ticket.state]
     if ticket.state == State.PENDING:
         waits, on_contact = WAITS[ticket.pending_reason], ticket.pending_reason in WOKEN_BY_CONTACT

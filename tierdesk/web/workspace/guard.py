@@ -71,7 +71,7 @@ def ticket_of(request: HttpRequest, pk: int) -> Ticket:
     """The ticket, if this user may see it; forbidden and unknown look the same (404)."""
     related = ("client", "contact", "service", "category", "suggested_category", "team", "voice_team")
     tickets = Ticket.objects.visible_to(user_of(request)).select_related(
-        *related, "assignee__user", "contract_version__contract", "contact__client"
+        *related, "assignee__user", "contract_version__contract", "contact__client", "duplicate_of"
     )
     found: Ticket = get_object_or_404(tickets, pk=pk)
     return found

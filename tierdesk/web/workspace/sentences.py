@@ -69,6 +69,17 @@ def _alarms_joined(details: Mapping[str, Any]) -> str:
     )
 
 
+def _cancelled(details: Mapping[str, Any]) -> str:
+    if details.get("merged"):
+        return _("merged it into TD-%(duplicate_of)s: %(why)s") % details
+    return str(_("cancelled it: %s") % details["why"])
+
+
+def _followers(details: Mapping[str, Any]) -> str:
+    named = ", ".join(details["followers"])
+    return f" · {_('follows it now')}: {named}" if named else ""
+
+
 SENTENCES: Mapping[str, Sentence] = {
     "opened": Sentence(lambda d: _("opened the ticket by %s") % d["channel"].replace("_", " "), "plus"),
     "triaged": Sentence(lambda d: _("sorted: %s") % d["why"], "filter"),
@@ -96,7 +107,12 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "reopened": Sentence(lambda d: _("reopened it: %s") % d["why"], "refresh", "warning"),
     "closed": Sentence(lambda d: _("closed it: %s") % d["why"], "archive"),
-    "cancelled": Sentence(lambda d: _("cancelled it: %s") % d["why"], "x-circle"),
+    "cancelled": Sentence(_cancelled, "x-circle"),
+    "absorbed": Sentence(lambda d: _("merged TD-%(other)s into it: %(why)s") % d + _followers(d), "merge"),
+    "parted": Sentence(
+        lambda d: _("took it out of TD-%(main)s again; its clocks count on: %(why)s") % d, "return", "warning"
+    ),
+    "released": Sentence(lambda d: _("took TD-%(other)s out of it again: %(why)s") % d, "return", "warning"),
     "alarms_joined": Sentence(_alarms_joined, "bell"),
     "alarms_worsened": Sentence(
         lambda d: _("a worse alarm, severity %(after)s after %(before)s: %(alarm)s") % d, "bell", "danger"
@@ -124,6 +140,12 @@ SENTENCES: Mapping[str, Sentence] = {
             _("took back what they had said") if d["text"] is None else _("changed it to “%s”") % d["text"]
         ),
         "edit",
+    ),
+    "words_moved": Sentence(
+        lambda d: _("moved words that had come here to TD-%(to)s: %(why)s") % d, "arrow-right", "warning"
+    ),
+    "words_taken_in": Sentence(
+        lambda d: _("brought words that had come to TD-%(origin)s: %(why)s") % d, "arrow-right"
     ),
     "chat_accepted": Sentence(
         lambda d: _("took the chat; the visitor had waited %s s") % d["waited_s"], "chat", "success"

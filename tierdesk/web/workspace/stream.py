@@ -10,6 +10,7 @@ from django.db.models import Prefetch
 
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.models import Attachment, Entry, Message, Ticket
+from tierdesk.tickets.moving import STAYS_WITH
 from tierdesk.web.workspace.sentences import sentence_of
 
 BY_THE_DESK = {"triaged", "hierarchy_told", "gap_opened"}
@@ -50,6 +51,12 @@ def stream_of(ticket: Ticket) -> list[Item]:
     items = [Item(message.at, message=message, kind=_kind(message)) for message in messages]
     items += [Item(event.at, event=event) for event in _events(entries)]
     return sorted(items, key=lambda item: (item.at, item.message is None))
+
+
+def movable_of(stream: Sequence[Item]) -> set[int]:
+    """Keys of the messages that may be moved to another ticket: what contacts wrote after the words that opened it."""
+    heard = [item.message for item in stream if item.message and item.message.direction == Direction.INBOUND]
+    return {message.pk for message in heard[1:] if message.channel not in STAYS_WITH}
 
 
 def _events(entries: Sequence[Entry]) -> list[Event]:

@@ -7,6 +7,7 @@ from django.urls import path
 from tierdesk.web.workspace.views import (
     account,
     actions,
+    belonging,
     calls,
     channels,
     chats,
@@ -53,6 +54,9 @@ urlpatterns = [
     path("tickets/<int:pk>/waiting/", actions.waiting, name="waiting"),
     path("tickets/<int:pk>/resolution/", actions.resolution, name="resolution"),
     path("tickets/<int:pk>/cancellation/", actions.cancellation, name="cancellation"),
+    path("tickets/<int:pk>/merge/", belonging.merge, name="merge"),
+    path("tickets/<int:pk>/parting/", belonging.parting, name="parting"),
+    path("tickets/<int:pk>/messages/<int:message_id>/place/", belonging.place, name="place"),
     path("tickets/<int:pk>/assessment/", actions.assessment, name="assessment"),
     path("tickets/<int:pk>/category/", actions.category, name="category"),
     path("tickets/<int:pk>/runs/", runs.runs, name="runs"),

@@ -96,12 +96,22 @@ def conversation(
         "contact": contact_of(request),
         "ticket": found,
         "standing": standing_of(found, clock.now()),
+        "goes_on_as": _goes_on_as(request, found),
         "conversation": messages,
         "seen": max((message.pk for message in messages), default=0),
         "text": text,
         "errors": errors or {},
     }
     return render(request, "portal/ticket.html", context, status=422 if errors else 200)
+
+
+def _goes_on_as(request: HttpRequest, found: Ticket) -> Ticket | None:
+    """The request that this one was merged into, if its reader may see that one."""
+    if not found.is_merged:
+        return None
+    mine = Ticket.objects.visible_to(user_of(request))
+    goes_on: Ticket | None = mine.filter(pk=found.goes_on_as().pk).first()
+    return goes_on
 
 
 @contact_page

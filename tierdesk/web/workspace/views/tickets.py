@@ -21,7 +21,7 @@ from tierdesk.web.workspace.clocks import faces_of, worst
 from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of, user_of
 from tierdesk.web.workspace.ladder import ladder_of
 from tierdesk.web.workspace.navigation import navigation
-from tierdesk.web.workspace.stream import stream_of
+from tierdesk.web.workspace.stream import movable_of, stream_of
 
 SHOWN_INLINE = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
 CALLS_SHOWN = 12
@@ -39,11 +39,12 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
     at = clock.now()
-    faces = faces_of(found, at)
+    faces, stream = faces_of(found, at), stream_of(found)
     return {
         "ticket": found,
         "agent": agent_of(request),
-        "stream": stream_of(found),
+        "stream": stream,
+        "movable": movable_of(stream),
         "faces": faces,
         "worst": worst(faces),
         "colleagues": Agent.objects.filter(memberships__team=found.team).select_related("user").distinct(),
