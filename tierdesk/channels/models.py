@@ -10,6 +10,7 @@ from typing import Any, Self
 from django.db import connection, models, transaction
 from django.db.models import Q
 
+from tierdesk.channels.watches import Watch
 from tierdesk.core import clock
 from tierdesk.core.words import Word
 from tierdesk.directory.clients.models import Client
@@ -17,6 +18,8 @@ from tierdesk.directory.clients.visibility import ClientRows
 from tierdesk.directory.staff.models import User
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
+
+__all__ = ["Inbound", "InboundState", "Inbounds", "Watch"]
 
 
 class InboundState(models.TextChoices):

@@ -1,4 +1,4 @@
-"""The worker: the wake-up engine, the job queue, who fetches and takes in mail, and the line to Asterisk.
+"""The worker: the wake-up engine, the job queue, who fetches and takes in mail, the lookout, and the line to Asterisk.
 
 Any number of workers may run; they share the work through the database and keep nothing themselves.
 """
@@ -24,6 +24,7 @@ from tierdesk.channels.alarms.strangers import Strangers
 from tierdesk.channels.email.collectors import Collectors
 from tierdesk.channels.email.door import LMTPDoor, SMTPDoor
 from tierdesk.channels.email.listener import listening
+from tierdesk.channels.lookout import keep_looking
 from tierdesk.channels.phone.ami import attend
 from tierdesk.core import garbage
 from tierdesk.core.wakeups import run_forever
@@ -45,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
             target=Collectors().run, args=(stopping,), name="mailboxes", daemon=True
         )
         collectors.start()
+        threading.Thread(target=keep_looking, args=(stopping,), name="lookout", daemon=True).start()
         if settings.AMI_HOST:
             threading.Thread(target=attend, args=(stopping,), name="asterisk", daemon=True).start()
         garbage.settle_in()

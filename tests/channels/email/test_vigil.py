@@ -12,12 +12,10 @@ import pytest
 
 from tests.cast import Cast
 from tests.channels.conftest import PostOffice
-from tierdesk.channels.email.health import FLOOD, trouble_of
+from tierdesk.channels.email.health import trouble_of
 from tierdesk.channels.email.models import Mailbox, Vigil, secret
 from tierdesk.channels.email.token import find_canary, mint_canary
 from tierdesk.channels.email.vigil import CANARY_EVERY, set_up
-from tierdesk.channels.health import healths
-from tierdesk.channels.models import Inbound
 from tierdesk.directory.staff.models import User
 from tierdesk.response.notifications.models import Notice
 from tierdesk.tickets.models import Ticket
@@ -213,28 +211,3 @@ def test_a_mailbox_that_is_switched_off_or_promises_nothing_any_more_is_waited_f
 def test_when_nobody_keeps_the_vigil_the_page_says_so(watched: Callable[..., Mailbox], at: datetime) -> None:
     mailbox = watched(canary_minutes=10)
     assert seen(mailbox, at + 3 * MINUTE) == "Nobody waits for its mail: the worker does not run, or hangs."
-
-
-def test_an_hour_of_strangers_is_told_as_a_flood(cast: Cast, at: datetime) -> None:
-    """SEC-008: they are parked, visibly, and so is that there are so many."""
-    park(FLOOD - 1, at)
-    assert _email_trouble(cast.lou.user, at + MINUTE) == []
-    park(1, at)
-    assert _email_trouble(cast.lou.user, at + MINUTE) == [
-        "200 mails of unknown senders were parked within an hour."
-    ]
-    assert _email_trouble(cast.lou.user, at + 2 * HOUR) == []
-
-
-def park(many: int, at: datetime) -> None:
-    rows = Inbound.objects.count()
-    Inbound.objects.bulk_create(
-        Inbound(channel="email", ext_key=f"k{n}", received_at=at, raw=b"x", size=1, sha256="", state="parked")
-        for n in range(rows, rows + many)
-    )
-
-
-def _email_trouble(user: User, at: datetime) -> list[str]:
-    return [
-        part.trouble for one in healths(user, at) if one.key == "email" for part in one.parts if part.trouble
-    ]

@@ -138,6 +138,7 @@ class Bridge(models.Model):
     token_name = models.CharField(max_length=100)
     bot = models.CharField(max_length=200, blank=True)
     rooms = models.JSONField(default=list)
+    quiet_hours = models.PositiveSmallIntegerField(default=0, db_default=0)
     is_active = models.BooleanField(default=True)
 
     objects = ClientRows.as_manager()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -12,12 +12,8 @@ from tierdesk.channels.email.models import Mailbox
 from tierdesk.channels.email.vigil import silence
 from tierdesk.channels.email.watch import ending
 from tierdesk.channels.health import Part
-from tierdesk.channels.models import Inbound, InboundState
 from tierdesk.directory.clients.visibility import visible_clients
 from tierdesk.directory.staff.models import User
-
-FLOOD = 200
-FLOOD_WITHIN = timedelta(hours=1)
 
 
 def parts(user: User, at: datetime) -> Sequence[Part]:
@@ -25,17 +21,7 @@ def parts(user: User, at: datetime) -> Sequence[Part]:
     mailboxes = Mailbox.objects.select_related("client", "collection", "grant", "vigil")
     if (ids := visible_clients(user)) is not None:
         mailboxes = mailboxes.filter(Q(client=None) | Q(client__in=ids))
-    return [*(_part(mailbox, at) for mailbox in mailboxes), *_flood(user, at)]
-
-
-def _flood(user: User, at: datetime) -> Sequence[Part]:
-    """So many strangers at once are no strangers: a flood, or a client whose domain nobody wrote down."""
-    parked = Inbound.objects.visible_to(user).filter(channel="email", state=InboundState.PARKED, client=None)
-    many = parked.filter(received_at__gt=at - FLOOD_WITHIN).count()
-    if many < FLOOD:
-        return []
-    why = _("%(count)d mails of unknown senders were parked within an hour.") % {"count": many}
-    return [Part(name=_("Unknown senders"), trouble=why)]
+    return [_part(mailbox, at) for mailbox in mailboxes]
 
 
 def _part(mailbox: Mailbox, at: datetime) -> Part:

@@ -42,7 +42,8 @@ class Exchange(models.Model):
 
     Numbers without a country code are read in the client's region, or in `region` where there is no client.
     `calls_back`: a missed call becomes a ticket. `keeps_recordings_days`: how long a recording may be linked to;
-    0 means that nobody has agreed to be recorded, and links are not kept at all.
+    0 means that nobody has agreed to be recorded, and links are not kept at all. `quiet_hours`: the longest that no
+    call is normal; 0: it may always be.
     """
 
     key = models.SlugField(max_length=60, unique=True)
@@ -55,6 +56,7 @@ class Exchange(models.Model):
     region = models.CharField(max_length=2, default="DE")
     calls_back = models.BooleanField(default=True)
     keeps_recordings_days = models.PositiveSmallIntegerField(default=0)
+    quiet_hours = models.PositiveSmallIntegerField(default=0, db_default=0)
     token_sha256 = models.CharField(max_length=64, blank=True)
     enabled = models.BooleanField(default=True)
 

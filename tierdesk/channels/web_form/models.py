@@ -37,6 +37,7 @@ class Form(models.Model):
 
     `subject` may name fields, as in `New starter: {name}`. `next_steps`: what the receipt says happens next.
     `new_contacts`: whoever sends a public form becomes a contact. `most_per_hour`: how often it may be sent.
+    `quiet_hours`: the longest that nobody sends it; 0: any time.
     """
 
     client = models.ForeignKey(Client, null=True, blank=True, on_delete=models.CASCADE, related_name="forms")
@@ -52,6 +53,7 @@ class Form(models.Model):
     next_steps = models.TextField(blank=True)
     new_contacts = models.BooleanField(default=False)
     most_per_hour = models.PositiveIntegerField(default=60)
+    quiet_hours = models.PositiveSmallIntegerField(default=0, db_default=0)
     is_active = models.BooleanField(default=True)
 
     objects = Forms.as_manager()

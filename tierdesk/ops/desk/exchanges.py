@@ -51,6 +51,7 @@ EXCHANGES: Final = Section(
         Field("region", s.REGION, "DE"),
         Field("calls_back", s.SWITCH, True),
         Field("keeps_recordings_days", s.whole(0, 3650), 0),
+        Field("quiet_hours", s.whole(0, 2000), 0),
         Field("enabled", s.SWITCH, True),
         Field("extensions", s.Table(s.TEXT, s.Ref("agents")), {}, get=_extensions, put=_set_extensions),
         Field("token", s.TOKEN, column="token_sha256"),

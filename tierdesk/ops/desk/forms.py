@@ -53,6 +53,7 @@ FORMS: Final = Section(
         Field("next_steps", s.LONG_TEXT, ""),
         Field("new_contacts", s.SWITCH, False),
         Field("most_per_hour", s.whole(1, 100_000), 60),
+        Field("quiet_hours", s.whole(0, 2000), 0),
         Field("active", s.SWITCH, True, column="is_active"),
     ),
 )

@@ -663,6 +663,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("token_from", s.VARIABLE, column="token_name"),
             Field("bot", s.TEXT, ""),
             Field("rooms", s.ListOf(s.TEXT), []),
+            Field("quiet_hours", s.whole(0, 2000), 0),
             Field("enabled", s.SWITCH, True, column="is_active"),
         ),
     ),

@@ -638,6 +638,10 @@ Ask the person to read the display aloud.
             "region": Asked("Country", "Two capitals such as DE: local numbers are read with it."),
             "calls_back": Asked("Missed calls are called back", "A missed call becomes a ticket."),
             "keeps_recordings_days": Asked("Days to keep recordings", "0: none are kept."),
+            "quiet_hours": Asked(
+                "Longest without a call, in hours",
+                "Beyond it administrators are told. Mind nights and weekends: 72 passes over one. 0: no alarm.",
+            ),
             "enabled": Asked("Enabled"),
             "extensions": Asked("Extensions", "Whose telephone rings. Empty lines are left out."),
             "extensions.key": Asked("Number"),
@@ -659,6 +663,7 @@ Ask the person to read the display aloud.
         parts=(
             ("What becomes of it", ("service", "category", "subject", "next_steps")),
             ("Who may fill it in", ("access", "new_contacts", "most_per_hour")),
+            ("When nothing comes", ("quiet_hours",)),
             ("What it asks", ("intro", "fields", "advice")),
         ),
         fields={
@@ -681,6 +686,10 @@ Ask the person to read the display aloud.
             "next_steps": Asked("Next steps", "Markdown, shown once it was sent."),
             "new_contacts": Asked("Strangers become contacts"),
             "most_per_hour": Asked("At most in an hour", "More from everybody together are refused."),
+            "quiet_hours": Asked(
+                "Longest that nobody sends it, in hours",
+                "Beyond it administrators are told. Mind nights and weekends: 72 passes over one. 0: no alarm.",
+            ),
             "active": Asked("Active", "Otherwise it is not there."),
         },
         begin={"fields": [{"key": "what", "label": "What is it about?"}]},
@@ -706,6 +715,10 @@ Ask the person to read the display aloud.
             ),
             "bot": Asked("Bot", "Who we are there."),
             "rooms": Asked("Rooms", "Empty: all that it is in."),
+            "quiet_hours": Asked(
+                "Longest without a word, in hours",
+                "Beyond it administrators are told. Mind nights and weekends: 72 passes over one. 0: no alarm.",
+            ),
             "enabled": Asked("Enabled"),
         },
     ),

@@ -91,6 +91,9 @@ DESK: Mapping[str, tuple[object, object]] = {
     "mailbox": (_("No mail is fetched from $address"), _("$why")),
     "mailbox_silent": (_("Mail may not reach us at $address"), _("$why")),
     "mailbox_ends": (_("The permission for $address ends"), _("$why")),
+    "flood": (_("A flood: $name"), _("$why All of it is kept; look at Channels.")),
+    "silent": (_("$name is silent"), _("$why")),
+    "over": (_("Over: $name"), _("Since $since UTC: $why It is over now.")),
     "gap": (_("$number: a book needs you"), _("$book")),
 }
 

@@ -25,6 +25,7 @@ from tierdesk.channels.alarms.models import (
     Stranger,
 )
 from tierdesk.channels.health import healths, way_out
+from tierdesk.channels.models import Watch
 from tierdesk.core import clock
 from tierdesk.directory.staff.models import User
 from tierdesk.tickets.lifecycle import UnableTo
@@ -47,7 +48,13 @@ def channels(request: HttpRequest) -> HttpResponse:
         for one in Stranger.objects.visible_to(user)[:STRANGERS]
     ]
     windows = planned(MaintenanceWindow.objects.visible_to(user), user, at)
-    context = {"channels": found, "out": way_out(user, at), "windows": windows, "strangers": strangers}
+    context = {
+        "channels": found,
+        "out": way_out(user, at),
+        "windows": windows,
+        "strangers": strangers,
+        "troubles": Watch.objects.visible_to(user).troubled().select_related("client").order_by("since_at"),
+    }
     return render(request, "workspace/channels.html", context | navigation(request, "channels"))
 
 
