@@ -13,6 +13,7 @@ from tests.channels.alarms.conftest import Monitor, minutes, source_of
 from tierdesk.channels.alarms.maintenance import covers
 from tierdesk.channels.alarms.models import Alarm, MaintenanceWindow
 from tierdesk.response.notifications.models import Notice
+from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 
 Lives = Callable[[datetime], None]
@@ -118,6 +119,44 @@ def test_one_without_an_end_holds_back_until_somebody_ends_it(monitor: Monitor, 
     one.release()
     live_until(minutes(24 * 60))
     assert Ticket.objects.count() == 1
+
+
+def test_somebody_ends_it_early_with_a_reason_that_stays(monitor: Monitor, live_until: Lives) -> None:
+    one = window(monitor, ends_at=minutes(60))
+    monitor.raises(1, "disk")
+    one.end(by="Lena Lang", why=" the patch is in ", at=minutes(10))
+    live_until(minutes(10))
+    assert Ticket.objects.get().alarms.get().key == "disk"
+    one.refresh_from_db()
+    assert (one.ended_at, one.ends_at) == (minutes(10), minutes(10))
+    assert (one.ended_by, one.end_reason) == ("Lena Lang", "the patch is in")
+
+
+def test_one_that_recurs_opens_again_the_next_time(monitor: Monitor, live_until: Lives) -> None:
+    one = window(monitor, week={"0": [["10:00", "11:00"]], "1": [["10:00", "11:00"]]})
+    monitor.raises(1, "disk")
+    one.end(by="Lena Lang", why="done", at=minutes(10))
+    live_until(minutes(10))
+    assert Ticket.objects.count() == 1
+    day = 24 * 60
+    assert [one.is_open(minutes(n)) for n in (9, 10, 59, 60, day - 1, day, day + 59)] == [
+        *[False] * 5,
+        True,
+        True,
+    ]
+    assert one.opens_next(minutes(11)) == minutes(day)
+
+
+def test_only_an_open_one_ends_and_only_with_a_reason_and_once(monitor: Monitor) -> None:
+    one = window(monitor, begins_at=minutes(5), ends_at=minutes(60))
+    with pytest.raises(UnableTo, match="is not open"):
+        one.end(by="Lena Lang", why="done", at=minutes(4))
+    with pytest.raises(UnableTo, match="Say why"):
+        one.end(by="Lena Lang", why=" ", at=minutes(6))
+    slower = MaintenanceWindow.objects.get()
+    one.end(by="Lena Lang", why="done", at=minutes(6))
+    with pytest.raises(UnableTo, match="Somebody was faster"):
+        slower.end(by="Lou Lead", why="done", at=minutes(7))
 
 
 def test_changed_while_it_lasts_it_still_holds_back(monitor: Monitor, live_until: Lives) -> None:

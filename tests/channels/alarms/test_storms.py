@@ -129,8 +129,33 @@ def test_its_growth_is_told_each_time_it_doubled(calm: Monitor) -> None:
         calm.says(n / 10, *alarms(count, first=100 * n))
     entries = Entry.objects.of(storm().pk).filter(kind="alarms_joined")
     assert [sentence_of(entry)[0] for entry in entries] == [
-        f"a storm of “Prometheus”: {n} alarms so far" for n in (6, 8, 16)
+        "a storm of “Prometheus”: 6 alarms so far",
+        "a storm of “Prometheus”: 8 alarms so far; Mostly: DiskFull × 8",
+        "a storm of “Prometheus”: 16 alarms so far; Mostly: DiskFull × 16",
     ]
+
+
+def test_its_words_follow_what_it_turns_out_to_be(calm: Monitor) -> None:
+    calm.says(0, *alarms(6, labels={"site": "Oslo"}))
+    seen = storm().version
+    more = [
+        said(
+            action=Action.RAISE,
+            key=f"l{n}",
+            resource=f"sw{n}",
+            summary="Link down",
+            class_="LinkDown",
+            at=minutes(1),
+        )
+        for n in range(30)
+    ]
+    calm.says(1, *more)
+    assert storm().description.splitlines() == [
+        "More than 5 new alarms in ten minutes. They are all on this ticket.",
+        "First: It is full · host0, 2026-06-08 08:00 UTC",
+        "Mostly: LinkDown × 30, DiskFull × 6",
+    ]
+    assert storm().version == seen, "an agent who works on it is not told that somebody was faster"
 
 
 def test_another_critical_trouble_is_not_lost_in_it(cast: Cast, calm: Monitor) -> None:

@@ -136,6 +136,30 @@ def test_maintenance_is_shown_with_when_it_ends_or_begins(
     assert "Somebody patches" not in client.get("/channels/").content.decode()
 
 
+def test_a_window_is_ended_now_with_a_reason(
+    cast: Cast, client: Browser, source: Source, at: datetime
+) -> None:
+    one = MaintenanceWindow.objects.create(
+        client=cast.acme, key="a", name="Patches", ends_at=at + timedelta(hours=2)
+    )
+    end = f"/channels/maintenance/{one.pk}/end/"
+    client.force_login(cast.olga.user)
+    assert client.post(end, {"why": "mine"}).status_code == 404
+    client.force_login(cast.ann.user)
+    assert client.post(end, {"why": "mine"}).headers["Location"] == "/portal/"
+    client.force_login(cast.lena.user)
+    with clock.frozen(at + timedelta(hours=1)):
+        client.post(end, {"why": ""})
+        assert "Say why it ends early" in client.get("/channels/").content.decode()
+        client.post(end, {"why": "the patch is in"})
+        page = client.get("/channels/").content.decode()
+    assert "ended early by Lena Lang: the patch is in" in page
+    assert "End now" not in page
+    set_scope(EVERY_CLIENT)
+    one.refresh_from_db()
+    assert one.ends_at == at + timedelta(hours=1)
+
+
 def test_an_agent_of_other_clients_finds_no_such_page(cast: Cast, client: Browser, source: Source) -> None:
     client.force_login(cast.olga.user)
     assert client.get(address(source)).status_code == 404

@@ -11,13 +11,14 @@ from tierdesk.tickets.facts import TicketFact
 class AlarmsJoined(TicketFact):
     """More alarms are on the ticket now: how many, `why` (as `Alarm.joined_by`), what that is called, and the first.
 
-    An alarm that opened the ticket, or came back to it, is told by that.
+    An alarm that opened the ticket, or came back to it, is told by that. `summary`: what a storm is made of by now.
     """
 
     alarms: int
     why: str
     to: str
     first: str
+    summary: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from tierdesk.channels.alarms.models import Alarm, MaintenanceWindow, MaintenanceWindows
 from tierdesk.channels.alarms.surroundings import host
 from tierdesk.core import rows
 from tierdesk.directory.staff.models import User
+
+LATELY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,10 @@ class Maintenance:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A window as it stands: open until a time or for good, or when it opens next; and what it holds back."""
+    """A window as it stands: open until a time or for good, or when it opens next; and what it holds back.
+
+    Neither: somebody ended it lately.
+    """
 
     window: MaintenanceWindow
     is_open: bool
@@ -63,7 +68,7 @@ class Planned:
 
 
 def planned(windows: MaintenanceWindows, user: User, at: datetime) -> list[Planned]:
-    """Those of these windows that are not over, the open ones first."""
+    """Those of these windows that are not over, or were ended early within a day; the open ones first."""
     held = (
         Alarm.objects.visible_to(user).standing().filter(window__in=windows).values_list("window", flat=True)
     )
@@ -79,9 +84,13 @@ def planned(windows: MaintenanceWindows, user: User, at: datetime) -> list[Plann
         for window in windows.select_related("client", "source", "service")
     ]
     return sorted(
-        (one for one in told if one.is_open or one.opens_at),
+        (one for one in told if one.is_open or one.opens_at or _ended_lately(one.window, at)),
         key=lambda one: (not one.is_open, one.window.name),
     )
+
+
+def _ended_lately(window: MaintenanceWindow, at: datetime) -> bool:
+    return window.ended_at is not None and window.ended_at > at - LATELY
 
 
 def covers(window: MaintenanceWindow, alarm: Alarm) -> bool:

@@ -153,6 +153,9 @@ class MaintenanceWindow(models.Model):
 
     It is open from `begins_at` until `ends_at`; without an end, until somebody gives it one. With a `week` (weekday →
     its hours, in the client's time zone) it recurs, and is open only then.
+
+    Somebody may end it early: `ended_by`, `ended_at`, and `end_reason` say who, when and why. One that recurs is shut
+    until `resumes_at` then; any other has its end.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="maintenance_windows")
@@ -168,6 +171,10 @@ class MaintenanceWindow(models.Model):
     begins_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     week = models.JSONField(default=dict, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=200, blank=True, db_default="")
+    end_reason = models.CharField(max_length=300, blank=True, db_default="")
+    resumes_at = models.DateTimeField(null=True, blank=True)
 
     objects = MaintenanceWindows.as_manager()
 
@@ -185,7 +192,7 @@ class MaintenanceWindow(models.Model):
         return self.name
 
     def is_open(self, at: datetime) -> bool:
-        begun = self.begins_at is None or self.begins_at <= at
+        begun = max(filter(None, [self.begins_at, self.resumes_at]), default=at) <= at
         ended = self.ends_at is not None and self.ends_at <= at
         return begun and not ended and (not self.week or self._hours.is_open(at))
 
@@ -196,9 +203,27 @@ class MaintenanceWindow(models.Model):
 
     def opens_next(self, at: datetime) -> datetime | None:
         """When it opens after `at`, if it is not open; None: never again."""
-        begins = max(at, self.begins_at) if self.begins_at else at
+        begins = max(filter(None, [at, self.begins_at, self.resumes_at]))
         opens = self._hours.next_opening(begins) if self.week else begins
         return None if opens is None or (self.ends_at and opens >= self.ends_at) else opens
+
+    def end(self, *, by: str, why: str, at: datetime) -> None:
+        """It is over before its time: what it holds back is looked at again. One that recurs opens the next time.
+
+        Raises UnableTo without a reason, or when it is not open any more.
+        """
+        if not why.strip():
+            raise UnableTo("Say why it ends early: whoever planned it will ask.")
+        shuts = self.until(at)
+        if not self.is_open(at) or (self.week and shuts is None):
+            raise UnableTo(f"“{self.name}” is not open.")
+        over = {"resumes_at": shuts} if self.week else {"ends_at": at}
+        told = {"ended_at": at, "ended_by": by[:200], "end_reason": why.strip()[:300]}
+        unchanged = type(self).objects.filter(pk=self.pk, ends_at=self.ends_at, resumes_at=self.resumes_at)
+        if not unchanged.update(**over, **told):
+            raise UnableTo(f"Somebody was faster: “{self.name}” was changed in the meantime.")
+        self.refresh_from_db()
+        self.release()
 
     def release(self) -> None:
         """It was changed: what it holds back is looked at again, and held again if it still falls into a window."""

@@ -21,6 +21,9 @@ from tierdesk.tickets.models import Ticket
 
 WITHIN = timedelta(minutes=10)
 MOST_LISTED = 5
+MOST_READ = 2_000
+"""Of a storm's alarms, the newest, for its summary."""
+
 COMMON = 0.8
 """Of all alarms that share a label's value, so that it is worth reading."""
 
@@ -84,6 +87,22 @@ def gather(storm: Storm, source: Source, at: datetime, tickets: Mapping[int, Tic
         one.cancel(
             f"it is part of the alarm storm {storm.home.ticket.reference}", duplicate_of=storm.home.ticket
         )
+
+
+def retell(ticket: Ticket, source: Source) -> str:
+    """Let the ticket of a storm say what it is made of by now, as its summary; returns that."""
+    members = list(ticket.alarms.select_related("source").order_by("-joined_at", "-pk")[:MOST_READ])
+    summary = summary_of(members)
+    ticket.description = text_of(source, summary)
+    ticket.save(update_fields=["description"])  # nothing that an agent's verb on it needs to expect
+    return summary
+
+
+def text_of(source: Source, summary: str) -> str:
+    """What the ticket of a storm says."""
+    return (
+        f"More than {source.storm_alarms} new alarms in ten minutes. They are all on this ticket.\n{summary}"
+    )
 
 
 def summary_of(alarms: Sequence[Alarm]) -> str:

@@ -19,7 +19,7 @@ from tierdesk.channels.alarms.facts import AlarmsJoined
 from tierdesk.channels.alarms.maintenance import Maintenance
 from tierdesk.channels.alarms.models import Alarm, wake_alarms
 from tierdesk.channels.alarms.quiet import await_quiet, clear_quiet
-from tierdesk.channels.alarms.storms import gather, summary_of
+from tierdesk.channels.alarms.storms import gather, retell, summary_of, text_of
 from tierdesk.channels.alarms.surroundings import (
     Components,
     component_of,
@@ -186,7 +186,10 @@ def _tell_who_joined(home: Home) -> None:
 
 
 def _tell_how_it_storms(ticket: Ticket, joined: int, first: Alarm) -> None:
-    """Each time that the alarms on the ticket have doubled; an entry for each would bury everything else."""
+    """Each time that the alarms on the ticket have doubled; an entry for each would bury everything else.
+
+    The ticket's own words follow: what a storm turns out to be is seldom what it began as.
+    """
     total = ticket.alarms.count()
     if total.bit_length() > (total - joined).bit_length():
         record(
@@ -196,6 +199,7 @@ def _tell_how_it_storms(ticket: Ticket, joined: int, first: Alarm) -> None:
                 why=Alarm.Joined.STORM.value,
                 to=first.source.name,
                 first=first.summary or first.key,
+                summary=retell(ticket, first.source) if total > joined else "",
             )
         )
 
@@ -268,8 +272,7 @@ def _draft_of_storm(home: Home) -> Draft:
     return Draft(
         client=source.client,
         subject=f"Alarm storm from {source.name}",
-        text=f"More than {source.storm_alarms} new alarms in ten minutes. They are all on this ticket.\n"
-        f"{summary_of(members)}",
+        text=text_of(source, summary_of(members)),
         channel="alarms",
         service=services.most_common(1)[0][0] if services else source.service,
         impact=impact,

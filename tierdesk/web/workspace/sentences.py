@@ -54,7 +54,8 @@ def _alarms_joined(details: Mapping[str, Any]) -> str:
     """How many alarms came, and why here."""
     many = details["alarms"]
     if details["why"] == "storm":
-        return _("a storm of “%(to)s”: %(alarms)s alarms so far") % details
+        told = _("a storm of “%(to)s”: %(alarms)s alarms so far") % details
+        return "; ".join([told, *details.get("summary", "").splitlines()[1:]])
     what = _("an alarm") if many == 1 else _("%d alarms") % many
     why = {
         "key": _("the same as before"),

@@ -83,6 +83,7 @@ urlpatterns = [
     path("channels/alarms/<int:pk>/", channels.alarm_source, name="alarm-source"),
     path("channels/alarms/<int:pk>/again/", channels.refusals_again, name="refusals-again"),
     path("channels/alarms/<int:pk>/refusals/<int:refusal_id>/", channels.refusal, name="refusal"),
+    path("channels/maintenance/<int:pk>/end/", channels.end_maintenance, name="maintenance-end"),
     path("channels/senders/<str:name>/", channels.sender_file, name="sender-file"),
     path("parked/", directory.parked, name="parked"),
     path("parked/<int:pk>/", directory.parked_one, name="parked-one"),

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -114,6 +115,24 @@ def refusal(request: HttpRequest, pk: int, refusal_id: int) -> HttpResponse:
         return redirect("workspace:alarm-source", pk) if decided else redirect(request.path)
     context = {"one": one, "source": one.source, "raw": _as_text(bytes(one.raw))}
     return render(request, "workspace/refusal.html", context | navigation(request, "channels"))
+
+
+@agent_page
+@require_POST
+def end_maintenance(request: HttpRequest, pk: int) -> HttpResponse:
+    """A window is over before its time, with a reason that stays with it."""
+    windows = MaintenanceWindow.objects.visible_to(user_of(request)).select_related("client")
+    window = get_object_or_404(windows, pk=pk)
+    try:
+        with transaction.atomic():
+            window.end(by=agent_of(request).name, why=request.POST.get("why", ""), at=clock.now())
+    except UnableTo as unable:
+        messages.error(request, str(unable))
+    else:
+        messages.success(
+            request, _("“%(name)s” is over; what stands is looked at now.") % {"name": window.name}
+        )
+    return redirect("workspace:channels")
 
 
 def source_of(request: HttpRequest, pk: int) -> Source:
