@@ -34,6 +34,7 @@ MONDAY_10 = datetime(2026, 6, 8, 8, 0, tzinfo=UTC)
 
 settings.register_profile("settled", derandomize=True, database=None)
 settings.register_profile("searching", derandomize=False, print_blob=True)
+settings.register_profile("whole", derandomize=True, database=None)
 settings.load_profile("settled")
 
 

@@ -1,19 +1,14 @@
-"""Working time against a clockmaker's model: walk every minute of UTC, look at the clock on the wall, count.
-
-The model knows nothing of pages, of searching or of `fold`. It reads the wall from UTC only, finds a local time by
-looking for the first minute at which the wall shows it, and where the wall skips it, moves on by the offset before.
-"""
+"""Working time against the clockmaker's model of wall.py, where the clocks of the world change."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from tests.directory.calendars.wall import TURNS, counted
 from tierdesk.directory.calendars.hours import (
     Hours,
     Interval,
@@ -26,49 +21,6 @@ from tierdesk.directory.calendars.hours import (
 )
 
 MINUTE, DAY, NOTHING = timedelta(minutes=1), timedelta(days=1), timedelta(0)
-
-TURNS = {
-    "Europe/Berlin": ["2026-03-29", "2026-10-25"],
-    "Europe/London": ["2026-03-29", "2026-10-25"],
-    "Europe/Lisbon": ["1992-09-27", "1996-03-31"],
-    "Europe/Dublin": ["2026-03-29", "2026-10-25"],
-    "Europe/Moscow": ["2011-03-27", "2014-10-26"],
-    "Europe/Istanbul": ["2015-11-08", "2016-03-27"],
-    "Europe/Chisinau": ["2026-03-29", "2026-10-25"],
-    "Atlantic/Azores": ["2026-03-29", "2026-10-25"],
-    "America/New_York": ["2026-03-08", "2026-11-01"],
-    "America/St_Johns": ["2006-04-02", "2026-11-01"],
-    "America/Havana": ["2026-03-08", "2026-11-01"],
-    "America/Santiago": ["2024-04-07", "2024-09-08"],
-    "America/Asuncion": ["2023-10-01", "2024-03-24"],
-    "America/Sao_Paulo": ["2018-02-18", "2018-11-04"],
-    "America/Caracas": ["2007-12-09", "2016-05-01"],
-    "America/Scoresbysund": ["2024-03-31", "2026-03-29"],
-    "America/Phoenix": ["2026-03-08"],
-    "Africa/Cairo": ["2024-04-26", "2024-11-01"],
-    "Africa/Casablanca": ["2025-02-23", "2025-04-06"],
-    "Africa/Juba": ["2021-02-01"],
-    "Africa/Sao_Tome": ["2018-01-01", "2019-01-01"],
-    "Asia/Tehran": ["2022-03-22", "2022-09-22"],
-    "Asia/Kolkata": ["2026-06-06"],
-    "Asia/Kathmandu": ["1985-12-31", "1986-01-01"],
-    "Asia/Pyongyang": ["2015-08-15", "2018-05-05"],
-    "Asia/Beirut": ["2024-03-31", "2024-10-27"],
-    "Asia/Gaza": ["2024-04-20", "2024-10-26"],
-    "Asia/Tokyo": ["2026-12-31"],
-    "Australia/Lord_Howe": ["2026-04-05", "2026-10-04"],
-    "Australia/Sydney": ["2026-04-05", "2026-10-04"],
-    "Australia/Eucla": ["2008-10-26", "2009-03-29"],
-    "Antarctica/Troll": ["2024-03-31", "2024-10-27"],
-    "Antarctica/Casey": ["2018-03-11", "2020-10-04"],
-    "Pacific/Apia": ["2011-12-30", "2021-04-04"],
-    "Pacific/Kiritimati": ["1994-12-31", "1995-01-01"],
-    "Pacific/Kwajalein": ["1993-08-21"],
-    "Pacific/Chatham": ["2026-04-05", "2026-09-27"],
-    "Pacific/Marquesas": ["2026-01-01"],
-    "UTC": ["2026-12-31", "2028-02-29"],
-}
-"""Zones and dates on which something happens to their clocks, or to the calendar."""
 
 ONE_O_CLOCK = [
     "00:00",
@@ -257,50 +209,6 @@ def test_a_spec_reads_back_as_the_same_hours(scene: tuple[Hours, datetime, datet
 
 def test_the_model_walks_through_many_zones() -> None:
     assert len(TURNS) >= 30
-
-
-# The model.
-
-
-def counted(hours: Hours, start: datetime, stop: datetime) -> list[datetime]:
-    """Every minute of `[start, stop)` in which the hours are open, by looking at each."""
-    open_minutes = opened(hours, start.date() - 4 * DAY, stop.date() + 3 * DAY)
-    return [at for at in minutes(start, stop) if at in open_minutes]
-
-
-def opened(hours: Hours, first: date, last: date) -> set[datetime]:
-    found: set[datetime] = set()
-    day = first
-    while day <= last:
-        if day not in hours.closed:
-            for opens, closes in hours.partial.get(day, hours.week.get(day.weekday(), ())):
-                begin, end = on(day, opens), on(day, closes)
-                if end <= begin:
-                    end += DAY
-                found.update(minutes(shown(hours.tz, begin), shown(hours.tz, end)))
-        day += DAY
-    for begin, end in hours.closed_intervals:
-        found.difference_update(minutes(shown(hours.tz, begin), shown(hours.tz, end)))
-    return found
-
-
-def on(day: date, hhmm: str) -> datetime:
-    return datetime(day.year, day.month, day.day) + timedelta(hours=int(hhmm[:2]), minutes=int(hhmm[3:]))
-
-
-@lru_cache(maxsize=100_000)
-def shown(tz: str, local: datetime) -> datetime:
-    """When the wall first shows a local time; if it never does, as if the clock had not been moved on before it."""
-    zone, at = ZoneInfo(tz), local.replace(tzinfo=UTC) - timedelta(hours=27)
-    past = None
-    for minute in minutes(at, at + timedelta(hours=54)):
-        wall = minute.astimezone(zone).replace(tzinfo=None)
-        if wall == local:
-            return minute
-        if wall > local and past is None:
-            past = minute - MINUTE
-    assert past is not None
-    return past + (local - past.astimezone(zone).replace(tzinfo=None))
 
 
 def minutes(start: datetime, stop: datetime) -> list[datetime]:

@@ -24,7 +24,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tierdesk.directory.calendars.windows import Page, Span, united, within, without
+from tierdesk.directory.calendars.windows import EPOCH, Page, Span, united, within, without
 
 type Interval = tuple[str, str]
 """Local opening and closing time, each 'HH:MM'."""
@@ -40,7 +40,6 @@ WEEKDAY_KEYS = {str(day): day for day in range(7)}
 PARTS = ("tz", "week", "closed", "partial", "closed_intervals")
 HH_MM = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
 DAY = timedelta(days=1)
 FOREVER = datetime.max.replace(tzinfo=UTC)
@@ -49,6 +48,7 @@ NOTHING = timedelta(0)
 FIRST_YEAR, LAST_YEAR = date.min.year + 1, date.max.year - 1
 HORIZON = 100
 """Years. What does not happen within so many years never happens: no search here is without end."""
+YEARS_AT_HAND = 6
 
 
 class InvalidHours(ValueError):
@@ -125,10 +125,13 @@ class Hours:
     def between(self, start: datetime, stop: datetime) -> timedelta:
         """Working time in `[start, stop)`. Raises ValueError when `stop` is earlier: time is never negative."""
         start, stop = _forwards(start, stop)
-        worked = _page(self, stop.year).worked(_micros(stop)) - _page(self, start.year).worked(_micros(start))
-        for year in range(start.year, stop.year):
-            worked += _page(self, year).total
-        return timedelta(microseconds=worked)
+        first, last = start.year, stop.year
+        page = self._pages.get(first) or self._page(first)
+        before = page.worked(start)
+        if first != last:
+            before -= sum(self._page(year).total for year in range(first, last))
+            page = self._page(last)
+        return timedelta(0, 0, page.worked(stop) - before)
 
     def add(self, start: datetime, amount: timedelta) -> datetime | None:
         """The earliest instant with `amount` of working time since `start`; for an amount of zero the next opening.
@@ -138,9 +141,12 @@ class Hours:
         if not amount:
             return self.next_opening(start)
         start = _utc(start)
-        left = _positive(amount) + _page(self, start.year).worked(_micros(start))
+        page = self._pages.get(start.year) or self._page(start.year)
+        left = _positive(amount) + page.worked(start)
+        if left <= page.total:
+            return _instant(page.earliest(left))
         for year in self._years_after(start.year):
-            page = _page(self, year)
+            page = self._page(year)
             if left <= page.total:
                 return _instant(page.earliest(left))
             left -= page.total
@@ -154,10 +160,10 @@ class Hours:
         if not amount:
             return self.previous_closing(stop)
         stop = _utc(stop)
-        page = _page(self, stop.year)
-        left = _positive(amount) + page.total - page.worked(_micros(stop))
+        page = self._page(stop.year)
+        left = _positive(amount) + page.total - page.worked(stop)
         for year in self._years_before(stop.year):
-            page = _page(self, year)
+            page = self._page(year)
             if left <= page.total:
                 return _instant(page.latest(page.total - left))
             left -= page.total
@@ -167,20 +173,20 @@ class Hours:
         """The stretches of working time inside `[start, stop)` as (opens, closes) in UTC, in order and apart."""
         start, stop = _utc(start), _utc(stop)
         begin, end = _micros(start), _micros(stop)
-        pages = (_page(self, year) for year in range(start.year, stop.year + 1))
+        pages = (self._page(year) for year in range(start.year, stop.year + 1))
         for opens, closes in united(span for page in pages for span in page.spans(begin, end)):
             yield _instant(opens), _instant(closes)
 
     def is_open(self, at: datetime) -> bool:
         """Whether people work at this instant: at the opening yes, at the close no."""
         at = _utc(at)
-        return _page(self, at.year).opening(_micros(at)) == _micros(at)
+        return self._page(at.year).opening(_micros(at)) == _micros(at)
 
     def next_opening(self, at: datetime) -> datetime | None:
         """`at` itself during working time, else when work next begins. None is never."""
         at = _utc(at)
         for year in self._years_after(at.year):
-            if (opening := _page(self, year).opening(_micros(at))) is not None:
+            if (opening := self._page(year).opening(_micros(at))) is not None:
                 return _instant(opening)
         return None
 
@@ -188,7 +194,7 @@ class Hours:
         """`at` itself during working time or at its end, else when work last ended. None is never."""
         at = _utc(at)
         for year in self._years_before(at.year):
-            if (closing := _page(self, year).closing(_micros(at))) is not None:
+            if (closing := self._page(year).closing(_micros(at))) is not None:
                 return _instant(closing)
         return None
 
@@ -216,6 +222,20 @@ class Hours:
         day, local = self._working_day_of(begin), begin.astimezone(self.zone)
         then = self.working_day(day, days)
         return None if then is None else _instant(self._read(then + (local.date() - day), local.time()))
+
+    def _page(self, year: int) -> Page:
+        """The windows of one UTC year, kept at hand: the years of today's deadlines are asked for all the time."""
+        page = self._pages.get(year)
+        if page is None:
+            page = _page(self, year)
+            if len(self._pages) >= YEARS_AT_HAND:
+                self._pages.clear()
+            self._pages[year] = page
+        return page
+
+    @cached_property
+    def _pages(self) -> dict[int, Page]:
+        return {}
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -350,23 +370,27 @@ def _page(hours: Hours, year: int) -> Page:
 
 
 def _micros(at: datetime) -> int:
-    """Microseconds since 1970 UTC."""
-    return (at - EPOCH) // INSTANT
+    """Microseconds since 1970 UTC. Put together by hand: dividing by a timedelta of one takes twice as long."""
+    since = at - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _instant(micros: int) -> datetime:
-    return EPOCH + timedelta(microseconds=micros)
+    return EPOCH + timedelta(0, 0, micros)
 
 
 def _utc(at: datetime) -> datetime:
     """In UTC, because Python compares and subtracts times of one zone by the clock on the wall, not by instant."""
+    if at.tzinfo is UTC:
+        return at
     if at.tzinfo is None:
         raise ValueError(f"{at} has no time zone")
     return at.astimezone(UTC)
 
 
 def _forwards(start: datetime, stop: datetime) -> tuple[datetime, datetime]:
-    start, stop = _utc(start), _utc(stop)
+    if start.tzinfo is not UTC or stop.tzinfo is not UTC:
+        start, stop = _utc(start), _utc(stop)
     if stop < start:
         raise ValueError(f"{stop} is earlier than {start}")
     return start, stop
@@ -375,7 +399,7 @@ def _forwards(start: datetime, stop: datetime) -> tuple[datetime, datetime]:
 def _positive(amount: timedelta) -> int:
     if amount < NOTHING:
         raise ValueError(f"working time is never negative: {amount}")
-    return amount // INSTANT
+    return (amount.days * 86_400 + amount.seconds) * 1_000_000 + amount.microseconds
 
 
 @lru_cache(maxsize=1441)

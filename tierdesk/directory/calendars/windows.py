@@ -5,14 +5,15 @@ A span is half-open: `[from, to)`, counted from 1970 UTC.
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import accumulate
 
 type Span = tuple[int, int]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def united(spans: Iterable[Span]) -> Iterator[Span]:
@@ -54,28 +55,32 @@ def within(spans: Iterable[Span], begin: int, end: int) -> Iterator[Span]:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Ordered, disjoint windows as columns, with the time worked from the first opening to each close."""
+    """Ordered, disjoint windows as columns, with the time worked from the first opening to each close, and in all.
 
-    opens: array[int]
-    closes: array[int]
-    worked_by_close: array[int]
+    Columns of plain integers: an array would be smaller, but makes an integer anew at each step of a search.
+    """
+
+    opens: tuple[int, ...]
+    closes: tuple[int, ...]
+    worked_by_close: tuple[int, ...]
+    total: int
 
     @classmethod
     def of(cls, windows: Iterable[Span]) -> Page:
         kept = tuple(windows)
-        totals = accumulate(close - opening for opening, close in kept)
-        return cls(array("q", [o for o, _ in kept]), array("q", [c for _, c in kept]), array("q", totals))
+        totals = tuple(accumulate(close - opening for opening, close in kept))
+        return cls(tuple(o for o, _ in kept), tuple(c for _, c in kept), totals, totals[-1] if totals else 0)
 
-    @property
-    def total(self) -> int:
-        return self.worked_by_close[-1] if self.worked_by_close else 0
-
-    def worked(self, at: int) -> int:
-        """Time worked on this page before `at`."""
-        window = bisect_right(self.opens, at) - 1
+    def worked(self, at: datetime) -> int:
+        """Time worked on this page before `at`, in UTC."""
+        # Every question begins here, so it counts the microseconds itself: a call would cost as much as the search.
+        since = at - EPOCH
+        micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+        window = bisect_right(self.opens, micros) - 1
         if window < 0:
             return 0
-        return self.worked_by_close[window] - max(0, self.closes[window] - at)
+        left = self.closes[window] - micros
+        return self.worked_by_close[window] - (left if left > 0 else 0)
 
     def earliest(self, worked: int) -> int:
         """The first instant by which this much is worked; `0 < worked <= total`."""

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-PARTS = ("open", "alarms", "clocks", "pages", "storm")
+PARTS = ("calendar", "open", "alarms", "clocks", "pages", "storm")
 
 
 def main() -> int:

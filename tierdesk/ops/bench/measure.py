@@ -23,6 +23,7 @@ from tierdesk.core.roles import owner
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.core.wakeups import Wakeup
 from tierdesk.core.work import work
+from tierdesk.directory.calendars import bench as calendar
 from tierdesk.ops.bench import storm
 from tierdesk.ops.bench.world import World, make
 from tierdesk.response.sla.models import WAKING, Clock, wake_clocks
@@ -60,6 +61,18 @@ def per_second(times: int, run: Callable[[], object], *, each: int = 1, rounds: 
             run()
         rates.append(times * each / (time.perf_counter() - started))
     return statistics.median(rates)
+
+
+# -- working time
+
+
+def bench_calendar(options: argparse.Namespace) -> None:
+    """A contract's calendar over a year: when a target is used up, and how much of one was."""
+    print("\nWorking time (a contract's calendar over a year, one core, per second of processor time)")
+    figures = calendar.measure()
+    say("raw: a binary search and a sum of times", figures.raw, "calls/s")
+    say("add: when is it due", figures.add, "calls/s", figures.raw)
+    say("between: how much was used", figures.between, "calls/s", figures.raw)
 
 
 # -- opening tickets
