@@ -58,7 +58,7 @@ FLOW: dict[type[Fact], Reactions] = {
     tickets.Assigned: Reactions(now=[notifications.tell_assignee]),
     tickets.Replied: Reactions(now=[sla.stop_respond, notifications.mail_replies]),
     post.Undelivered: Reactions(now=[sla.restore_respond, notifications.tell_about_bounces]),
-    tickets.Heard: Reactions(now=[notifications.tell_about_words]),
+    tickets.Heard: Reactions(now=[sla.owe_answers, notifications.tell_about_words]),
     tickets.Reprioritised: Reactions(now=[sla.retarget_clocks]),
     alarms.AlarmsWorsened: Reactions(now=[notifications.tell_about_alarms]),
     # It waits, and wakes.

@@ -15,6 +15,7 @@ import pytest
 from django.db import connection
 
 from tests.cast import Cast
+from tests.replayed import _clocks_are_a_replay  # noqa: F401
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.store import INTAKE, intake_arguments

@@ -153,6 +153,16 @@ def _parser() -> argparse.ArgumentParser:
         module="doctor",
     )
 
+    clocks = _add(
+        commands, "clocks", "compute every clock again from the timelines and compare", module="clocks"
+    )
+    clocks.add_argument(
+        "act",
+        choices=("verify", "repair"),
+        help="say what differs (exit status 1 if anything does), or set it right with an entry on each ticket",
+    )
+    clocks.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many compute at once")
+
     backup = _add(commands, "backup", "write database and secrets into one archive", module="backup")
     backup.add_argument("file", type=Path)
 

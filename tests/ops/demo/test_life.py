@@ -13,6 +13,7 @@ from tests.journeys.conftest import Post, post  # noqa: F401
 from tierdesk.ops.demo.life import Life
 from tierdesk.response.runbooks.models import Book, Run
 from tierdesk.response.sla.models import Clock
+from tierdesk.response.sla.verify import verify
 from tierdesk.response.tiers.models import Escalation
 from tierdesk.tickets.models import Entry, Ticket
 
@@ -36,6 +37,7 @@ def test_three_days_leave_a_living_desk(lived: int, live_until: Callable[[dateti
     assert Clock.objects.filter(state="met").exists()
     assert not Entry.objects.filter(at__gt=datetime(2026, 6, 11, tzinfo=UTC)).exists()
     _every_ticket_has_a_beginning_and_entries_in_order()
+    assert [str(one) for one in verify()] == []
 
 
 def _every_ticket_has_a_beginning_and_entries_in_order() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tierdesk.tickets.facts import TicketFact
 
@@ -28,3 +29,13 @@ class Breached(ClockFact):
     """More than the target is used up. `crossed_at` (ISO 8601) is when, even if the engine was down then."""
 
     crossed_at: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClocksCorrected(TicketFact):
+    """Clocks that were not what the timeline says were set right.
+
+    `corrections`: {clock, metric, party, tier, fields: {field: [before, after]}} each.
+    """
+
+    corrections: list[dict[str, Any]]

@@ -145,7 +145,7 @@ class Clock(models.Model):
 
     def forget_last_pause(self) -> None:
         """The pause never counted: a returned hand-over is charged to the tier that sent it (promises.md H02)."""
-        if self.state == ClockState.PAUSED:
+        if self.pauses and self.state in GOING:
             self.pauses = self.pauses[:-1]
             self.state = ClockState.RUNNING
             self.project()
@@ -159,7 +159,7 @@ class Clock(models.Model):
         self.elapsed_s, self.stopped_at = used.total_seconds(), at
         self.state = ClockState.MET if met else ClockState.MISSED
         if not met and self.breached_at is None:
-            self.breached_at = at
+            self.breached_at = self.course.crossed_at(at)
         self.due_at = self.wake_at = None
 
     def take_back_stop(self) -> None:
@@ -191,20 +191,54 @@ class Clock(models.Model):
             self.state, self.stopped_at = ClockState.CANCELLED, at
             self.due_at = self.wake_at = None
 
-    def reopen(self, at: datetime) -> None:
-        """Count on from where the clock stopped; the time in between is a pause (reopen policy `resume`)."""
-        if self.stopped_at is not None and self.state in (ClockState.MET, ClockState.MISSED):
-            self.pauses = [*self.pauses, [self.stopped_at.isoformat(), at.isoformat(), "resolved"]]
-            self.state, self.stopped_at, self.elapsed_s = ClockState.RUNNING, None, None
-            self.project()
+    def strike(self) -> None:
+        """There never was such a promise on this ticket: it is kept as a clock that never counted."""
+        self.state, self.stopped_at, self.elapsed_s = ClockState.CANCELLED, self.started_at, 0.0
+        self.due_at = self.wake_at = None
 
-    def retarget(self, *, at: datetime, target_s: int, calendar_id: int, priority: int) -> None:
-        """Another target from now on: retroactive on the same calendar, segmented on another (promises.md E01–E05)."""
-        if calendar_id != self.calendar_id:
-            self.carried_s = self.course.elapsed(at).total_seconds()
-            self.counting_from, self.calendar_id = at, calendar_id
-        self.target_s, self.priority = target_s, priority
+    def reopen(self, at: datetime, *, policy: str = "resume") -> None:
+        """Count on after the stop, as `Policies.reopen` says."""
+        if self.stopped_at is None or policy == "ignore":
+            return
+        if policy == "resume":
+            self.pauses = [*self.pauses, [self.stopped_at.isoformat(), at.isoformat(), "resolved"]]
+        elif policy == "restart":
+            self.counting_from, self.carried_s = at, 0
+            self.warned_at = self.breached_at = None
+        self.state, self.stopped_at, self.elapsed_s = ClockState.RUNNING, None, None
         self.project()
+
+    def retarget(
+        self,
+        *,
+        at: datetime,
+        target_s: int,
+        calendar_id: int,
+        priority: int,
+        policy: str = "decided",
+        forgives: bool = False,
+    ) -> None:
+        """Another target from now on, as `Policies.retarget` says (promises.md E01–E09).
+
+        A breach stands, also one that nobody has told yet, unless the contract `forgives` what is no longer one.
+        """
+        crossed_at = self.breached_at or self.course.crossed_at(at)
+        if policy == "restart":
+            self.counting_from, self.carried_s = at, 0
+        elif calendar_id != self.calendar_id and policy == "retroactive":
+            self.counting_from, self.carried_s = self.started_at, 0
+        elif calendar_id != self.calendar_id:
+            self.carried_s = self.course.elapsed(at).total_seconds()
+            self.counting_from = at
+        self.target_s, self.calendar_id, self.priority = target_s, calendar_id, priority
+        if forgives and self.course.is_met(at):
+            self.warned_at = self.breached_at = None
+            self.project()
+        elif crossed_at is not None and self.breached_at is None:
+            self.due_at, self.breached_at = self.course.due_at(), crossed_at
+            self.warned_at, self.wake_at = self.warned_at or at, crossed_at
+        else:
+            self.project()
 
     def project(self) -> None:
         """Work out `due_at` and `wake_at` again from what the clock is now."""
@@ -218,7 +252,7 @@ def projection(
     due_at = course.due_at()
     if due_at is None or breached is not None:
         return due_at, None
-    return due_at, course.breaches_at(due_at) if warned else course.warns_at()
+    return due_at, course.breaches_at() if warned else course.warns_at()
 
 
 CHANGING = [

@@ -1,8 +1,11 @@
-"""What stops a clock: which pending reason pauses which promise, by default and by contract. Pure."""
+"""What a contract may agree on besides its targets, and which pending reason pauses which promise. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 CLIENT_OWES = frozenset(
     {"requester_info", "requester_confirm", "requester_scheduled", "client_approval", "access"}
@@ -12,6 +15,40 @@ CLIENT_OWES = frozenset(
 UPDATE_PAUSES = frozenset({"requester_info", "requester_confirm", "requester_scheduled"})
 
 NEVER_PAUSED = frozenset({"acknowledge", "respond", "accept"})
+
+REOPEN = ("resume", "restart", "count_through", "ignore")
+RETARGET = ("decided", "retroactive", "restart")
+UPDATE_MODES = ("cadence", "reply")
+
+GRACE = timedelta(minutes=15)
+"""So soon after the start another priority corrects a slip: it counts from the start, whatever was agreed (E09)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What was agreed; the defaults are ours.
+
+    `reopen`: what a reopened ticket's resolve clock does. `resume`: the time in between does not count. `restart`: a
+    new target from the reopening. `count_through`: it counts as if never resolved. `ignore`: it stays as it ended.
+
+    `retarget`: what another target does. `decided`: it counts from the start, and on another calendar what was used
+    stays used. `retroactive`: from the start, whatever the calendar. `restart`: a new target from the change.
+
+    `update`: `cadence` counts between our own public words, `reply` from the contact's oldest unanswered ones.
+    `pause_reasons`: the pausing reasons; None: CLIENT_OWES. `ack_counts`: channels on which taking notice responds.
+    """
+
+    reopen: str = "resume"
+    retarget: str = "decided"
+    update: str = "cadence"
+    downgrade_allowed_after_breach: bool = False
+    pause_reasons: Collection[str] | None = None
+    ack_counts: Collection[str] = ()
+
+    @classmethod
+    def of(cls, agreed: Mapping[str, Any]) -> Policies:
+        """Those of a contract version. What is no policy of a clock is left alone."""
+        return cls(**{name: agreed[name] for name in cls.__dataclass_fields__ if name in agreed})
 
 
 def pauses(metric: str, party: str, reason: str, *, agreed: Collection[str] | None = None) -> bool:

@@ -6,7 +6,7 @@ Elapsed is the truth, `due_at` a projection. Met means elapsed ≤ target, in re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tierdesk.directory.calendars.hours import Hours, due, elapsed
@@ -38,10 +38,16 @@ class Course:
     def warns_at(self) -> datetime | None:
         return self._when(self.target * WARN_AT)
 
-    def breaches_at(self, due_at: datetime) -> datetime | None:
+    def breaches_at(self) -> datetime | None:
         """The first instant at which more than the target is used: after a closing time, that is the next opening."""
-        opening = self.hours.next_opening(due_at)
-        return None if opening is None else opening + INSTANT
+        return self._when(self.target + INSTANT)
+
+    def crossed_at(self, at: datetime) -> datetime | None:
+        """When more than the target was used, if it was by `at`; a pause that lasts cures nothing."""
+        if self.is_met(at):
+            return None
+        until_now = tuple((start, end or max(start, at)) for start, end in self.pauses)
+        return replace(self, pauses=until_now).breaches_at()
 
     def is_met(self, at: datetime) -> bool:
         return self.elapsed(at) <= self.target

@@ -188,6 +188,9 @@ SENTENCES: Mapping[str, Sentence] = {
     "consulted": Sentence(lambda d: _("asked another tier for advice"), "chat"),
     "consultation_answered": Sentence(lambda d: _("gave advice"), "chat"),
     "hierarchy_told": Sentence(lambda d: _("told the hierarchy: %s") % d.get("why", ""), "bell", "warning"),
+    "clocks_corrected": Sentence(
+        lambda d: _("clocks set right by the timeline: %s") % len(d["corrections"]), "clock", "warning"
+    ),
     "case_submitted": Sentence(
         lambda d: _("opened a case with %s") % d.get("vendor_name", _("the vendor")), "package"
     ),

@@ -1,0 +1,137 @@
+"""Every clock is a replay of the timeline: what the clocks of a ticket must be, worked out again from its entries.
+
+Entries are read in the order of their ids, each with what was in force then: priority, contract version and tier as
+the entry keeps them. The rules are those that the reactions apply (rules.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tierdesk.core.facts import Actor
+from tierdesk.response.sla.models import GOING, Clock, ClockState, Start
+from tierdesk.response.sla.rules import RULES, Rule, Track
+from tierdesk.response.sla.terms import Terms
+from tierdesk.tickets.lifecycle import UNRESOLVED
+
+LINE = [
+    "ticket_id",
+    "at",
+    "kind",
+    "by_kind",
+    "by_name",
+    "by_id",
+    "details",
+    "state",
+    "tier",
+    "priority",
+    "contract_version_id",
+]
+"""What the replay reads of an entry, in this order."""
+
+ABOUT = ["id", "client_id", "created_at", "channel"]
+"""What it reads of a ticket: what never changes."""
+
+TELLING = frozenset({"warned", "breached"})
+HEARD = frozenset(RULES) | TELLING
+"""The kinds of entries that say something to a clock; the others need not be read."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """A ticket as it stood when an entry was written."""
+
+    pk: int
+    client_id: int
+    created_at: datetime
+    channel: str
+    state: str = "new"
+    tier: int = 1
+    priority: int = 4
+    contract_version_id: int | None = None
+
+    def is_unresolved(self) -> bool:
+        return self.state in UNRESOLVED
+
+
+class Told:
+    """A fact as its entry tells it: who, when, its details as attributes, and how the ticket stood."""
+
+    __slots__ = ("__dict__", "at", "by", "ticket")
+
+    def __init__(self, ticket: Standing, at: datetime, by: Actor, details: Mapping[str, Any]) -> None:
+        self.ticket, self.at, self.by = ticket, at, by
+        self.__dict__.update(details)
+
+
+def replay(
+    about: Sequence[Any],
+    lines: Iterable[Sequence[Any]],
+    terms: Terms,
+    *,
+    rules: Mapping[str, Sequence[Rule]] = RULES,
+) -> list[Clock]:
+    """The clocks of one ticket, unsaved, in the order in which they began.
+
+    `about`: the ticket's values in the order of ABOUT; `lines`: its entries' values in the order of LINE, oldest first.
+    """
+    ticket = Standing(*about)
+    said_at: dict[int, datetime] = {}
+    track = Track([], terms, said_at)
+    for _, at, kind, by_kind, by_name, by_id, details, state, tier, priority, version in lines:
+        ticket.state, ticket.tier, ticket.priority, ticket.contract_version_id = (
+            state,
+            tier,
+            priority,
+            version,
+        )
+        if kind in TELLING:
+            _tell(track.clocks, kind, details, at)
+            continue
+        fact = Told(ticket, at, Actor(by_kind, by_name, by_id), details)
+        if kind in ("replied", "resolved") and details.get("message"):
+            said_at[details["message"]] = at
+        for rule in rules.get(kind, ()):
+            rule(track, fact)
+            if track.starts:
+                track.clocks.extend(_begun(start) for start in track.starts)
+                track.starts.clear()
+    return track.clocks
+
+
+def _tell(clocks: Sequence[Clock], kind: str, details: Mapping[str, Any], at: datetime) -> None:
+    """The engine warned of a clock, or told its breach; from then on it does not do so again."""
+    clock = _meant(clocks, details)
+    if clock is None:
+        return
+    if kind == "warned":
+        clock.warned_at, clock.wake_at = at, clock.course.breaches_at()
+    elif kind == "breached":
+        clock.breached_at, clock.wake_at = datetime.fromisoformat(details["crossed_at"]), None
+
+
+def _meant(clocks: Sequence[Clock], details: Mapping[str, Any]) -> Clock | None:
+    """The going clock of this metric, party and tier that was due then; several vendors' cases may go at once."""
+    those = [
+        clock
+        for clock in clocks
+        if clock.state in GOING
+        and (clock.metric, clock.party, clock.tier) == (details["metric"], details["party"], details["tier"])
+    ]
+    due = [c for c in those if c.due_at is not None and c.due_at.isoformat() == details["due_at"]]
+    return next(iter(due or those), None)
+
+
+def _begun(start: Start) -> Clock:
+    clock = Clock(
+        **start._asdict(),
+        counting_from=start.started_at,
+        carried_s=0.0,
+        pauses=[],
+        state=ClockState.RUNNING.value,
+    )
+    clock.project()
+    return clock

@@ -1,0 +1,386 @@
+"""What each fact does to the clocks of its ticket.
+
+The reactions apply these rules to rows as facts happen; the replay applies them, in the order of the timeline, to
+clocks in memory. So a clock is what its timeline says, by construction, and `clocks verify` has nothing to say.
+
+A rule takes a track and a fact. It reads from the fact and its ticket only what the timeline keeps: who, when, the
+details, and how the ticket stood. It touches no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from tierdesk.directory.contracts.models import Metric, Party, Promise
+from tierdesk.response.sla.models import GOING, Clock, ClockState, Start
+from tierdesk.response.sla.policy import GRACE, pauses
+from tierdesk.response.sla.terms import Terms
+
+type Rule = Callable[[Track, Any], None]
+
+HANDED_OVER = "handed_over"
+ENDED = (ClockState.MET, ClockState.MISSED)
+
+
+class Track:
+    """The clocks of one ticket, those that begin, and what was agreed.
+
+    `said_at`: when a public message of ours was sent, by its id.
+    """
+
+    def __init__(
+        self, clocks: list[Clock], terms: Terms, said_at: Mapping[int, datetime] | None = None
+    ) -> None:
+        self.clocks = clocks
+        self.terms = terms
+        self.said_at = {} if said_at is None else said_at
+        self.starts: list[Start] = []
+
+    def going(self, *metrics: str) -> Iterator[Clock]:
+        return (c for c in self.clocks if c.state in GOING and (not metrics or c.metric in metrics))
+
+    def begin(self, start: Start) -> None:
+        """A clock starts, unless one is already going on the same promise."""
+        runs = {_promise(clock) for clock in self.going()} | {_promise(one) for one in self.starts}
+        if _promise(start) not in runs:
+            self.starts.append(start)
+
+
+def start_promised(track: Track, fact: Any) -> None:
+    """The promises of the ticket's contract start to run, from the instant it was received."""
+    ticket = fact.ticket
+    for promise in track.terms.promises(ticket):
+        if promise.metric != Metric.UPDATE and promise.tier in (None, ticket.tier):
+            track.begin(promised(promise, ticket, ticket.created_at))
+
+
+def answer_on_the_phone(track: Track, fact: Any) -> None:
+    """An agent who opens a ticket on the phone has responded already (F03)."""
+    if spoken(fact):
+        for clock in track.going(Metric.RESPOND):
+            clock.stop(fact.at)
+
+
+def acknowledge(track: Track, fact: Any) -> None:
+    """Somebody took notice; on some channels the contract lets that be the response (F04)."""
+    for clock in track.going(Metric.ACKNOWLEDGE):
+        clock.stop(fact.at)
+    if fact.ticket.channel in track.terms.policies(fact.ticket).ack_counts:
+        for clock in track.going(Metric.RESPOND):
+            clock.stop(fact.at)
+
+
+def respond(track: Track, fact: Any) -> None:
+    """The first human public words are the response."""
+    for clock in track.going(Metric.RESPOND):
+        clock.stop(fact.at)
+
+
+def keep_informed(track: Track, fact: Any) -> None:
+    """Our public words end the wait for them; by cadence the next one begins (G01, G04)."""
+    for clock in track.going(Metric.UPDATE):
+        if clock.started_at != fact.at:
+            clock.stop(fact.at)
+    if fact.ticket.is_unresolved() and track.terms.policies(fact.ticket).update == "cadence":
+        _begin_update(track, fact)
+
+
+def owe_an_answer(track: Track, fact: Any) -> None:
+    """By reply the wait begins with the contact's oldest unanswered words, after the first response (G03, G04)."""
+    answered = not any(track.going(Metric.RESPOND))
+    if fact.automatic or not answered or not fact.ticket.is_unresolved():
+        return
+    if track.terms.policies(fact.ticket).update == "reply":
+        _begin_update(track, fact)
+
+
+def unrespond(track: Track, fact: Any) -> None:
+    """A response that came back was none: its clock counts on as if it had never stopped (F06)."""
+    said_at = track.said_at.get(fact.message) if fact.message else None
+    for clock in track.clocks:
+        if (
+            said_at
+            and clock.metric == Metric.RESPOND
+            and clock.state in ENDED
+            and clock.stopped_at == said_at
+        ):
+            clock.take_back_stop()
+
+
+def pause(track: Track, fact: Any) -> None:
+    agreed = track.terms.policies(fact.ticket).pause_reasons
+    for clock in track.going():
+        if pauses(clock.metric, clock.party, fact.reason, agreed=agreed):
+            clock.pause(fact.at, fact.reason)
+
+
+def resume(track: Track, fact: Any) -> None:
+    for clock in track.going():
+        if clock.state == ClockState.PAUSED and clock.pauses[-1][2] == fact.reason:
+            clock.resume(fact.at)
+
+
+def resolve(track: Track, fact: Any) -> None:
+    """Resolved: the notice is also a response if there was none (F08); a running cadence simply ends (G07)."""
+    for clock in track.going():
+        if clock.metric == Metric.UPDATE:
+            clock.cancel(fact.at)
+        elif clock.party != Party.UC:
+            clock.stop(fact.at)
+
+
+def count_on(track: Track, fact: Any) -> None:
+    """Reopened: the resolve clocks count on as agreed; respond runs once per ticket (D01–D03, D09)."""
+    policy = track.terms.policies(fact.ticket).reopen
+    for clock in track.clocks:
+        theirs = clock.party == Party.SLA or (clock.party == Party.OLA and clock.tier == fact.ticket.tier)
+        if clock.metric == Metric.RESOLVE and theirs and clock.state in ENDED:
+            clock.reopen(fact.at, policy=policy)
+
+
+def cancel(track: Track, fact: Any) -> None:
+    for clock in track.going():
+        clock.cancel(fact.at)
+
+
+def count_on_alone(track: Track, fact: Any) -> None:
+    """No duplicate after all: what the merge cancelled counts on as if it had never stopped; no wait is left."""
+    merged_at = datetime.fromisoformat(fact.merged_at)
+    for clock in track.clocks:
+        theirs = clock.party != Party.UC and clock.metric != Metric.ACCEPT
+        if theirs and clock.state == ClockState.CANCELLED and clock.stopped_at == merged_at:
+            clock.take_back_cancellation()
+
+
+def retarget(track: Track, fact: Any) -> None:
+    """Another priority or contract, other targets. What is no longer promised is cancelled, what is newly promised
+    counts from the start; a slip that is corrected at once leaves no trace (E01–E09, E11, E14)."""
+    ticket = fact.ticket
+    wanted = {(p.metric, p.party, p.tier): p for p in track.terms.promises(ticket)}
+    for clock in [c for c in track.going() if c.party != Party.UC and c.metric != Metric.ACCEPT]:
+        promise = wanted.pop((clock.metric, clock.party, clock.tier), None)
+        if promise is None:
+            clock.cancel(fact.at)
+        else:
+            _aim(track, clock, promise, fact)
+    for promise in wanted.values():
+        if _may_run(promise, ticket):
+            _promise_anew(track, promise, fact)
+
+
+def _aim(track: Track, clock: Clock, promise: Promise, fact: Any) -> None:
+    policies = track.terms.policies(fact.ticket)
+    clock.retarget(
+        at=fact.at,
+        target_s=promise.target_s,
+        calendar_id=promise.calendar_id,
+        priority=fact.ticket.priority,
+        policy="retroactive" if fact.at - clock.started_at <= GRACE else policies.retarget,
+        forgives=policies.downgrade_allowed_after_breach,
+    )
+
+
+def _may_run(promise: Promise, ticket: Any) -> bool:
+    """Whether a promise that comes new, or comes back, still has something to measure on this ticket."""
+    if not ticket.is_unresolved() or promise.tier not in (None, ticket.tier):
+        return False
+    return promise.metric == Metric.RESOLVE or (promise.metric != Metric.UPDATE and ticket.state == "new")
+
+
+def _promise_anew(track: Track, promise: Promise, fact: Any) -> None:
+    """The clock that an earlier change had cancelled runs on; else one begins, from when the ticket was received."""
+    key = (promise.metric, promise.party, promise.tier)
+    dropped = [c for c in track.clocks if (c.metric, c.party, c.tier) == key and c.state not in GOING]
+    if not dropped:
+        track.begin(promised(promise, fact.ticket, fact.ticket.created_at))
+    elif dropped[-1].state == ClockState.CANCELLED:
+        dropped[-1].take_back_stop()
+        _aim(track, dropped[-1], promise, fact)
+
+
+def change_tier(track: Track, fact: Any) -> None:
+    """The tier that gave the ticket away stops counting, the one that has it now counts on, or begins (H01, H03)."""
+    if fact.from_tier == fact.to_tier:
+        return
+    for clock in track.going(Metric.RESOLVE):
+        if clock.party == Party.OLA and clock.tier == fact.from_tier:
+            clock.pause(fact.at, HANDED_OVER)
+        elif clock.party == Party.OLA and clock.tier == fact.to_tier:
+            clock.resume(fact.at)
+    if fact.ticket.tier != fact.to_tier:
+        return  # It went on in the same breath.
+    for promise in track.terms.promises(fact.ticket):
+        if (promise.party, promise.tier, promise.metric) == (Party.OLA, fact.to_tier, Metric.RESOLVE):
+            track.begin(promised(promise, fact.ticket, fact.at))
+
+
+def start_acceptance(track: Track, fact: Any) -> None:
+    """The receiving tier has its own, short, time to accept a hand-over."""
+    if fact.accept_s and fact.accept_calendar:
+        track.begin(
+            _on(
+                fact.ticket,
+                fact.at,
+                metric=Metric.ACCEPT.value,
+                party=Party.OLA.value,
+                target_s=fact.accept_s,
+                calendar_id=fact.accept_calendar,
+                tier=fact.to_tier,
+            )
+        )
+
+
+def stop_acceptance(track: Track, fact: Any) -> None:
+    for clock in track.going(Metric.ACCEPT):
+        clock.stop(fact.at)
+
+
+def charge_sender(track: Track, fact: Any) -> None:
+    """A returned hand-over: its time is charged to the tier that sent it, as if it had never left (H02).
+
+    Comes after `change_tier`, which has resumed that tier's clock: the pause is taken back.
+    """
+    stop_acceptance(track, fact)
+    for clock in track.going(Metric.RESOLVE):
+        if clock.party != Party.OLA:
+            continue
+        if clock.tier == fact.to_tier:
+            clock.cancel(fact.at)
+        elif clock.tier == fact.ticket.tier and clock.pauses and clock.pauses[-1][2] == HANDED_OVER:
+            clock.forget_last_pause()
+
+
+def start_vendor(track: Track, fact: Any) -> None:
+    """The vendor's own promises run on the vendor's calendar, beside the client's, which they never stop."""
+    for target in fact.targets:
+        track.begin(
+            _on(
+                fact.ticket,
+                fact.at,
+                metric=target["metric"],
+                party=Party.UC.value,
+                target_s=target["target_s"],
+                calendar_id=target["calendar"],
+                case_id=fact.case,
+            )
+        )
+
+
+def follow_vendor(track: Track, fact: Any) -> None:
+    """Waiting on us pauses the vendor; its answer stops the clocks; a solution that fails was none (H07, H08)."""
+    refused = fact.before in {"solution_offered", "verifying"} and fact.after == "vendor_working"
+    for clock in track.clocks:
+        if clock.party != Party.UC or clock.case_id != fact.case:
+            continue
+        if refused and clock.metric == Metric.RESOLVE and clock.state in ENDED:
+            clock.take_back_stop()
+        elif clock.state not in GOING:
+            continue
+        elif fact.after == "waiting_on_us":
+            clock.pause(fact.at, "waiting_on_us")
+        elif fact.after in {"solution_offered", "verifying", "closed"}:
+            clock.stop(fact.at)
+        else:
+            clock.resume(fact.at)
+            if clock.metric == Metric.RESPOND:
+                clock.stop(fact.at)
+
+
+def retarget_vendor(track: Track, fact: Any) -> None:
+    """Another severity, other promises of the vendor's: counted from the start of the case (E01)."""
+    targets = {target["metric"]: target for target in fact.targets}
+    for clock in track.going():
+        if clock.party != Party.UC or clock.case_id != fact.case:
+            continue
+        target = targets.get(clock.metric)
+        if target is None:
+            clock.cancel(fact.at)
+        else:
+            clock.retarget(
+                at=fact.at,
+                target_s=target["target_s"],
+                calendar_id=target["calendar"],
+                priority=clock.priority,
+            )
+
+
+def spoken(fact: Any) -> bool:
+    return bool(fact.ticket.channel == "phone" and fact.by.kind == "agent")
+
+
+def promised(promise: Promise, ticket: Any, at: datetime) -> Start:
+    """The clock that shows, from `at` on, whether the promise is kept on this ticket."""
+    return _on(
+        ticket,
+        at,
+        metric=promise.metric,
+        party=promise.party,
+        target_s=promise.target_s,
+        calendar_id=promise.calendar_id,
+        tier=promise.tier,
+    )
+
+
+def _begin_update(track: Track, fact: Any) -> None:
+    for promise in track.terms.promises(fact.ticket):
+        if promise.metric == Metric.UPDATE:
+            track.begin(promised(promise, fact.ticket, fact.at))
+
+
+def _on(
+    ticket: Any,
+    at: datetime,
+    *,
+    metric: str,
+    party: str,
+    target_s: int,
+    calendar_id: int,
+    tier: int | None = None,
+    case_id: int | None = None,
+) -> Start:
+    """A clock on this ticket, at its present priority."""
+    return Start(
+        client_id=ticket.client_id,
+        ticket_id=ticket.pk,
+        metric=metric,
+        party=party,
+        priority=ticket.priority,
+        target_s=target_s,
+        calendar_id=calendar_id,
+        started_at=at,
+        tier=tier,
+        case_id=case_id,
+    )
+
+
+def _promise(clock: Clock | Start) -> tuple[str, str, int | None, int | None]:
+    return clock.metric, clock.party, clock.tier, clock.case_id
+
+
+RULES: Mapping[str, Sequence[Rule]] = {
+    "triaged": (start_promised, answer_on_the_phone),
+    "acknowledged": (acknowledge,),
+    "replied": (respond, keep_informed),
+    "heard": (owe_an_answer,),
+    "undelivered": (unrespond,),
+    "reprioritised": (retarget,),
+    "pended": (pause,),
+    "resumed": (resume,),
+    "handed_over": (change_tier,),
+    "escalation_sent": (start_acceptance,),
+    "escalation_accepted": (stop_acceptance,),
+    "escalation_overtaken": (stop_acceptance,),
+    "escalation_returned": (charge_sender,),
+    "escalation_withdrawn": (charge_sender,),
+    "case_submitted": (start_vendor,),
+    "case_moved": (follow_vendor,),
+    "case_severity_changed": (retarget_vendor,),
+    "resolved": (resolve,),
+    "reopened": (count_on,),
+    "parted": (count_on_alone,),
+    "closed": (cancel,),
+    "cancelled": (cancel,),
+}
+"""By kind of fact, in this order. `flow.py` names the reactions that apply them."""
