@@ -60,6 +60,7 @@ FLOW: dict[type[Fact], Reactions] = {
     post.Undelivered: Reactions(now=[sla.restore_respond, notifications.tell_about_bounces]),
     tickets.Heard: Reactions(now=[sla.owe_answers, notifications.tell_about_words]),
     tickets.Reprioritised: Reactions(now=[sla.retarget_clocks]),
+    tickets.TermsChanged: Reactions(now=[sla.retarget_clocks]),
     alarms.AlarmsWorsened: Reactions(now=[notifications.tell_about_alarms]),
     # It waits, and wakes.
     tickets.Pended: Reactions(now=[sla.pause_clocks]),

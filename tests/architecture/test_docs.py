@@ -58,25 +58,36 @@ def test_every_setting_is_documented() -> None:
     assert [name for name in sorted(names) if name not in told] == []
 
 
-def test_every_numbered_mail_case_names_tests_that_exist() -> None:
-    rows = re.findall(r"^\| (M\d\d|LM-\d\d|SEC-\d{3}) \| [^|]+ \| (.+) \|$", _mail_cases(), re.MULTILINE)
-    named = [
-        (number, *pair) for number, tests in rows for pair in re.findall(r"`([\w/]+\.py)`<br>`(\w+)`", tests)
-    ]
-    assert {number for number, *_ in named} == {number for number, _ in rows}
-    missing = [
-        (number, name)
-        for number, path, name in named
-        if f"def {name}(" not in (ROOT / "tests" / path).read_text()
-    ]
-    assert missing == []
+def test_every_numbered_case_names_tests_that_exist() -> None:
+    for page, numbers in (("mail-cases", r"M\d\d|LM-\d\d|SEC-\d{3}"), ("promise-cases", r"[A-J]\d\d[abc]?")):
+        told = re.findall(rf"^\| ({numbers}) \| ([^|]+) \| (.+) \|$", _page(page), re.MULTILINE)
+        named = [
+            (number, *pair)
+            for number, _, tests in told
+            for pair in re.findall(r"`([\w/]+\.py)`<br>`(\w+)`", tests)
+        ]
+        unnamed = {number for number, *_ in told} - {number for number, *_ in named}
+        assert unnamed == {number for number, case, _ in told if "**Not " in case}, page
+        missing = [
+            (number, name)
+            for number, path, name in named
+            if f"def {name}(" not in (ROOT / "tests" / path).read_text()
+        ]
+        assert missing == []
 
 
 def test_no_mail_case_is_left_out() -> None:
     """M01–14 threads, M20–27 loops and bounces, M30–41 silent loss."""
-    told = [int(number) for number in re.findall(r"^\| M(\d\d) \|", _mail_cases(), re.MULTILINE)]
+    told = [int(number) for number in re.findall(r"^\| M(\d\d) \|", _page("mail-cases"), re.MULTILINE)]
     assert told == [*range(1, 15), *range(20, 28), *range(30, 42)]
 
 
-def _mail_cases() -> str:
-    return (ROOT / "docs" / "mail-cases.md").read_text()
+def test_no_promise_case_is_left_out() -> None:
+    """A working time, B zones, C pauses, D resolution, E changes, F response, G updates, H tiers, I merges, J order."""
+    told = re.findall(r"^\| ([A-J])(\d\d)[abc]? \|", _page("promise-cases"), re.MULTILINE)
+    upto = {"A": 23, "B": 16, "C": 16, "D": 10, "E": 15, "F": 10, "G": 7, "H": 9, "I": 5, "J": 12}
+    assert set(told) == {(part, f"{n:02}") for part, last in upto.items() for n in range(1, last + 1)}
+
+
+def _page(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text()

@@ -75,6 +75,17 @@ class Reprioritised(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class TermsChanged(TicketFact):
+    """Another version of the contract applies to the ticket from now on (ids of ContractVersion, and its words)."""
+
+    before: int | None
+    after: int
+    version: str
+    priority: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Replied(TicketFact):
     """A human wrote to the contact, publicly. `message` is its id."""
 

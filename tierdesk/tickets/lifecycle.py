@@ -256,9 +256,9 @@ class Lifecycle:
 
 
 def wake_tickets(tickets: list[Any], at: datetime) -> None:
-    """What due tickets do: a resolved one closes, a pending one goes back to work."""
+    """What due tickets do: a resolved one closes, a pending one goes back to work. People close major incidents."""
     for ticket in tickets:
-        if ticket.state == State.RESOLVED:
+        if ticket.state == State.RESOLVED and not ticket.is_major:
             ticket.close("no objection within the reopen window")
         elif ticket.state == State.PENDING:
             ticket.resume("the agreed time has come")

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from django.db.models import F
 
 from tierdesk.core.work import record
-from tierdesk.tickets.facts import Categorised, HandedOver, Reprioritised
+from tierdesk.tickets.facts import Categorised, HandedOver, Reprioritised, TermsChanged
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.priority import DEFAULT_MATRIX, prioritise
 
 if TYPE_CHECKING:
+    from tierdesk.directory.contracts.models import ContractVersion
     from tierdesk.directory.services.models import Category
     from tierdesk.directory.staff.models import Agent, Team
     from tierdesk.tickets.models import Ticket
@@ -53,19 +54,47 @@ class Ownership:
         """Set impact and urgency (1 high to 3 low); the contract's matrix gives the priority."""
         if not reason.strip():
             raise UnableTo("Say why impact or urgency change.")
-        version = self.contract_version
-        reading = prioritise(
+        before, computed = self.priority, self.priority_by(self.contract_version, impact, urgency)
+        self.change(impact=impact, urgency=urgency, computed_priority=computed, priority=computed)
+        record(Reprioritised(ticket=self, before=before, after=computed, reason=reason))
+
+    def priority_by(self: Ticket, version: ContractVersion | None, impact: int, urgency: int) -> int:
+        """The priority that a version's matrix gives this ticket for an impact and an urgency."""
+        return prioritise(
             impact=impact,
             urgency=urgency,
             matrix=version.matrix if version else DEFAULT_MATRIX,
             vip=bool(self.contact and self.contact.is_vip),
             critical_service=bool(self.service and self.service.criticality == 1),
+        ).priority
+
+    def change_terms(self: Ticket, version: ContractVersion, *, why: str) -> None:
+        """Let another version of the contract apply from now on; else a ticket keeps the one it was opened under.
+
+        A priority that somebody had overridden stays. Raises UnableTo for a version of another client's contract.
+        """
+        if version.client_id != self.client_id:
+            raise UnableTo("This contract is not of the ticket’s client.")
+        if not self.is_unresolved():
+            raise UnableTo(f"{self.reference} is {self.state}; its terms are history.")
+        if not why.strip():
+            raise UnableTo("Say why other terms apply.")
+        if version.pk == self.contract_version_id:
+            return
+        before, computed = self.contract_version_id, self.priority_by(version, self.impact, self.urgency)
+        overridden = self.priority != self.computed_priority
+        priority = self.priority if overridden else computed
+        self.change(contract_version=version, computed_priority=computed, priority=priority)
+        record(
+            TermsChanged(
+                ticket=self,
+                before=before,
+                after=version.pk,
+                version=str(version),
+                priority=priority,
+                why=why,
+            )
         )
-        before = self.priority
-        self.change(
-            impact=impact, urgency=urgency, computed_priority=reading.priority, priority=reading.priority
-        )
-        record(Reprioritised(ticket=self, before=before, after=reading.priority, reason=reason))
 
     def override_priority(self: Ticket, priority: int, *, reason: str) -> None:
         """Set the effective priority by hand; the computed one is kept beside it. For leads (checked by the face)."""

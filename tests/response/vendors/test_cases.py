@@ -323,6 +323,7 @@ def test_a_solution_stops_the_vendor_s_clock_and_a_bad_one_sends_it_back(
     with doing(cast.kira):
         case.move("vendor_working")
     assert fresh(case).state == "vendor_working"
+    assert Clock.objects.get(case_id=case.pk, metric="resolve").state == "running"
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from tierdesk.tickets.facts import (
     Reprioritised,
     Resolved,
     Resumed,
+    TermsChanged,
     TicketFact,
     Triaged,
 )
@@ -140,7 +141,7 @@ def count_on_alone(facts: list[Parted]) -> None:
     _follow(facts, rules.count_on_alone, ended=True)
 
 
-def retarget_clocks(facts: list[Reprioritised]) -> None:
+def retarget_clocks(facts: Sequence[Reprioritised | TermsChanged]) -> None:
     _follow(facts, rules.retarget, among=~Q(party=Party.UC), ended=True)
 
 

@@ -366,6 +366,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
     "heard": (owe_an_answer,),
     "undelivered": (unrespond,),
     "reprioritised": (retarget,),
+    "terms_changed": (retarget,),
     "pended": (pause,),
     "resumed": (resume,),
     "handed_over": (change_tier,),

@@ -1,0 +1,701 @@
+"""The numbered cases of docs/promise-cases.md that are about the life of a ticket. Each starts from what people did.
+
+Working time itself (A, B and the pauses C01–C07) is in tests/directory/calendars/test_hours_cases.py. After each test
+the clocks are compared with a replay of the timeline (conftest.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from tests.cast import Cast
+from tierdesk.core.wakeups import run_due
+from tierdesk.directory.contracts.models import ContractVersion, Promise, version_in_force
+from tierdesk.response.sla.models import Clock
+from tierdesk.response.sla.reading import Course
+from tierdesk.tickets.lifecycle import UnableTo
+from tierdesk.tickets.models import Draft, Entry, Ticket
+from tierdesk.web.workspace.clocks import faces_of
+
+H, M = timedelta(hours=1), timedelta(minutes=1)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+type Doing = Callable[..., Any]
+type Live = Callable[[datetime], None]
+
+
+def berlin(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=BERLIN).astimezone(UTC)
+
+
+NINE = berlin("2026-06-08T09:00")
+"""Monday 8 June 2026, when the office opens."""
+
+
+def agree(cast: Cast, **policies: Any) -> None:
+    """Acme's contract says so from the beginning."""
+    cast.acme_contract.policies = policies
+    cast.acme_contract.save(update_fields=["policies"])
+
+
+def promise(cast: Cast, metric: str, priority: int, target: timedelta, *, always: bool = False) -> None:
+    """Acme is promised this instead."""
+    Promise.objects.filter(contract_version=cast.acme_contract, metric=metric, priority=priority).filter(
+        party="SLA"
+    ).update(target_s=int(target.total_seconds()), calendar=cast.always if always else cast.office)
+
+
+def clocks(ticket: Ticket, metric: str, party: str = "SLA", tier: int | None = None) -> list[Clock]:
+    return list(Clock.objects.filter(ticket=ticket, metric=metric, party=party, tier=tier).order_by("id"))
+
+
+def clock(ticket: Ticket, metric: str, party: str = "SLA", tier: int | None = None) -> Clock:
+    (one,) = clocks(ticket, metric, party, tier)
+    return one
+
+
+def outcome(one: Clock) -> tuple[str, float | None]:
+    return one.state, one.elapsed_s
+
+
+@pytest.fixture
+def ticket(cast: Cast, doing: Doing) -> Ticket:
+    """A P3 of Ann's, opened Monday 09:00, four working hours to resolve it."""
+    promise(cast, "resolve", 3, 4 * H)
+    with doing(cast.lena, NINE):
+        return cast.ticket()
+
+
+# C. Pauses
+
+
+def test_c08_while_a_pause_lasts_nothing_is_due_and_what_is_left_is_known(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    with doing(cast.lena, NINE + 110 * M):
+        ticket.ask("Which gateway?")
+    one = clock(ticket, "resolve")
+    assert (one.due_at, one.wake_at, one.remaining(NINE + 300 * M)) == (None, None, 130 * M)
+
+
+def test_c09_a_pause_ends_when_the_answer_was_received_not_when_it_was_read(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.ask("Which gateway?")
+    with doing(cast.ann, NINE + 2 * H):
+        ticket.hear("The blue one.", channel="email")
+    assert ticket.state == "open"
+    assert clock(ticket, "resolve").due_at == NINE + 5 * H
+
+
+def test_c10_an_absence_notice_ends_no_pause(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.ask("Which gateway?")
+    with doing(cast.ann, NINE + 2 * H):
+        ticket.hear("I am out of office.", channel="email", automatic=True)
+    assert clock(ticket, "resolve").state == "paused"
+
+
+def test_c11_nobody_waits_for_an_answer_without_a_question(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    with pytest.raises(UnableTo, match="Ask the contact a question first"), doing(cast.lena, NINE + H):
+        ticket.pend("requester_info")
+
+
+def test_c12_waiting_for_the_vendor_is_not_the_client_s_problem(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.pend("vendor")
+    assert clock(ticket, "resolve").due_at == NINE + 4 * H
+
+
+def test_c12_unless_the_contract_says_so(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    agree(cast, pause_reasons=["vendor"])
+    with doing(cast.lena, NINE + H):
+        ticket.pend("vendor")
+    assert clock(ticket, "resolve").state == "paused"
+
+
+def test_c13_another_reason_pauses_from_when_it_was_given(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.pend("vendor")
+    with doing(cast.lena, NINE + 2 * H):
+        ticket.resume("the vendor asks back")
+        ticket.ask("Which firmware?")
+    one = clock(ticket, "resolve")
+    assert [(start, end, why) for (start, end), (_, _, why) in zip(one.spans, one.pauses, strict=True)] == [
+        (NINE + 2 * H, None, "requester_info")
+    ]
+
+
+def test_c16_outside_the_hours_is_no_pause(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    evening = NINE + 12 * H
+    (asleep,) = [face for face in faces_of(ticket, evening) if face.name == "Resolve · client"]
+    assert asleep.note == "outside hours"
+    with doing(cast.lena, NINE + H):
+        ticket.ask("Which gateway?")
+    (paused,) = [face for face in faces_of(ticket, evening) if face.name == "Resolve · client"]
+    assert paused.note == "requester info"
+
+
+# D. Resolution, reopening, the end
+
+
+@pytest.mark.parametrize(
+    ("case", "policy", "due", "why"),
+    [
+        ("D01", "resume", "2026-06-10T11:30", "no free clock for either side"),
+        ("D02", "restart", "2026-06-10T13:30", "a new cycle"),
+        ("D03", "count_through", "2026-06-08T13:00", "strict total resolution: late at the reopening"),
+        ("D03b", "ignore", None, "what was kept stays kept"),
+    ],
+)
+def test_d01_to_d03_a_reopened_ticket_counts_on_as_agreed(
+    cast: Cast,
+    ticket: Ticket,
+    doing: Doing,
+    live_until: Live,
+    case: str,
+    policy: str,
+    due: str | None,
+    why: str,
+) -> None:
+    agree(cast, reopen=policy)
+    with doing(cast.lena, NINE + 2 * H):
+        ticket.resolve(code="fixed", text="Fixed.")
+    wednesday = berlin("2026-06-10T09:30")
+    with doing(cast.ann, wednesday):
+        ticket.hear("It is back.", channel="email")
+    one = clock(ticket, "resolve")
+    assert one.due_at == (due and berlin(due)), why
+    assert one.state == ("met" if policy == "ignore" else "running")
+    live_until(wednesday + M)
+    one.refresh_from_db()
+    assert (one.breached_at is not None) == (policy == "count_through")
+
+
+def test_d04_after_the_window_a_rejection_opens_another_ticket(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.resolve(code="fixed", text="Fixed.")
+    assert ticket.can_reopen(NINE + timedelta(days=4))
+    assert not ticket.can_reopen(NINE + timedelta(days=20))
+
+
+def test_d06_the_last_resolution_counts_and_the_first_is_kept(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.resolve(code="fixed", text="Fixed.")
+    with doing(cast.ann, NINE + 2 * H):
+        ticket.hear("It is back.", channel="email")
+    with doing(cast.lena, NINE + 4 * H):
+        ticket.resolve(code="fixed", text="Really.")
+    assert outcome(clock(ticket, "resolve")) == ("met", 3 * 3600)
+    assert (ticket.first_resolved_at, ticket.resolved_at) == (NINE + H, NINE + 4 * H)
+    assert ticket.reopen_count == 1
+
+
+def test_d08_closing_changes_no_outcome(cast: Cast, ticket: Ticket, doing: Doing, live_until: Live) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.resolve(code="fixed", text="Fixed.")
+    before = outcome(clock(ticket, "resolve"))
+    live_until(NINE + timedelta(days=6))
+    ticket.refresh_from_db()
+    assert ticket.state == "closed"
+    assert outcome(clock(ticket, "resolve")) == before
+
+
+def test_d08_a_major_incident_is_closed_by_hand_only(
+    cast: Cast, ticket: Ticket, doing: Doing, live_until: Live
+) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.change(is_major=True)
+        ticket.resolve(code="fixed", text="Fixed.")
+    live_until(NINE + timedelta(days=6))
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.wake_at) == ("resolved", None)
+
+
+def test_d09_respond_runs_once_per_ticket(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.resolve(code="fixed", text="Fixed.")
+    with doing(cast.ann, NINE + 2 * H):
+        ticket.hear("It is back.", channel="email")
+    assert outcome(clock(ticket, "respond")) == ("met", 3600)
+
+
+# E. Another priority, contract, calendar
+
+
+@pytest.mark.parametrize(
+    ("case", "policy", "due", "why"),
+    [
+        ("E01", "decided", 2 * H, "a higher priority counts from the start"),
+        ("E01b", "retroactive", 2 * H, "the same by name"),
+        ("E02", "restart", 3 * H, "a new target from the change"),
+    ],
+)
+def test_e01_e02_another_priority_has_another_target(
+    cast: Cast, doing: Doing, case: str, policy: str, due: timedelta, why: str
+) -> None:
+    agree(cast, retarget=policy)
+    for priority, target in ((3, 8 * H), (1, 2 * H)):
+        promise(cast, "resolve", priority, target, always=True)
+    with doing(cast.lena, NINE):
+        ticket = cast.ticket()
+    with doing(cast.lena, NINE + H):
+        ticket.assess(impact=1, urgency=1, reason="everybody is affected")
+    assert clock(ticket, "resolve").due_at == NINE + due, why
+
+
+def test_e03_e04_pauses_survive_another_priority(cast: Cast, doing: Doing) -> None:
+    for priority, target in ((3, 8 * H), (1, 4 * H)):
+        promise(cast, "resolve", priority, target, always=True)
+    with doing(cast.lena, NINE):
+        ticket = cast.ticket()
+    with doing(cast.lena, NINE + 30 * M):
+        ticket.ask("Which gateway?")
+    with doing(cast.ann, NINE + 150 * M):
+        ticket.hear("The blue one.", channel="email")
+    with doing(cast.lena, NINE + 3 * H):
+        ticket.assess(impact=1, urgency=1, reason="everybody is affected")
+    assert clock(ticket, "resolve").due_at == NINE + 6 * H
+
+
+@pytest.mark.parametrize(
+    ("case", "policy", "due", "why"),
+    [
+        ("E05a", "retroactive", "2026-06-05T20:00", "the new calendar from the start: late at the change"),
+        ("E05b", "decided", "2026-06-06T13:00", "one hour of Friday stays used, three more from Saturday on"),
+    ],
+)
+def test_e05_another_calendar_keeps_what_was_used(
+    cast: Cast, doing: Doing, case: str, policy: str, due: str, why: str
+) -> None:
+    agree(cast, retarget=policy)
+    promise(cast, "resolve", 3, 8 * H)
+    promise(cast, "resolve", 1, 4 * H, always=True)
+    with doing(cast.lena, berlin("2026-06-05T16:00")):
+        ticket = cast.ticket()
+    with doing(cast.lena, berlin("2026-06-06T10:00")):
+        ticket.assess(impact=1, urgency=1, reason="everybody is affected")
+    assert clock(ticket, "resolve").due_at == berlin(due), why
+
+
+def test_e06_what_is_late_by_the_change_is_told_once(cast: Cast, doing: Doing) -> None:
+    promise(cast, "resolve", 3, 8 * H, always=True)
+    promise(cast, "resolve", 1, H, always=True)
+    with doing(cast.lena, NINE):
+        ticket = cast.ticket()
+    with doing(cast.lena, NINE + 3 * H):
+        ticket.assess(impact=1, urgency=1, reason="everybody is affected")
+    run_due(NINE + 3 * H)
+    run_due(NINE + 4 * H)
+    (breach,) = Entry.objects.of(ticket.pk).filter(
+        kind="breached", details__metric="resolve", details__party="SLA"
+    )
+    assert breach.at == NINE + 3 * H
+    assert datetime.fromisoformat(breach.details["crossed_at"]) == NINE + H + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(("forgives", "state"), [(False, "missed"), (True, "met")])
+def test_e07_a_breach_stands_unless_the_contract_forgives_it(
+    cast: Cast, doing: Doing, live_until: Live, forgives: bool, state: str
+) -> None:
+    agree(cast, downgrade_allowed_after_breach=forgives)
+    promise(cast, "resolve", 1, H, always=True)
+    promise(cast, "resolve", 3, 8 * H, always=True)
+    with doing(cast.lena, NINE):
+        ticket = cast.ticket(impact=1, urgency=1)
+    live_until(NINE + 2 * H)
+    ticket.refresh_from_db()
+    with doing(cast.lena, NINE + 3 * H):
+        ticket.assess(impact=2, urgency=2, reason="only one office")
+        ticket.resolve(code="fixed", text="Fixed.")
+    assert clock(ticket, "resolve").state == state
+
+
+def test_e07_a_breach_that_nobody_has_told_yet_stands_too(cast: Cast, doing: Doing, live_until: Live) -> None:
+    promise(cast, "resolve", 1, H, always=True)
+    promise(cast, "resolve", 3, 8 * H, always=True)
+    with doing(cast.lena, NINE):
+        ticket = cast.ticket(impact=1, urgency=1)
+    with doing(cast.lena, NINE + 3 * H):
+        ticket.assess(impact=2, urgency=2, reason="only one office")
+    assert clock(ticket, "resolve").breached_at == NINE + H + timedelta(microseconds=1)
+    live_until(NINE + 4 * H)
+    told = Entry.objects.of(ticket.pk).filter(
+        kind="breached", details__metric="resolve", details__party="SLA"
+    )
+    assert [datetime.fromisoformat(e.details["crossed_at"]) for e in told] == [
+        NINE + H + timedelta(microseconds=1)
+    ]
+
+
+def test_e08_down_and_up_again_is_one_clock(cast: Cast, doing: Doing) -> None:
+    promise(cast, "resolve", 1, 8 * H, always=True)
+    with doing(cast.lena, NINE):
+        ticket = cast.ticket(impact=1, urgency=1)
+    with doing(cast.lena, NINE + H):
+        ticket.override_priority(5, reason="a mistake")
+    assert clock(ticket, "resolve").state == "cancelled"
+    with doing(cast.lena, NINE + 65 * M):
+        ticket.override_priority(1, reason="taken back")
+    one = clock(ticket, "resolve")
+    assert (one.state, one.due_at) == ("running", NINE + 8 * H)
+
+
+def test_e08_a_ticket_that_was_planned_gets_its_promises(cast: Cast, doing: Doing) -> None:
+    with doing(cast.lena, NINE):
+        ticket = cast.ticket(impact=3, urgency=3)
+    assert (ticket.priority, Clock.objects.filter(ticket=ticket).count()) == (5, 0)
+    with doing(cast.lena, NINE + H):
+        ticket.assess(impact=1, urgency=1, reason="everybody is affected")
+    assert clock(ticket, "resolve").due_at == NINE + 4 * H
+    assert clock(ticket, "acknowledge").started_at == NINE
+    assert clock(ticket, "resolve", "OLA", 1).state == "running"
+
+
+def test_e09_a_slip_corrected_within_minutes_counts_from_the_start(cast: Cast, doing: Doing) -> None:
+    promise(cast, "resolve", 1, 4 * H, always=True)
+    friday = berlin("2026-06-05T16:55")
+    with doing(cast.lena, friday):
+        ticket = cast.ticket()
+    with doing(cast.lena, friday + 10 * M):
+        ticket.assess(impact=1, urgency=1, reason="misheard")
+    one = clock(ticket, "resolve")
+    assert (one.due_at, one.carried_s) == (friday + 4 * H, 0)
+
+
+def another_version(cast: Cast, effective: str, **changes: Any) -> ContractVersion:
+    """The next edition of Acme's contract: as the first one, but for what changes."""
+    first = cast.acme_contract
+    promises = list(first.promises.all())
+    version: ContractVersion = ContractVersion.objects.create(
+        client=cast.acme,
+        contract=first.contract,
+        version=2,
+        effective_from=date.fromisoformat(effective),
+        calendar=changes.get("calendar", first.calendar),
+        matrix=changes.get("matrix", first.matrix),
+        channels=first.channels,
+    )
+    for one in promises:
+        if one.metric not in changes.get("without", ()):
+            target = changes.get("target_s", one.target_s) if one.metric == "resolve" else one.target_s
+            calendar = changes.get("calendar", one.calendar)
+            one.pk, one.contract_version, one.target_s, one.calendar = None, version, target, calendar
+            one.save()
+    return version
+
+
+def test_e10_a_ticket_keeps_the_version_it_was_opened_under(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    another_version(cast, "2026-06-09", target_s=3600)
+    assert version_in_force(cast.acme.pk, date(2026, 6, 8)) == cast.acme_contract
+    with doing(cast.lena, berlin("2026-06-09T09:30")):
+        ticket.assess(impact=2, urgency=2, reason="looked at again")
+    assert clock(ticket, "resolve").target_s == 4 * 3600
+
+
+def test_e11_another_target_applies_to_running_clocks_only_when_somebody_says_so(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    version = another_version(cast, "2026-06-08", target_s=2 * 3600)
+    assert clock(ticket, "resolve").due_at == NINE + 4 * H
+    with doing(cast.lou, NINE + H):
+        ticket.change_terms(version, why="agreed with the client")
+    assert clock(ticket, "resolve").due_at == NINE + 2 * H
+    entry = Entry.objects.of(ticket.pk).get(kind="terms_changed")
+    assert (entry.details["before"], entry.details["after"]) == (cast.acme_contract.pk, version.pk)
+    assert (entry.by_name, entry.details["why"]) == ("Lou Lead", "agreed with the client")
+
+
+def test_e11_the_matrix_of_the_other_version_prioritises(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    matrix = {**cast.acme_contract.matrix, "2": {"1": 1, "2": 1, "3": 1}}
+    version = another_version(cast, "2026-06-08", matrix=matrix)
+    assert ticket.priority == 3
+    with doing(cast.lou, NINE + H):
+        ticket.change_terms(version, why="agreed with the client")
+    assert (ticket.priority, clock(ticket, "resolve").priority) == (1, 1)
+
+
+def test_e11_terms_are_of_the_ticket_s_client_and_change_for_a_reason(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    for version, why, said in (
+        (cast.borealis_contract, "a mistake", "not of the ticket’s client"),
+        (cast.acme_contract, " ", "Say why"),
+    ):
+        with pytest.raises(UnableTo, match=said), doing(cast.lou, NINE + H):
+            ticket.change_terms(version, why=why)
+
+
+def test_e14_what_is_no_longer_promised_is_cancelled_and_tells_nobody(
+    cast: Cast, ticket: Ticket, doing: Doing, live_until: Live
+) -> None:
+    version = another_version(cast, "2026-06-08", without=("acknowledge", "respond", "resolve"))
+    with doing(cast.lou, NINE + H):
+        ticket.change_terms(version, why="the contract ended")
+    assert set(Clock.objects.filter(ticket=ticket).values_list("state", flat=True)) == {"cancelled"}
+    live_until(NINE + timedelta(days=9))
+    assert not Entry.objects.of(ticket.pk).filter(kind__in=["warned", "breached"]).exists()
+
+
+def test_b16_another_calendar_version_counts_from_its_day_and_what_was_used_stays(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.take(cast.lena)
+    version = another_version(cast, "2026-06-08", calendar=cast.borealis_contract.calendar)
+    with doing(cast.lou, NINE + 2 * H):
+        ticket.change_terms(version, why="moved to New York")
+    one = clock(ticket, "resolve")
+    assert (one.carried_s, one.counting_from) == (2 * 3600, NINE + 2 * H)
+    assert one.due_at == datetime(2026, 6, 8, 15, 0, tzinfo=UTC)
+    ended = clock(ticket, "acknowledge")
+    assert (ended.calendar, ended.state) == (cast.office, "met")
+
+
+def test_e15_the_database_keeps_one_definition_per_promise(cast: Cast) -> None:
+    twin = cast.acme_contract.promises.filter(metric="resolve", party="SLA")[0]
+    twin.pk, twin.target_s = None, 60
+    with pytest.raises(IntegrityError, match="one_promise_per_metric"), transaction.atomic():
+        twin.save()
+
+
+# F. Acknowledge and respond
+
+
+def test_f01_f02_receipts_and_notes_are_no_response(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.note("Looks like the gateway.")
+    assert clock(ticket, "respond").state == "running"
+
+
+@pytest.mark.parametrize(("counts", "state"), [([], "running"), (["alarms"], "met")])
+def test_f04_taking_notice_of_an_alarm_is_a_response_only_where_agreed(
+    cast: Cast, doing: Doing, counts: list[str], state: str
+) -> None:
+    agree(cast, ack_counts=counts)
+    with doing(cast.lena, NINE):
+        ticket = cast.ticket(channel="alarms", contact=None)
+    with doing(cast.lena, NINE + H):
+        ticket.take(cast.lena)
+    assert clock(ticket, "respond").state == state
+
+
+def test_f05_the_second_line_may_respond_before_the_first(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    with doing(cast.tom, NINE + H):
+        ticket.hand_over(cast.ops, why="skill")
+        ticket.reply("We see it.")
+    assert clock(ticket, "respond").state == "met"
+    assert Entry.objects.of(ticket.pk).get(kind="acknowledged").tier == 2
+
+
+def test_f08_the_resolution_is_the_response_if_there_was_none(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.resolve(code="fixed", text="Fixed.")
+    assert outcome(clock(ticket, "respond")) == ("met", 3600)
+
+
+def test_f09_what_the_client_withdraws_is_neither_met_nor_missed(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.cancel("withdrawn")
+    assert set(Clock.objects.filter(ticket=ticket).values_list("state", flat=True)) == {"cancelled"}
+
+
+# G. Update
+
+
+def informed(cast: Cast, ticket: Ticket, doing: Doing, *minutes: int) -> None:
+    for minute in minutes:
+        with doing(cast.lena, NINE + minute * M):
+            ticket.reply("Still on it.")
+
+
+def test_g01_the_cadence_counts_from_our_last_words(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    promise(cast, "update", 3, 30 * M)
+    informed(cast, ticket, doing, 60, 80, 125)
+    first, second, third = clocks(ticket, "update")
+    assert outcome(first) == ("met", 20 * 60)
+    assert outcome(second) == ("missed", 45 * 60)
+    assert second.breached_at == NINE + 110 * M + timedelta(microseconds=1)
+    assert third.due_at == NINE + 155 * M
+
+
+def test_g02_the_later_of_two_posts_restarts_the_cadence(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    promise(cast, "update", 3, 30 * M)
+    informed(cast, ticket, doing, 60, 61)
+    assert [one.due_at for one in clocks(ticket, "update")] == [None, NINE + 91 * M]
+
+
+def test_g03_by_reply_the_oldest_unanswered_words_count(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    agree(cast, update="reply")
+    promise(cast, "update", 3, 30 * M)
+    informed(cast, ticket, doing, 10)
+    assert clocks(ticket, "update") == []
+    for minute in (60, 100):
+        with doing(cast.ann, NINE + minute * M):
+            ticket.hear("And now?", channel="email")
+    informed(cast, ticket, doing, 120)
+    assert outcome(clock(ticket, "update")) == ("missed", 3600)
+
+
+@pytest.mark.parametrize("mode", ["cadence", "reply"])
+def test_g04_nobody_is_kept_informed_before_the_first_response(
+    cast: Cast, ticket: Ticket, doing: Doing, mode: str
+) -> None:
+    agree(cast, update=mode)
+    with doing(cast.ann, NINE + 10 * M):
+        ticket.hear("Hello?", channel="email")
+    assert clocks(ticket, "update") == []
+
+
+@pytest.mark.parametrize(("mode", "states"), [("cadence", ["paused"]), ("reply", [])])
+def test_g05_while_we_wait_for_an_answer_we_owe_none(
+    cast: Cast, ticket: Ticket, doing: Doing, mode: str, states: list[str]
+) -> None:
+    agree(cast, update=mode)
+    with doing(cast.lena, NINE + 10 * M):
+        ticket.ask("Which gateway?")
+    assert [one.state for one in clocks(ticket, "update")] == states
+
+
+def test_g07_a_solution_ends_the_cadence_without_keeping_it(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    informed(cast, ticket, doing, 10)
+    with doing(cast.lena, NINE + H):
+        ticket.resolve(code="fixed", text="Fixed.")
+    assert clock(ticket, "update").state == "cancelled"
+
+
+# H. Assignment, tiers, OLA
+
+
+def test_h01_a_hand_over_stops_one_tier_and_starts_the_other(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.hand_over(cast.ops, why="skill")
+    assert clock(ticket, "resolve").due_at == NINE + 4 * H
+    assert clock(ticket, "resolve", "OLA", 1).remaining(NINE + 3 * H) == 3 * H
+    assert clock(ticket, "resolve", "OLA", 2).started_at == NINE + H
+
+
+def test_h03_another_agent_of_the_team_changes_no_clock(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.take(cast.lena)
+    before = [(c.pk, c.state, c.due_at) for c in Clock.objects.filter(ticket=ticket).order_by("id")]
+    with doing(cast.lena, NINE + 2 * H):
+        ticket.assign(cast.lou)
+    assert [(c.pk, c.state, c.due_at) for c in Clock.objects.filter(ticket=ticket).order_by("id")] == before
+
+
+def test_h04_an_idle_queue_is_charged_to_the_team_that_holds_it(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.hand_over(cast.ops, why="skill")
+    assert ticket.assignee is None
+    assert clock(ticket, "resolve", "OLA", 2).course.elapsed(NINE + 3 * H) == 2 * H
+
+
+# I. Duplicates
+
+
+def test_i01_a_duplicate_s_clocks_are_cancelled(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    with doing(cast.lena, NINE + H):
+        twin = cast.ticket()
+    with doing(cast.lena, NINE + 2 * H):
+        twin.cancel("the same trouble", duplicate_of=ticket)
+    assert set(Clock.objects.filter(ticket=twin).values_list("state", flat=True)) == {"cancelled"}
+    assert clock(ticket, "resolve").due_at == NINE + 4 * H
+
+
+# J. Precision, order, skew
+
+FOUR_HOURS = 4 * H
+
+
+@pytest.mark.parametrize(
+    ("case", "used", "met", "why"),
+    [
+        ("J01", FOUR_HOURS - timedelta(milliseconds=1), True, "a millisecond less"),
+        ("J02", FOUR_HOURS, True, "exactly"),
+        ("J03", FOUR_HOURS + timedelta(milliseconds=1), False, "a millisecond more"),
+        ("J04", FOUR_HOURS * 0.99951, True, "99.951 % is not rounded to 100"),
+    ],
+)
+def test_j01_to_j04_met_is_no_more_than_the_target(
+    cast: Cast, ticket: Ticket, doing: Doing, case: str, used: timedelta, met: bool, why: str
+) -> None:
+    with doing(cast.lena, NINE + used):
+        ticket.resolve(code="fixed", text="Fixed.")
+    assert clock(ticket, "resolve").state == ("met" if met else "missed"), why
+
+
+def test_c05_c06_a_pause_never_cures() -> None:
+    from tierdesk.directory.calendars.hours import Hours
+
+    office = Hours(tz="Europe/Berlin", week=dict.fromkeys(range(5), (("09:00", "17:00"),)))
+    exactly = Course(office, NINE, FOUR_HOURS, pauses=((NINE + 4 * H, NINE + 5 * H),))
+    assert exactly.is_met(NINE + 5 * H)
+    assert exactly.breaches_at() == NINE + 5 * H + timedelta(microseconds=1)
+    late = Course(office, NINE, FOUR_HOURS, pauses=((NINE + 4 * H + timedelta(seconds=1), None),))
+    assert not late.is_met(NINE + 5 * H)
+    assert late.crossed_at(NINE + 5 * H) == NINE + 4 * H + timedelta(microseconds=1)
+
+
+def test_j05_what_was_received_before_counts_from_then_and_never_less_than_nothing(
+    cast: Cast, doing: Doing
+) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket = Ticket.open(Draft(client=cast.acme, subject="VPN", text="Help", channel="email", at=NINE))
+    one = clock(ticket, "acknowledge")
+    assert one.started_at == NINE
+    assert one.course.elapsed(NINE - H) == timedelta(0)
+
+
+def test_j06_a_mail_counts_from_when_it_was_received(cast: Cast, doing: Doing) -> None:
+    with doing(cast.lena, NINE + 3 * H):
+        ticket = Ticket.open(
+            Draft(client=cast.acme, subject="VPN", text="Help", channel="email", at=NINE + H)
+        )
+    assert clock(ticket, "acknowledge").due_at == NINE + 5 * H
+
+
+def test_j07_facts_of_one_instant_are_in_order(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.ask("Which gateway?")
+        ticket.resume("found it myself")
+    one = clock(ticket, "resolve")
+    assert (one.state, one.due_at) == ("running", NINE + 4 * H)
+
+
+def test_j09_after_an_outage_each_threshold_is_told_once_with_its_true_instant(
+    cast: Cast, ticket: Ticket
+) -> None:
+    for late in (6 * H, 6 * H + M):
+        run_due(NINE + late)
+    told = Entry.objects.of(ticket.pk).filter(details__metric="resolve", details__party="SLA")
+    assert [(e.kind, datetime.fromisoformat(e.details["crossed_at"])) for e in told] == [
+        ("breached", NINE + 4 * H + timedelta(microseconds=1))
+    ]
+
+
+def test_b15_the_contract_s_calendar_decides_whatever_the_contact_s_zone(cast: Cast, doing: Doing) -> None:
+    with doing(cast.lena, berlin("2026-06-08T14:00")):
+        ticket = cast.ticket(client=cast.borealis, contact=cast.bob)
+    assert clock(ticket, "acknowledge").due_at == datetime(2026, 6, 8, 17, 0, tzinfo=UTC)
