@@ -8,7 +8,7 @@ from tierdesk.channels.alarms.sql import INTAKE
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('alarms', '0010_maintenance_windows_hold_alarms_back'),
+        ('alarms', '0011_a_maintenance_window_may_end_early'),
     ]
 
     operations = [
