@@ -5,7 +5,7 @@ Ann reported the VPN, Arne did so as well: his ticket is merged into hers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,12 +16,20 @@ from tests.cast import Cast
 from tierdesk.channels.alarms.models import Alarm, Source
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.sla.models import Clock
+from tierdesk.response.sla.verify import verify
 from tierdesk.response.vendors.models import Case, UnderpinningContract, Vendor
 from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
 from tierdesk.tickets.models import Participant, Ticket
 
 HOUR = timedelta(hours=1)
 Doing = Callable[..., AbstractContextManager[Any]]
+
+
+@pytest.fixture(autouse=True)
+def _clocks_follow_the_timeline(cast: Cast) -> Iterator[None]:
+    """Whatever moved where, the timelines tell the clocks that the desk has."""
+    yield
+    assert [str(one) for one in verify()] == []
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ Ann has a ticket about her VPN that waits for her answer, and one about a printe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,12 +15,20 @@ import pytest
 from tests.cast import Cast
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.sla.models import Clock
+from tierdesk.response.sla.verify import verify
 from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
 from tierdesk.tickets.models import Attachment, Message, Participant, Ticket
 from tierdesk.tickets.moving import can_move, move_words, split_off, was_moved, woken_by
 
 HOUR = timedelta(hours=1)
 Doing = Callable[..., AbstractContextManager[Any]]
+
+
+@pytest.fixture(autouse=True)
+def _clocks_follow_the_timeline(cast: Cast) -> Iterator[None]:
+    """Whatever moved where, the timelines tell the clocks that the desk has."""
+    yield
+    assert [str(one) for one in verify()] == []
 
 
 @pytest.fixture
