@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 from tierdesk.channels.alarms import facts as alarms
 from tierdesk.channels.alarms import reactions as alarming
-from tierdesk.channels.alarms.beats import check_beats, next_beat
+from tierdesk.channels.alarms.beats import check_beats, next_beat, overdue
 from tierdesk.channels.alarms.models import Alarm, Source
 from tierdesk.channels.alarms.ticketing import AT_ONCE as ALARMS_AT_ONCE
-from tierdesk.channels.alarms.ticketing import follow_up, next_unseen, wake_and_resolve
+from tierdesk.channels.alarms.ticketing import follow_up, next_unseen, unseen, wake_and_resolve
 from tierdesk.channels.chat import reactions as chats
 from tierdesk.channels.chat import sender as chat
 from tierdesk.channels.chat.models import Conversation, wake_conversations
@@ -117,8 +117,8 @@ WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later)
 
 WAKEUPS: Sequence[Wakeup | Errand] = [
     Errand(Inbound, understand_due, waits_since=next_due, batch=INBOUND_AT_ONCE),
-    Errand(Source, check_beats, waits_since=next_beat),
-    Errand(Alarm, follow_up, waits_since=next_unseen, batch=ALARMS_AT_ONCE),
+    Errand(Source, check_beats, waiting=overdue, waits_since=next_beat),
+    Errand(Alarm, follow_up, waiting=unseen, waits_since=next_unseen, batch=ALARMS_AT_ONCE),
     Wakeup(Alarm, wake_and_resolve),
     Wakeup(Clock, wake_clocks, values=WAKING, batch=2000),
     Wakeup(Ticket, wake_tickets),

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models import QuerySet
 
+from tests.cast import Cast
+from tests.conftest import MONDAY_10
 from tierdesk.core import wakeups
-from tierdesk.core.wakeups import LONGEST_REST_S, POLL_SECONDS, Errand
+from tierdesk.core.wakeups import LONGEST_REST_S, POLL_SECONDS, Errand, Look, Wakeup
+from tierdesk.directory.clients.models import Client
+from tierdesk.response.notifications.models import Notice
 from tierdesk.tickets.models import Ticket
+
+
+def never(rows: list[Ticket], at: datetime) -> None:
+    raise AssertionError("nothing of this is due")
+
+
+def everyone(at: datetime) -> QuerySet[Client]:
+    return Client.objects.order_by("pk")
 
 
 @pytest.mark.parametrize(
@@ -23,9 +39,10 @@ from tierdesk.tickets.models import Ticket
     ids=["nothing", "a few", "a few that took long", "very long", "full, full, a few"],
 )
 def test_it_rests_unless_there_may_be_more(
-    acted: tuple[int, ...], took_s: float, rests: list[float], monkeypatch: pytest.MonkeyPatch, db: None
+    acted: tuple[int, ...], took_s: float, rests: list[float], monkeypatch: pytest.MonkeyPatch, cast: Cast
 ) -> None:
-    clock, rested = [0.0], []
+    """`acted`: how many rows each run found; a client is always due."""
+    clock, rested = [0.0], list[float]()
     counts: Iterator[int] = iter(acted)
 
     def act(at: object) -> int:
@@ -33,11 +50,34 @@ def test_it_rests_unless_there_may_be_more(
         return next(counts)
 
     def rest(seconds: float) -> None:
-        rested.append(pytest.approx(seconds))
+        rested.append(seconds)
 
-    monkeypatch.setattr(wakeups, "wakeups", lambda: [Errand(Ticket, act, batch=20)])
+    due = Errand(Client, act, batch=20, waiting=everyone)
+    monkeypatch.setattr(wakeups, "wakeups", lambda: [Wakeup(Ticket, never), due])
     monkeypatch.setattr(wakeups, "close_old_connections", lambda: None)
     monkeypatch.setattr(wakeups.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(wakeups.time, "sleep", rest)
     wakeups.run_forever(lambda: bool(rested))
-    assert rested == rests
+    assert rested == pytest.approx(rests)
+
+
+class TestLook:
+    def test_it_finds_what_is_due_and_nothing_else(self, cast: Cast, doing: Callable[..., Any]) -> None:
+        with doing(cast.lena):
+            cast.ticket().pend("requester_scheduled", until=MONDAY_10 + timedelta(hours=1))
+        every = wakeups.wakeups()
+        look = Look(every)
+        assert [wakeup.model for wakeup in look.at(MONDAY_10)] == [Notice]
+        later = look.at(MONDAY_10 + timedelta(hours=1))
+        assert {Notice, Ticket} <= {wakeup.model for wakeup in later}
+        assert later == [wakeup for wakeup in every if wakeup in later]
+
+    def test_it_reads_an_index_of_what_is_to_come_however_much_is_stored(self, cast: Cast) -> None:
+        look = Look(wakeups.wakeups())
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            values = [MONDAY_10 if value == Look.SOME_TIME else value for value in look._values]
+            cursor.execute(f"EXPLAIN {look._sql}", values)
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+        for index in ("clocks_to_wake", "tickets_to_wake", "alarms_to_wake", "alarms_unseen"):
+            assert index in plan

@@ -11,12 +11,12 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
-from django.db.models import Min, Model, QuerySet
+from django.db.models import Min, Model, QuerySet, Value
 from django.utils.module_loading import import_string
 
 from tierdesk.core import clock
@@ -79,6 +79,14 @@ class Errand:
     batch: int = 1
     """So many rows at once say that there may be more."""
 
+    waiting: Callable[[datetime], QuerySet[Any]] | None = None
+    """For what is due by another sign than `wake_at`: the rows that are due, in an order that an index has."""
+
+    def due(self, at: datetime) -> QuerySet[Any]:
+        if self.waiting is not None:
+            return self.waiting(at)
+        return self.model._base_manager.filter(wake_at__lte=at).order_by("wake_at")
+
     def next_at(self) -> datetime | None:
         if self.waits_since is not None:
             return self.waits_since()
@@ -120,16 +128,17 @@ def fast_forward(until: datetime) -> None:
 
 
 def run_forever(stopping: Callable[[], bool]) -> None:
-    """The engine: poll, act, rest. A wake-up that fails is logged and tried again; the others go on.
+    """The engine: look, act, rest. A wake-up that fails is logged and tried again; the others go on.
 
     It rests for as long as it worked, unless there may be more: what trickles in without end is taken up in larger
     pieces, and leaves half of a processor to people.
     """
+    look = Look(wakeups())
     while not stopping():
         more, began = False, time.monotonic()
         try:
             set_scope(EVERY_CLIENT)
-            for wakeup in wakeups():
+            for wakeup in look.at(clock.now()):
                 more |= _guarded(wakeup) >= wakeup.batch
         except (OperationalError, InterfaceError):
             log.exception("the database is away; trying again")
@@ -139,6 +148,30 @@ def run_forever(stopping: Callable[[], bool]) -> None:
             close_old_connections()
         if not more:
             time.sleep(min(max(time.monotonic() - began, POLL_SECONDS), LONGEST_REST_S))
+
+
+class Look:
+    """One statement that finds which wake-ups have something due, however many there are; written once.
+
+    Each part keeps its order: a first row in no order is looked for in the whole table.
+    """
+
+    SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+
+    def __init__(self, all_of_them: Sequence[Wakeup | Errand]) -> None:
+        self._wakeups = all_of_them
+        first, *others = (
+            wakeup.due(self.SOME_TIME).values_list(Value(number))[:1]
+            for number, wakeup in enumerate(all_of_them)
+        )
+        self._sql, self._values = first.union(*others, all=True).order_by().query.sql_with_params()
+
+    def at(self, instant: datetime) -> list[Wakeup | Errand]:
+        """Those for which a row is due at this instant, in their order."""
+        values = [instant if value == self.SOME_TIME else value for value in self._values]
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, values)
+            return [self._wakeups[number] for number in sorted(number for (number,) in cursor.fetchall())]
 
 
 def _guarded(wakeup: Wakeup | Errand) -> int:

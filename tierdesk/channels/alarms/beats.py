@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import F, Min, Q
+from django.db.models import F, Min, Q, QuerySet
 
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.normal import MAJOR, Action, AlarmEvent, said
@@ -24,11 +24,16 @@ HEARD_AGAIN = Q(silent_since__isnull=False, last_received_at__gt=F("silent_since
 def check_beats(at: datetime) -> int:
     """Sources whose beat is overdue fall silent, and silent ones that were heard again are not; how many there were."""
     with work(by=ENGINE, at=at):
-        due = Source.objects.filter(Q(wake_at__lte=at) | HEARD_AGAIN).order_by("pk")
+        due = overdue(at).order_by("pk")
         sources = list(due.select_for_update(skip_locked=True, no_key=True)[:AT_ONCE])
         speak_for([(source, event) for source in sources if (event := _found_out(source, at))], at)
         Source.objects.bulk_update(sources, ["wake_at", "silent_since"])
     return len(sources)
+
+
+def overdue(at: datetime) -> QuerySet[Source]:
+    """Sources that should have been heard by `at`, and silent ones that were."""
+    return Source.objects.filter(Q(wake_at__lte=at) | HEARD_AGAIN)
 
 
 def next_beat() -> datetime | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import Exists, Min, OuterRef, QuerySet
 
 from tierdesk.channels.alarms import flapping as flaps
 from tierdesk.channels.alarms.correlation import Home, Storm
@@ -94,6 +94,11 @@ def _one_each(alarms: Iterable[Alarm]) -> dict[int, Ticket]:
             if one is not None and one.ticket is not None:
                 one.ticket = tickets.setdefault(one.ticket.pk, one.ticket)
     return tickets
+
+
+def unseen(at: datetime) -> QuerySet[Alarm]:
+    """Alarms that changed since somebody looked at them, whenever that was."""
+    return Alarm.objects.unseen()
 
 
 def next_unseen() -> datetime | None:

@@ -157,7 +157,7 @@ def _shown(row: dict[str, Any], at: datetime) -> dict[str, Any]:
 def counts_of(sets: Mapping[str, QuerySet[Any]]) -> Counter[str]:
     """How many rows each set has, by its name, counting no further than COUNT_AT_MOST; in one query for all."""
     first, *others = (rows.order_by().values_list(Value(name))[:COUNT_AT_MOST] for name, rows in sets.items())
-    shown, parameters = first.union(*others, all=True).query.sql_with_params()
+    shown, parameters = first.union(*others, all=True).order_by().query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT name, count(*) FROM ({shown}) AS shown (name) GROUP BY name", parameters)
         return Counter(dict(cursor.fetchall()))
