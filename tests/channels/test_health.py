@@ -122,14 +122,27 @@ def test_an_open_chat_that_nobody_takes_is_in_trouble(cast: Cast, at: datetime) 
     assert part.trouble == ""
 
 
-def test_a_bridge_without_its_secrets_says_which(
-    cast: Cast, at: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = {"secret_name": "ACME_SLACK_SECRET", "token_name": "ACME_SLACK_TOKEN"}
-    Bridge.objects.create(client=cast.acme, key="slack", kind="slack", name="Slack", **names)
-    monkeypatch.setenv("ACME_SLACK_TOKEN", "xoxb")
+def test_a_bridge_without_its_secrets_says_which(cast: Cast, at: datetime) -> None:
+    bridge = Bridge(client=cast.acme, key="slack", kind="slack", name="Slack")
+    bridge.token = "xoxb"
+    bridge.save()
     [part] = health(cast.lena.user, "chat", at).parts
-    assert part.trouble == "Not set: ACME_SLACK_SECRET. Nothing is taken in or sent."
+    assert part.trouble == "The secret is not set. Nothing is taken in or sent."
+    bridge.secret = "signs"
+    bridge.save()
+    Bridge.objects.update(url="https://evil.example")
+    [part] = health(cast.lena.user, "chat", at).parts
+    assert part.trouble == (
+        "The token: It was given for another server, or sealed with another key of the desk: enter it again."
+    )
+
+
+def test_teams_proves_itself_with_keys_of_its_own(cast: Cast, at: datetime) -> None:
+    bridge = Bridge(client=cast.acme, key="teams", kind="teams", name="Teams")
+    bridge.token = "shown"
+    bridge.save()
+    [part] = health(cast.lena.user, "chat", at).parts
+    assert part.trouble == ""
 
 
 def test_the_way_out_says_what_waits_and_what_failed(cast: Cast, at: datetime) -> None:

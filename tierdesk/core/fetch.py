@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -33,8 +33,11 @@ class NoAnswer(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
+    """What a server said; header names are in lower case."""
+
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
         """The object that the body is. Raises NoAnswer."""
@@ -58,7 +61,7 @@ def get(url: str, *, hosts: re.Pattern[str]) -> bytes:
     if not usual or not hosts.fullmatch(parts.hostname or "") or not _PRINTABLE.fullmatch(url):
         raise UnableToFetch("the address is not one that may be fetched.")
     try:
-        answer = _ask("GET", url)
+        answer = ask("GET", url)
     except OffLimits as refusal:
         raise UnableToFetch("the address is not one that may be fetched.") from refusal
     except NoAnswer as trouble:
@@ -70,10 +73,14 @@ def get(url: str, *, hosts: re.Pattern[str]) -> bytes:
 
 def post_form(url: str, fields: Mapping[str, str]) -> Answer:
     """Send a form and return the answer, whatever its status. Raises NoAnswer or OffLimits."""
-    return _ask("POST", url, urlencode(fields))
+    kind = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    return ask("POST", url, body=urlencode(fields).encode(), headers=kind)
 
 
-def _ask(method: str, url: str, form: str | None = None) -> Answer:
+def ask(
+    method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Ask a server that somebody named; its answer, whatever its status. Raises NoAnswer or OffLimits."""
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.fragment:
         raise OffLimits(f"“{url[:80]}” is no web address that can be asked.")
@@ -81,8 +88,9 @@ def _ask(method: str, url: str, form: str | None = None) -> Answer:
     if parts.scheme == "http" and not reach.is_allowed(parts.hostname, port):
         raise OffLimits("Only https:// addresses are asked.")
     target = f"{parts.path or '/'}?{parts.query}".rstrip("?")
+    request = _Request(method, target, body, headers or {})
     try:
-        return _asked(parts.scheme == "https", parts.hostname, port, method, target, form)
+        return _asked(parts.scheme == "https", parts.hostname, port, request)
     except (OffLimits, NoAnswer):
         raise
     except TimeoutError as error:
@@ -95,19 +103,26 @@ def _ask(method: str, url: str, form: str | None = None) -> Answer:
         raise NoAnswer(f"{parts.hostname} could not be asked: {type(error).__name__}.") from error
 
 
-def _asked(secure: bool, host: str, port: int, method: str, target: str, form: str | None) -> Answer:
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    target: str
+    body: bytes | None
+    headers: Mapping[str, str]
+
+
+def _asked(secure: bool, host: str, port: int, request: _Request) -> Answer:
     """Over a connection to the very address that was looked at; the certificate is held against the name."""
     until = time.monotonic() + TIMEOUT_S
     line = reach.call(host, port, ports=PORTS, timeout=TIMEOUT_S)
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     try:
         connection.sock = _secured(line, host) if secure else line
-        headers = {"User-Agent": "tierdesk", "Connection": "close"}
-        if form is not None:
-            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        connection.request(method, target, form, headers)
+        headers = {"User-Agent": "tierdesk", "Connection": "close", **request.headers}
+        connection.request(request.method, request.target, request.body, headers)
         said = connection.getresponse()
-        return Answer(said.status, _read(said, until))
+        told = {name.lower(): value for name, value in said.getheaders()}
+        return Answer(said.status, _read(said, until), told)
     finally:
         connection.close()
         line.close()

@@ -12,6 +12,7 @@ import secrets
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.db import models
 
 _FORM = b"\x01"
 _NONCE_BYTES = 12
@@ -19,6 +20,29 @@ _NONCE_BYTES = 12
 
 class Unsealable(ValueError):
     """Sealed with another key, for another purpose, or damaged."""
+
+
+class Sealed:
+    """A text that lies sealed in the column `<name>_sealed`, for one purpose and the servers that `of` names.
+
+    Reading it raises Unsealable once the row is about other servers: a secret is only for those it was given for.
+    """
+
+    def __init__(self, purpose: str, *, of: str) -> None:
+        self.purpose, self.of = purpose, of
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.column = f"{name}_sealed"
+
+    def __get__(self, row: models.Model | None, owner: type) -> str:
+        sealed = b"" if row is None else bytes(getattr(row, self.column))
+        return unseal(sealed, purpose=self._bound_to(row)) if sealed else ""
+
+    def __set__(self, row: models.Model, text: str) -> None:
+        setattr(row, self.column, seal(text, purpose=self._bound_to(row)) if text else b"")
+
+    def _bound_to(self, row: models.Model | None) -> str:
+        return f"{self.purpose} {getattr(row, self.of)}"
 
 
 def seal(text: str, *, purpose: str) -> bytes:

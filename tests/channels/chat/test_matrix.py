@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client as Browser
 
@@ -49,19 +50,19 @@ def homeserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homeserver]
 def bridge(cast: Cast, homeserver: Homeserver, monkeypatch: pytest.MonkeyPatch) -> Bridge:
     cast.acme_contract.channels = ["chat"]
     cast.acme_contract.save()
-    monkeypatch.setenv("TIERDESK_TEST_SECRET", TO_DESK)
-    monkeypatch.setenv("TIERDESK_TEST_TOKEN", OF_DESK)
+    monkeypatch.setattr(settings, "PRIVATE_HOSTS", [homeserver.url.removeprefix("http://")])
     bridged._known_person.cache_clear()
-    return Bridge.objects.create(
+    bridge = Bridge(
         client=cast.acme,
         key="acme-matrix",
         kind="matrix",
         name="Matrix",
         url=homeserver.url,
-        secret_name="TIERDESK_TEST_SECRET",
-        token_name="TIERDESK_TEST_TOKEN",
         bot=DESK,
     )
+    bridge.secret, bridge.token = TO_DESK, OF_DESK
+    bridge.save()
+    return bridge
 
 
 def hand_over(pushed: Pushed, at: datetime, **headers: str) -> HttpResponse:

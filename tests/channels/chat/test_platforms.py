@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client as Browser
 
@@ -93,20 +94,19 @@ def bridged_to(fake: Fake, kind: str, cast: Cast, monkeypatch: pytest.MonkeyPatc
     cast.acme_contract.channels = ["chat"]
     cast.acme_contract.save()
     fake.people = {"U1": ("Ann Albers", "ann@acme.example"), "U2": ("Guest", "guest@else.example")}
-    monkeypatch.setenv("TIERDESK_TEST_SECRET", getattr(fake, "secret", ""))
-    monkeypatch.setenv("TIERDESK_TEST_TOKEN", fake.token)
+    monkeypatch.setattr(settings, "PRIVATE_HOSTS", [fake.url.removeprefix("http://")])
     for cached in (bridged._known_person, teams._token, teams._keys):
         cached.cache_clear()
-    bridge = Bridge.objects.create(
+    bridge = Bridge(
         client=cast.acme,
         key=f"acme-{kind}",
         kind=kind,
         name=kind,
         url=fake.url,
-        secret_name="TIERDESK_TEST_SECRET",
-        token_name="TIERDESK_TEST_TOKEN",
         bot=fake.app if isinstance(fake, FakeTeams) else "UDESK",
     )
+    bridge.secret, bridge.token = getattr(fake, "secret", ""), fake.token
+    bridge.save()
     return Workplace(fake, bridge)
 
 

@@ -281,6 +281,8 @@ def test_every_example_of_the_howto_is_read_without_a_fault(
 ) -> None:
     monkeypatch.setenv("PROMETHEUS_TOKEN", "a-token-from-the-environment")
     monkeypatch.setenv("SUPPORT_PASSWORD", "a-password-from-the-environment")
+    monkeypatch.setenv("HALDEN_SLACK_SECRET", "a-secret-from-the-environment")
+    monkeypatch.setenv("HALDEN_SLACK_TOKEN", "a-token-from-the-environment")
     howto = Path(apply.__file__).parents[2] / "docs" / "howto" / "desk-as-code.md"
     example = howto.read_text().split("```yaml\n")[1].split("```")[0]
     (tmp_path / "books").mkdir()

@@ -319,6 +319,18 @@ def test_a_secret_is_never_shown_and_kept_where_none_is_typed(cast: Cast, opens:
     assert unsealed(Source.objects.get(key="nagios").secret) == "between-you-and-me"
 
 
+@pytest.mark.parametrize("field", ["secret", "token"])
+def test_the_server_s_environment_is_not_read_for_a_page(
+    cast: Cast, opens: Opens, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    """An administrator of the desk is not one of its server: what stands there is not theirs to send elsewhere."""
+    monkeypatch.setenv("TIERDESK_DATABASE_PASSWORD", "of-the-server-alone")
+    sheet = opens("new/alarm_sources?client=ACME").fill(key="nagios", name="Nagios", shape="plain")
+    shown = sheet.fill(**{field: "${TIERDESK_DATABASE_PASSWORD}"}).send()
+    assert "read only for a file that is applied on the server" in shown.words
+    assert not Source.objects.filter(key="nagios").exists()
+
+
 def test_nothing_ticked_is_not_the_same_as_nothing_said(cast: Cast, opens: Opens) -> None:
     sheet = opens(CONTRACT)
     assert "requester_info" in sheet.fields["policies.pause_reasons"], "as usual"

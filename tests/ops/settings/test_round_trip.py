@@ -25,8 +25,8 @@ chat_bridges:
     name: Slack
     kind: slack
     rooms: [C01]
-    secret_from: TIERDESK_SLACK_SECRET
-    token_from: TIERDESK_SLACK_TOKEN
+    secret: signs-what-it-says
+    token: xoxb-shown-to-slack
 forms:
   - {client: BRIGHT, key: till, name: Till, fields: [{key: shop, label: Shop, required: false}]}
 """

@@ -14,6 +14,7 @@ from tierdesk.channels.chat.platforms import (
     Admitted,
     Changed,
     Knock,
+    NotAdmitted,
     Person,
     Platform,
     Rejected,
@@ -26,6 +27,7 @@ from tierdesk.channels.models import Inbound
 from tierdesk.channels.outbox import NotYet
 from tierdesk.channels.registry import Amended, NewTicket, Nothing, Refused, Reply, Understood
 from tierdesk.core.facts import Actor
+from tierdesk.core.seal import Unsealable
 from tierdesk.directory.clients.identify import by_address
 from tierdesk.directory.clients.models import Contact
 from tierdesk.response.notifications.models import Notice
@@ -38,7 +40,10 @@ SUBJECT = 80
 
 def hear(bridge: Bridge, knock: Knock, at: datetime) -> Admitted:
     """Keep what a platform says, before it is acknowledged; the worker understands it. Raises NotAdmitted."""
-    admitted = _platform(bridge).admit(bridge, knock, at)
+    try:
+        admitted = _platform(bridge).admit(bridge, knock, at)
+    except Unsealable as damaged:
+        raise NotAdmitted(str(damaged)) from damaged
     for key, raw in admitted.deliveries:
         Inbound.store(
             "chat",
@@ -75,6 +80,8 @@ def post(conversation: Conversation, notice: Notice, at: datetime) -> str:
     text = notice.said.text if notice.said is not None else notice.text
     try:
         posted = _platform(bridge).post(bridge, conversation.thread, text, f"tierdesk-n{notice.pk}")
+    except Unsealable as damaged:
+        raise Unreachable(str(damaged)) from damaged
     except TooFast as slow:
         raise NotYet(at + timedelta(seconds=slow.wait_s)) from slow
     return _known_as(bridge, posted)
@@ -146,6 +153,6 @@ def _known_person(bridge_id: int, user: str) -> Person:
 
 def _person(bridge_id: int, user: str) -> Person:
     """Who that is; a platform that does not say it now must not hold up what was said."""
-    with suppress(Unreachable, TooFast, Rejected):
+    with suppress(Unreachable, TooFast, Rejected, Unsealable):
         return _known_person(bridge_id, user)
     return Person(user)

@@ -7,7 +7,9 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from tierdesk.channels.chat.models import Bridge, Seat, Widget
+from tierdesk.channels.chat.platforms import platforms
 from tierdesk.channels.health import Part
+from tierdesk.core.seal import Unsealable
 from tierdesk.directory.staff.models import User
 
 
@@ -17,7 +19,7 @@ def parts(user: User, at: datetime) -> list[Part]:
     bridges = Bridge.objects.visible_to(user).select_related("client")
     return [
         *(_part(widget, _alone(widget, at)) for widget in widgets),
-        *(_part(bridge, _without_secret(bridge)) for bridge in bridges),
+        *(_part(bridge, trouble_of(bridge)) for bridge in bridges),
     ]
 
 
@@ -33,14 +35,14 @@ def _alone(widget: Widget, at: datetime) -> str:
     return _("It is open and nobody takes chats: visitors are answered by mail.")
 
 
-def _without_secret(bridge: Bridge) -> str:
-    missing = [
-        name
-        for name, value in ((bridge.secret_name, bridge.secret), (bridge.token_name, bridge.token))
-        if name and not value
-    ]
-    return (
-        _("Not set: %(names)s. Nothing is taken in or sent.") % {"names": ", ".join(missing)}
-        if missing
-        else ""
-    )
+def trouble_of(bridge: Bridge) -> str:
+    """Which of its secrets is missing, or cannot be read any more."""
+    platform = platforms().get(bridge.kind)
+    needed = [("secret", _("The secret"))] if platform is None or platform.proves_itself else []
+    for name, called in (*needed, ("token", _("The token"))):
+        try:
+            if not getattr(bridge, name):
+                return _("%(what)s is not set. Nothing is taken in or sent.") % {"what": called}
+        except Unsealable as damaged:
+            return f"{called}: {damaged}"
+    return ""

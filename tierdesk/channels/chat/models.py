@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -12,6 +11,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from tierdesk.channels.chat.facts import ChatAccepted, ChatEnded, ChatHandedOver
 from tierdesk.core.facts import Actor
+from tierdesk.core.seal import Sealed
 from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.calendars.models import Calendar
@@ -123,10 +123,10 @@ class Seat(models.Model):
 class Bridge(models.Model):
     """A chat platform of a client's that the desk is connected to; each thread there is a conversation here.
 
-    `kind` is a module of channels/chat/platforms. The secrets stand in the environment, under the names given here,
-    so that no dump of the database carries them: `secret_name` for what the platform proves itself with,
-    `token_name` for what we show to it. `bot`: who we are there, so that we do not hear ourselves. `rooms`: where
-    we listen; empty: wherever we were let in.
+    `kind` is a module of channels/chat/platforms. `secret` is what the platform proves itself with, `token` what we
+    show to it, at this `url` and no other; both lie sealed. `bot`: who we are there, so that we do not hear
+    ourselves. `rooms`: where we listen; empty: wherever we were let in. `quiet_hours`: the longest that nothing is
+    said there; 0: any time.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="bridges")
@@ -134,12 +134,15 @@ class Bridge(models.Model):
     kind = models.CharField(max_length=20)
     name = models.CharField(max_length=120)
     url = models.CharField(max_length=300, blank=True)
-    secret_name = models.CharField(max_length=100)
-    token_name = models.CharField(max_length=100)
+    secret_sealed = models.BinaryField(default=b"", blank=True, db_default=b"")
+    token_sealed = models.BinaryField(default=b"", blank=True, db_default=b"")
     bot = models.CharField(max_length=200, blank=True)
     rooms = models.JSONField(default=list)
     quiet_hours = models.PositiveSmallIntegerField(default=0, db_default=0)
     is_active = models.BooleanField(default=True)
+
+    secret = Sealed("the secret of a bridge to", of="kind")
+    token = Sealed("the token of a bridge to", of="url")
 
     objects = ClientRows.as_manager()
 
@@ -148,14 +151,6 @@ class Bridge(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def secret(self) -> str:
-        return os.environ.get(self.secret_name, "")
-
-    @property
-    def token(self) -> str:
-        return os.environ.get(self.token_name, "")
 
 
 class ChatState(models.TextChoices):

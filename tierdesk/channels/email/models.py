@@ -11,35 +11,12 @@ from django.db import models
 from django.db.models import Q
 
 from tierdesk.channels.email.automatic import without_detail
-from tierdesk.core.seal import seal, unseal
+from tierdesk.core.seal import Sealed
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
 
 SILENT_AFTER = timedelta(minutes=2)
 """A mailbox that was not looked into for so long counts as not fetched, whatever the reason."""
-
-
-class Sealed:
-    """A text that lies sealed in the column `<name>_sealed`, for one purpose and the servers that `of` names.
-
-    Reading it raises Unsealable once the row is about other servers: a secret is only for those it was given for.
-    """
-
-    def __init__(self, purpose: str, *, of: str) -> None:
-        self.purpose, self.of = purpose, of
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.column = f"{name}_sealed"
-
-    def __get__(self, row: models.Model | None, owner: type) -> str:
-        sealed = b"" if row is None else bytes(getattr(row, self.column))
-        return unseal(sealed, purpose=self._bound_to(row)) if sealed else ""
-
-    def __set__(self, row: models.Model, text: str) -> None:
-        setattr(row, self.column, seal(text, purpose=self._bound_to(row)) if text else b"")
-
-    def _bound_to(self, row: models.Model | None) -> str:
-        return f"{self.purpose} {getattr(row, self.of)}"
 
 
 class Security(models.TextChoices):

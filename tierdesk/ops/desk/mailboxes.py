@@ -7,10 +7,10 @@ from typing import Any, Final
 from tierdesk.channels.email.models import Afterwards, Grant, Mailbox, Provider, Security
 from tierdesk.channels.email.vigil import set_up
 from tierdesk.core import clock
-from tierdesk.core.seal import Unsealable
 from tierdesk.ops.desk import shapes as s
 from tierdesk.ops.desk.lines import Findings
 from tierdesk.ops.desk.schema import Field, Item, Section, Values, World, link, save_columns
+from tierdesk.ops.desk.sealed import read_sealed, sealed
 
 GRANTED: Final = {
     "provider": "provider",
@@ -53,28 +53,11 @@ def _save(world: World, section: Section, row: Any, values: Values, changed: set
     return row
 
 
-def _sealed(name: str) -> Field:
-    """A secret that lies sealed in its row. Once it cannot be read any more it is none."""
-
-    def put(world: World, row: Any, text: str) -> None:
-        setattr(row, name, text)
-        row.save(update_fields=[f"{name}_sealed"])
-
-    return Field(name, s.SECRET, "", get=lambda row: _read(row, name), put=put)
-
-
 def _granted(name: str, shape: s.Shape = s.TEXT, default: Any = "") -> Field:
     def get(row: Any) -> Any:
-        return _read(row.grant, GRANTED[name]) if hasattr(row, "grant") else default
+        return read_sealed(row.grant, GRANTED[name]) if hasattr(row, "grant") else default
 
     return Field(name, shape, default, get=get)
-
-
-def _read(row: Any, name: str) -> Any:
-    try:
-        return getattr(row, name)
-    except Unsealable:
-        return ""
 
 
 MAILBOXES: Final = Section(
@@ -104,8 +87,8 @@ MAILBOXES: Final = Section(
         Field("hops", s.whole(0, 20), 1),
         Field("quiet_hours", s.whole(0, 2000), 0),
         Field("canary_minutes", s.whole(0, 30), 0),
-        _sealed("password"),
-        _sealed("smtp_password"),
+        sealed("password"),
+        sealed("smtp_password"),
         _granted("provider", s.one_of(lambda: dict(Provider.choices))),
         _granted("tenant"),
         _granted("authorize_url"),

@@ -34,6 +34,7 @@ from tierdesk.ops.desk.forms import FORMS
 from tierdesk.ops.desk.mailboxes import MAILBOXES
 from tierdesk.ops.desk.maintenance import MAINTENANCE
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
+from tierdesk.ops.desk.sealed import sealed
 from tierdesk.response.runbooks.models import Book, Revision
 from tierdesk.response.sla.policy import CLIENT_OWES
 from tierdesk.response.tiers.gate import Rules
@@ -659,8 +660,8 @@ SECTIONS: Final[tuple[Section, ...]] = (
             NAME,
             Field("kind", s.one_of(lambda: {name: name.capitalize() for name in sorted(platforms())})),
             Field("url", s.TEXT, ""),
-            Field("secret_from", s.VARIABLE, column="secret_name"),
-            Field("token_from", s.VARIABLE, column="token_name"),
+            sealed("secret"),
+            sealed("token"),
             Field("bot", s.TEXT, ""),
             Field("rooms", s.ListOf(s.TEXT), []),
             Field("quiet_hours", s.whole(0, 2000), 0),

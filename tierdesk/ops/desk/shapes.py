@@ -35,6 +35,17 @@ class Shape(Protocol):
         """The value as the file writes it."""
 
 
+SECRETS: Final = {"secret", "token"}
+FROM_A_BROWSER: Final = (
+    "The server’s environment is read only for a file that is applied on the server; write the secret itself."
+)
+
+
+def variable_of(text: str) -> str:
+    """The variable of the environment that `${NAME}` names; empty for any other text."""
+    return text[2:-1] if text.startswith("${") and text.endswith("}") else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """One value, parsed from its text. `parse` raises ValueError with a sentence that says what to write.
@@ -55,6 +66,8 @@ class Scalar:
     def read(self, node: yaml.Node, found: Findings) -> Any:
         if not isinstance(node, yaml.ScalarNode):
             return found.add(line_of(node), "Write one value here, not a list or a table.")
+        if self.kind in SECRETS and found.path is None and variable_of(str(node.value)):
+            return found.add(line_of(node), FROM_A_BROWSER)
         try:
             return self.parse(str(node.value))
         except ValueError as fault:
@@ -421,7 +434,7 @@ def _address(text: str) -> str:
 
 def _secret(text: str) -> str:
     """A secret, or KEPT. `${NAME}` is taken from the environment."""
-    name = text[2:-1] if text.startswith("${") and text.endswith("}") else ""
+    name = variable_of(text)
     secret = os.environ.get(name, "") if name else text
     if name and not secret:
         raise ValueError(
@@ -461,9 +474,6 @@ ORIGIN: Final = Scalar(
     )
 )
 NETWORK: Final = Scalar(_network)
-VARIABLE: Final = Scalar(
-    matching(r"TIERDESK_[A-Z0-9_]{1,80}", "a variable of the environment; write such as TIERDESK_SLACK_TOKEN")
-)
 REGION: Final = Scalar(matching(r"[A-Z]{2}", "a country; write two capitals, such as DE"))
 SWITCH: Final = Scalar(_switch, kind="switch")
 DURATION: Final = Scalar(_duration, show_duration, kind="duration")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tierdesk.ops.settings import desk_file, mail, pointing, views
+from tierdesk.ops.settings import bridges, desk_file, mail, pointing, views
 
 app_name = "settings"
 
@@ -17,6 +17,8 @@ urlpatterns = [
     path("mail/permission/", mail.permission, name="permission"),
     path("mail/<int:pk>/", mail.mailbox, name="mailbox"),
     path("mail/<int:pk>/trial/", mail.trial, name="mailbox-trial"),
+    path("bridges/", bridges.bridges, name="bridges"),
+    path("bridges/<int:pk>/trial/", bridges.trial, name="bridge-trial"),
     path("mapping/<int:pk>/", pointing.mapping, name="mapping"),
     path("new/<slug:name>/", views.new, name="new"),
     path("<slug:name>/", views.section, name="section"),

@@ -707,11 +707,13 @@ Ask the person to read the display aloud.
             "name": NAME,
             "kind": Asked("Platform"),
             "url": Asked("Address", "Of the platform, where it is not the same for everybody."),
-            "secret_from": Asked(
-                "Secret from", "The variable of the environment that holds it: TIERDESK_ACME_SECRET."
+            "secret": Asked(
+                "Secret",
+                "What the platform proves itself with; Teams needs none. Kept sealed and never shown.",
             ),
-            "token_from": Asked(
-                "Token from", "The variable of the environment that holds it: TIERDESK_ACME_TOKEN."
+            "token": Asked(
+                "Token",
+                "What we show to the platform. Kept sealed and never shown; for another address enter it again.",
             ),
             "bot": Asked("Bot", "Who we are there."),
             "rooms": Asked("Rooms", "Empty: all that it is in."),

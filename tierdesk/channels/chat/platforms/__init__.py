@@ -73,6 +73,14 @@ class Person:
     email: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Ourselves:
+    """Who we are on a platform: a name for people, and the id by which we know ourselves there, if it tells one."""
+
+    name: str
+    id: str = ""
+
+
 class NotAdmitted(Exception):
     """The request is not the platform's, or is an old one played again; the text is for our own log."""
 
@@ -95,7 +103,7 @@ class Rejected(ValueError):
 
 @dataclass(frozen=True)
 class Platform:
-    """`admit` reads no database; `read` and `person` only ask; `post` returns the platform's id of what it posted.
+    """`admit` reads no database; `read`, `person` and `greet` only ask; `post` returns the id of what it posted.
 
     The key of a post is the same at every try, for platforms that drop a double by it.
     """
@@ -105,6 +113,9 @@ class Platform:
     read: Callable[[Bridge, Any], Said | Changed | None]
     person: Callable[[Bridge, str], Person]
     post: Callable[[Bridge, str, str, str], str]
+    greet: Callable[[Bridge], Ourselves]
+    proves_itself: bool = True
+    """Whether it shows us the bridge's secret; Teams signs with keys of its own."""
 
 
 @cache

@@ -88,6 +88,8 @@ class FakeSlack(Fake):
             name, email = self.people.get(parse_qs(place.query)["user"][0], ("", ""))
             return 200, {"ok": True, "user": {"profile": {"real_name": name, "email": email}}}
         words = json.loads(body)
+        if place.path == "/auth.test":
+            return 200, {"ok": True, "user": "desk", "team": "Acme", "user_id": "UDESK"}
         if not words["channel"].startswith("C"):
             return 200, {"ok": False, "error": "channel_not_found"}
         self.posts.append(words)
@@ -109,6 +111,8 @@ class FakeMattermost(Fake):
         if token != self.token:
             return 401, {"id": "api.context.session_expired.app_error"}
         kind, _, key = path.removeprefix("/api/v4/").partition("/")
+        if method == "GET" and path.endswith("/users/me"):
+            return 200, {"username": "desk", "id": "UDESK"}
         if method == "GET" and kind == "users":
             name, email = self.people.get(key, ("", ""))
             return 200, {"username": key, "first_name": name, "email": email}

@@ -18,6 +18,7 @@ from tierdesk.channels.chat.platforms import (
     Changed,
     Knock,
     NotAdmitted,
+    Ourselves,
     Person,
     Platform,
     Said,
@@ -86,4 +87,10 @@ def _safe(part: str) -> str:
     return urllib.parse.quote(part, safe="")
 
 
-PLATFORM = Platform("Matrix", admit, read, person, post)
+def greet(bridge: Bridge) -> Ourselves:
+    """https://spec.matrix.org/latest/client-server-api/#get_matrixclientv3accountwhoami"""
+    user = str(_call(bridge, "GET", "account/whoami").get("user_id", ""))
+    return Ourselves(user or "?", user)
+
+
+PLATFORM = Platform("Matrix", admit, read, person, post, greet)

@@ -18,6 +18,7 @@ from tierdesk.channels.chat.platforms import (
     Changed,
     Knock,
     NotAdmitted,
+    Ourselves,
     Person,
     Platform,
     Said,
@@ -87,4 +88,9 @@ def _safe(part: str) -> str:
     return urllib.parse.quote(part, safe="")
 
 
-PLATFORM = Platform("Mattermost", admit, read, person, post)
+def greet(bridge: Bridge) -> Ourselves:
+    said = ask("GET", f"{bridge.url}/api/v4/users/me", bridge.token)
+    return Ourselves(str(said.get("username", "?")), str(said.get("id", "")))
+
+
+PLATFORM = Platform("Mattermost", admit, read, person, post, greet)

@@ -16,6 +16,7 @@ from tierdesk.channels.chat.platforms import (
     Changed,
     Knock,
     NotAdmitted,
+    Ourselves,
     Person,
     Platform,
     Rejected,
@@ -115,4 +116,10 @@ def _escaped(text: str) -> str:
     return text
 
 
-PLATFORM = Platform("Slack", admit, read, person, post)
+def greet(bridge: Bridge) -> Ourselves:
+    """https://docs.slack.dev/reference/methods/auth.test"""
+    said = _call(bridge, "POST", "auth.test", {})
+    return Ourselves(f"{said.get('user', '?')} of {said.get('team', '?')}", str(said.get("user_id", "")))
+
+
+PLATFORM = Platform("Slack", admit, read, person, post, greet)

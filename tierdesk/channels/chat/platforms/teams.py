@@ -21,6 +21,7 @@ from tierdesk.channels.chat.platforms import (
     Changed,
     Knock,
     NotAdmitted,
+    Ourselves,
     Person,
     Platform,
     Rejected,
@@ -137,4 +138,11 @@ def _safe(part: str) -> str:
     return urllib.parse.quote(part, safe="")
 
 
-PLATFORM = Platform("Microsoft Teams", admit, read, person, post)
+def greet(bridge: Bridge) -> Ourselves:
+    """The connector says no name; that it gives a token for the app is all there is to see."""
+    _token.cache_clear()
+    _token(bridge.url, bridge.bot, bridge.token, int(time.monotonic() // (HOUR_S // 2)))
+    return Ourselves(f"the app {bridge.bot}")
+
+
+PLATFORM = Platform("Microsoft Teams", admit, read, person, post, greet, proves_itself=False)

@@ -1,29 +1,18 @@
-"""How we ask a platform: JSON over HTTP, with a time-out, without following redirects."""
+"""How we ask a platform: JSON over HTTP, by the desk's one way to web servers that somebody named (core/fetch.py)."""
 
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 from tierdesk.channels.chat.platforms import Rejected, TooFast, Unreachable
+from tierdesk.core import fetch
+from tierdesk.core.fetch import Answer, NoAnswer
+from tierdesk.core.reach import OffLimits
 
-TIMEOUT_S = 8
-MOST_READ = 1024 * 1024
 SLOW_DOWN_S = 30.0
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A token must not be carried to wherever an answer points."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        return None
-
-
-_opener = urllib.request.build_opener(_NoRedirects)
 
 
 def ask(
@@ -35,23 +24,23 @@ def ask(
     kind = "application/x-www-form-urlencoded" if as_form else "application/json; charset=utf-8"
     headers = {"Content-Type": kind} | ({"Authorization": f"Bearer {token}"} if token else {})
     body = None if words is None else (urlencode(words) if as_form else json.dumps(words)).encode()
-    request = urllib.request.Request(url, data=body, headers=headers, method=method)  # noqa: S310 - checked above
     try:
-        with _opener.open(request, timeout=TIMEOUT_S) as answer:
-            said = json.loads(answer.read(MOST_READ) or b"{}")
-    except urllib.error.HTTPError as error:
-        _refused(error)
-    except (OSError, ValueError) as error:
-        raise Unreachable(f"{type(error).__name__}: {error}") from error
+        answer = fetch.ask(method, url, body=body, headers=headers)
+        if not 200 <= answer.status < 300:
+            _refused(answer)
+        said = json.loads(answer.body or b"{}")
+    except (OffLimits, NoAnswer) as error:
+        raise Unreachable(str(error)) from error
+    except json.JSONDecodeError as error:
+        raise Unreachable("the platform answers with something that is no JSON") from error
     return said if isinstance(said, dict) else {"answer": said}
 
 
-def _refused(error: urllib.error.HTTPError) -> NoReturn:
-    with error:
-        if error.code == 429:
-            wait = error.headers.get("Retry-After", "")
-            raise TooFast(float(wait) if wait.isdecimal() else SLOW_DOWN_S) from error
-        said = error.read(300).decode(errors="replace")
-        if 400 <= error.code < 500 and error.code not in (401, 403, 408):
-            raise Rejected(f"{error.code} {said}") from error
-        raise Unreachable(f"{error.code} {said}") from error
+def _refused(answer: Answer) -> NoReturn:
+    if answer.status == 429:
+        wait = answer.headers.get("retry-after", "")
+        raise TooFast(float(wait) if wait.isdecimal() else SLOW_DOWN_S)
+    said = f"{answer.status} {answer.body[:300].decode(errors='replace')}".strip()
+    if 400 <= answer.status < 500 and answer.status not in (401, 403, 408):
+        raise Rejected(said)
+    raise Unreachable(said)
