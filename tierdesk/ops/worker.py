@@ -11,13 +11,14 @@ import os
 import signal
 import threading
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import cast
 
 from django.conf import settings
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from tierdesk.channels.alarms.listeners import Ports
+from tierdesk.channels.alarms.listeners import Ports, UnableToSpeakTLS, tls_context
 from tierdesk.channels.alarms.listeners import listening as alarms_listening
 from tierdesk.channels.alarms.store import PostgresStore
 from tierdesk.channels.alarms.strangers import Strangers
@@ -73,7 +74,7 @@ def _listen_for_mail(stack: ExitStack) -> None:
 
 def _listen_for_alarms(stack: ExitStack) -> None:
     """Syslog and traps, where a port is set. Only one worker of a machine can; the others say so and do the rest."""
-    ports = Ports(settings.ALARMS_LISTEN_HOST, settings.SYSLOG_PORT, settings.SNMP_PORT)
+    ports = _ports_for_alarms()
     if not ports:
         return
     store = PostgresStore(os.environ["DATABASE_URL"], role=settings.DATABASE_ROLE)
@@ -81,6 +82,19 @@ def _listen_for_alarms(stack: ExitStack) -> None:
         stack.enter_context(alarms_listening(ports, store, Strangers()))
     except OSError as taken:
         log.error("no syslog and no traps are taken: %s; free the port and restart the worker", taken)
+
+
+def _ports_for_alarms() -> Ports:
+    """Without a certificate that can be used there is no syslog over TLS, loudly; the others go on."""
+    ports = Ports(settings.ALARMS_LISTEN_HOST, settings.SYSLOG_PORT, settings.SNMP_PORT)
+    if not settings.SYSLOG_TLS_PORT:
+        return ports
+    try:
+        tls = tls_context(settings.TLS_CERTIFICATE, settings.TLS_KEY, settings.SYSLOG_TLS_AUTHORITY)
+    except UnableToSpeakTLS as unable:
+        log.error("%s; no syslog is taken over TLS", unable)
+        return ports
+    return replace(ports, syslog_tls=settings.SYSLOG_TLS_PORT, tls=tls)
 
 
 def _run_jobs(stopping: threading.Event) -> None:

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cast import Cast
 from tests.channels.alarms.shapes.traps import link
+from tests.servers.certificates import Certificates, Pair
 from tests.servers.desk import free_port
 from tierdesk.channels.alarms.arrival import KnownSource
-from tierdesk.channels.alarms.listeners import BURST, Allowance, Ports, Senders, listening, plain_address
+from tierdesk.channels.alarms.listeners import (
+    BURST,
+    Allowance,
+    Ports,
+    Senders,
+    UnableToSpeakTLS,
+    listening,
+    plain_address,
+    tls_context,
+)
 from tierdesk.channels.alarms.memory import MemoryStore
 from tierdesk.channels.alarms.models import Stranger
 from tierdesk.channels.alarms.strangers import Strangers
+from tierdesk.channels.alarms.usm import UsmUser
 
 PATIENCE_S = 10.0
 HOUSE = KnownSource(1, 1, "syslog", senders=["127.0.0.0/8"])
@@ -42,9 +55,12 @@ class Counted(Strangers):
 
 
 @contextmanager
-def ears(*sources: KnownSource) -> Iterator[tuple[MemoryStore, Counted, Ports]]:
+def ears(
+    *sources: KnownSource, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[MemoryStore, Counted, Ports]]:
     store = MemoryStore(known={str(source.id): source for source in sources})
-    strangers, ports = Counted(), Ports("127.0.0.1", free_port(), free_port())
+    sealed = free_port() if tls else 0
+    strangers, ports = Counted(), Ports("127.0.0.1", free_port(), free_port(), sealed, tls)
     with listening(ports, store, strangers):
         yield store, strangers, ports
 
@@ -115,6 +131,158 @@ def test_an_agent_s_traps_and_informs_are_one_alarm() -> None:
         tool("snmpinform", *SNMP, f"127.0.0.1:{ports.snmp}", *told)  # fails unless it is answered
     [alarm] = store.alarms
     assert (alarm.key, alarm.count) == ("127.0.0.1/link/7", 2)
+
+
+LINK_DOWN = ["", "1.3.6.1.6.3.1.1.5.3", "1.3.6.1.2.1.2.2.1.1.7", "i", "7"]
+SIGNS, HIDES = "signs-what-it-says", "hides-what-it-says"
+
+
+def version_3(user: UsmUser) -> KnownSource:
+    return KnownSource(3, 1, "snmp_trap", senders=["127.0.0.1"], usm=user)
+
+
+def trap_of_version_3(port: int, *options: str) -> None:
+    tool("snmptrap", "-v", "3", *options, f"127.0.0.1:{port}", *LINK_DOWN)
+
+
+@pytest.mark.parametrize("auth", ["SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512"])
+@pytest.mark.parametrize("privacy", ["", "AES", "AES-256"])
+def test_an_agent_s_trap_of_version_3_is_read(auth: str, privacy: str) -> None:
+    user = UsmUser("router", auth, SIGNS, privacy, HIDES if privacy else "")
+    level = ["-l", "authPriv", "-x", privacy, "-X", HIDES] if privacy else ["-l", "authNoPriv"]
+    with ears(version_3(user)) as (store, _, ports):
+        trap_of_version_3(ports.snmp, *level, "-u", "router", "-a", auth, "-A", SIGNS)
+        assert soon(lambda: store.alarms), store.refusals
+    [alarm] = store.alarms
+    assert (alarm.key, alarm.count) == ("127.0.0.1/link/7", 1)
+
+
+PRIVATE = ["-l", "authPriv", "-u", "router", "-a", "SHA-256", "-x", "AES"]
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ([*PRIVATE, "-A", "another-secret", "-X", HIDES], "signed with another secret"),
+        ([*PRIVATE, "-A", SIGNS, "-X", "another-secret"], "cannot be decrypted"),
+        (["-l", "authNoPriv", "-u", "router", "-a", "SHA-256", "-A", SIGNS], "not signed, or not encrypted"),
+        (["-l", "noAuthNoPriv", "-u", "router"], "not signed, or not encrypted"),
+        ([*PRIVATE, "-u", "switch", "-A", SIGNS, "-X", HIDES], "of another user"),
+        (
+            ["-l", "authPriv", "-u", "router", "-a", "SHA-512", "-x", "AES", "-A", SIGNS, "-X", HIDES],
+            "SHA-256",
+        ),
+    ],
+    ids=["wrong secret", "wrong privacy", "not encrypted", "not signed", "wrong user", "another hash"],
+)
+def test_a_trap_of_version_3_that_is_not_its_users_is_refused_in_words(options: list[str], why: str) -> None:
+    user = UsmUser("router", "SHA-256", SIGNS, "AES", HIDES)
+    with ears(version_3(user)) as (store, _, ports):
+        trap_of_version_3(ports.snmp, *options)
+        assert soon(lambda: store.refusals)
+    assert why in store.refusals[0].refusal
+    assert not store.alarms
+
+
+def test_a_source_with_a_user_believes_nothing_older_and_one_without_reads_no_version_3() -> None:
+    with ears(version_3(UsmUser("router", "SHA-256", SIGNS))) as (store, _, ports):
+        tool("snmptrap", *SNMP, f"127.0.0.1:{ports.snmp}", *LINK_DOWN)
+        assert soon(lambda: store.refusals)
+    assert "older version of SNMP" in store.refusals[0].refusal
+    with ears(ROUTERS) as (store, _, ports):
+        trap_of_version_3(ports.snmp, "-l", "authNoPriv", "-u", "router", "-a", "SHA-256", "-A", SIGNS)
+        assert soon(lambda: store.refusals)
+    assert "the source has no user for it" in store.refusals[0].refusal
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+def context(pair: Pair, authority: Path | str = "") -> ssl.SSLContext:
+    return tls_context(str(pair.certificate), str(pair.key), str(authority))
+
+
+def logged(*options: str) -> bytes:
+    """What Linux' logger sends for one line."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = str(door.getsockname()[1])
+        said = ["-p", "daemon.crit", "-t", "backup", "the disk is full"]
+        tool("logger", "-n", "127.0.0.1", "-P", port, "-T", *options, *said)
+        line, _ = door.accept()
+        with line:
+            return b"".join(iter(lambda: line.recv(4096), b""))
+
+
+def through_tls(port: int, words: bytes, certificates: Certificates, *options: str) -> str:
+    """Say it over TLS with OpenSSL's own client, which wants our certificate to be right; what it complains of."""
+    command = [
+        "openssl",
+        "s_client",
+        "-connect",
+        f"127.0.0.1:{port}",
+        "-servername",
+        "localhost",
+        "-quiet",
+        "-no_ign_eof",
+    ]
+    trust = ["-CAfile", str(certificates.authority), "-verify_return_error", "-verify_hostname", "localhost"]
+    done = subprocess.run(
+        [*command, *trust, *options], input=words, capture_output=True, timeout=PATIENCE_S, check=False
+    )
+    return done.stderr.decode(errors="replace")
+
+
+def test_linux_logger_is_understood_over_tls(certificates: Certificates) -> None:
+    words = logged("--octet-count")
+    with ears(HOUSE, tls=context(certificates.trusted)) as (store, _, ports):
+        complaints = through_tls(ports.syslog_tls, words, certificates)
+        assert soon(lambda: store.alarms), complaints
+    [alarm] = store.alarms
+    assert (alarm.summary, alarm.severity) == ("backup: the disk is full", 1)
+
+
+def test_over_tls_lines_without_a_length_end_the_connection(certificates: Certificates) -> None:
+    counted = b"<131>1 - db1 app - ONE - x"
+    with ears(HOUSE, tls=context(certificates.trusted)) as (store, _, ports):
+        through_tls(
+            ports.syslog_tls, b"%d %s<131>1 - db1 app - TWO - x\n" % (len(counted), counted), certificates
+        )
+        assert soon(lambda: store.alarms)
+    assert [alarm.key for alarm in store.alarms] == ["db1/app/ONE"]
+
+
+def test_with_an_authority_only_who_shows_its_certificate_is_heard(certificates: Certificates) -> None:
+    words, trusted = logged("--octet-count"), certificates.trusted
+    shown = ("-cert", str(trusted.certificate), "-key", str(trusted.key))
+    unknown = ("-cert", str(certificates.unknown.certificate), "-key", str(certificates.unknown.key))
+    with ears(HOUSE, tls=context(trusted, certificates.authority)) as (store, strangers, ports):
+        through_tls(ports.syslog_tls, words, certificates)
+        through_tls(ports.syslog_tls, words, certificates, *unknown)
+        assert not store.alarms
+        through_tls(ports.syslog_tls, words, certificates, *shown)
+        assert soon(lambda: store.alarms)
+    assert store.alarms[0].count == 1
+    assert not strangers.seen
+
+
+def test_who_speaks_plainly_or_not_at_all_holds_up_nobody(certificates: Certificates) -> None:
+    with ears(HOUSE, tls=context(certificates.trusted)) as (store, _, ports):
+        with socket.create_connection(("127.0.0.1", ports.syslog_tls), timeout=PATIENCE_S):
+            dial(ports.syslog_tls, b"<131>1 - db1 app - ONE - plain\n")
+            through_tls(ports.syslog_tls, logged("--octet-count"), certificates)
+            assert soon(lambda: store.alarms)
+        assert [alarm.summary for alarm in store.alarms] == ["backup: the disk is full"]
+
+
+def test_a_certificate_that_cannot_be_used_is_told(tmp_path: Path, certificates: Certificates) -> None:
+    with pytest.raises(UnableToSpeakTLS, match="set TIERDESK_TLS_CERTIFICATE"):
+        tls_context("", "")
+    with pytest.raises(UnableToSpeakTLS, match="cannot be used"):
+        tls_context(str(tmp_path / "none.pem"), "")
+    with pytest.raises(UnableToSpeakTLS, match="cannot be used"):
+        tls_context(str(certificates.trusted.certificate), str(certificates.elsewhere.key))
 
 
 def test_over_a_connection_lines_and_counted_frames_may_follow_each_other() -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.cast import Cast
 from tests.channels.alarms.conftest import Saying, arrival, test_dsn
 from tests.conftest import MONDAY_10
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreIsAway, UnableToStore
@@ -20,6 +21,7 @@ from tierdesk.channels.alarms.memory import MemoryStore
 from tierdesk.channels.alarms.models import Alarm, Event, Refusal, Source, wake_alarms
 from tierdesk.channels.alarms.normal import Action, AlarmEvent, said
 from tierdesk.channels.alarms.store import INTAKE, PostgresStore, intake_arguments
+from tierdesk.channels.alarms.usm import UsmUser
 from tierdesk.core.scope import ROLE
 
 WORDS = ("severity", "summary")
@@ -422,3 +424,18 @@ class TestTrouble:
         }
         Source.objects.update(enabled=False)
         assert store.sources() == {}
+
+
+def test_a_source_s_user_of_snmp_3_is_known_and_lies_sealed(world: Cast, store: PostgresStore) -> None:
+    source = Source(client=world.acme, key="routers", name="Routers", shape="snmp_trap", usm_user="router")
+    source.sign_with("signs-what-it-says")
+    source.encrypt_with("hides-what-it-says")
+    source.take_new_token()
+    source.save()
+    known = store.sources()[source.token_sha256]
+    assert known.usm == UsmUser("router", "SHA-256", "signs-what-it-says", "AES", "hides-what-it-says")
+    kept = Source.objects.get(key="routers")
+    assert kept.usm == known.usm
+    assert b"what-it-says" not in bytes(kept.secret) + bytes(kept.usm_privacy_secret)
+    Source.objects.update(usm_privacy="none")
+    assert store.sources()[source.token_sha256].usm == UsmUser("router", "SHA-256", "signs-what-it-says")

@@ -144,6 +144,20 @@ ADDED = [
         id="a mapping that points nowhere",
     ),
     pytest.param(
+        "alarm_sources:\n  - {client: ACME, key: n, name: N, shape: plain, token: sixteen-letters-long, "
+        "usm_user: router, secret: signs-what-it-says}\n",
+        18,
+        "Only SNMP traps have a user",
+        id="a user of SNMP for something else",
+    ),
+    pytest.param(
+        "alarm_sources:\n  - {client: ACME, key: n, name: N, shape: snmp_trap, quiet: 30 min, "
+        "token: sixteen-letters-long, usm_user: router, secret: signs-what-it-says}\n",
+        18,
+        "It encrypts with a “usm_privacy_secret” of at least 8 characters",
+        id="a user of SNMP who cannot encrypt",
+    ),
+    pytest.param(
         'alarm_sources:\n  - {client: ACME, key: n, name: N, shape: plain, token: "${NOT_SET}"}\n',
         18,
         "no “NOT_SET”",

@@ -42,9 +42,14 @@ def try_again(refusal: Refusal, *, by: Agent, at: datetime) -> int:
 
 
 def _read(refusal: Refusal) -> Arrival:
-    """Its signature was checked when it came, and its time is over: it is not asked for again."""
+    """Its signature was checked when it came, and its time is over: it is not asked for again.
+
+    What came encrypted is decrypted again, and so checked again, too.
+    """
     source = refusal.source
-    known = KnownSource(source.pk, source.client_id, source.shape, source.severities, source.mapping)
+    known = KnownSource(
+        source.pk, source.client_id, source.shape, source.severities, source.mapping, usm=source.usm
+    )
     arrival = Arrival(
         source=known, received_at=refusal.received_at, raw=bytes(refusal.raw), remote=refusal.remote
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from tierdesk.channels.alarms.normal import AlarmEvent
+from tierdesk.channels.alarms.usm import UsmUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class KnownSource:
     """What intake must know of a source: whose it is, how it speaks, its own table of severities and its mapping.
 
     `secret` is what it signs with, if it signs. `senders` are the networks that it sends from, if no token tells.
+    `usm`: as whom it sends SNMP of version 3, if it does.
     """
 
     id: int
@@ -24,6 +26,7 @@ class KnownSource:
     mapping: Mapping[str, Any] = field(default_factory=dict)
     secret: str = ""
     senders: Sequence[str] = ()
+    usm: UsmUser | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

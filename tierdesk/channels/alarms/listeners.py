@@ -1,4 +1,4 @@
-"""Listeners for what carries no token: syslog over UDP and TCP, and SNMP traps. Off unless a port is set.
+"""Listeners for what carries no token: syslog over UDP, TCP and TLS, and SNMP traps. Off unless a port is set.
 
 A source is known by the address that it sends from (`Source.senders`; the narrowest network wins). What comes from
 anywhere else is counted per address, with the last that it said, and not read. One thread holds all listeners; what
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import ssl
 import threading
 import time
 from collections import OrderedDict
@@ -40,6 +41,7 @@ BEAT_S = 10.0
 
 LONGEST_LINE = 64 * 1024
 MOST_CONNECTIONS = 200
+HANDSHAKE_S = 10.0
 UNDER_WAY = 200
 """So many messages of one connection may wait to be stored."""
 
@@ -203,10 +205,14 @@ class Datagrams(asyncio.DatagramProtocol):
 
 
 class Lines:
-    """Syslog over TCP (RFC 6587): frames that begin with their length, or lines; a sender may mix them."""
+    """Syslog over TCP (RFC 6587): frames that begin with their length, or lines; a sender may mix them.
 
-    def __init__(self, ear: Ear) -> None:
+    Over TLS there are frames alone (RFC 5425 §4.3); what is none ends the connection.
+    """
+
+    def __init__(self, ear: Ear, *, framed: bool = False) -> None:
         self._ear = ear
+        self._framed = framed
         self._open = 0
 
     async def attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -217,31 +223,37 @@ class Lines:
                 await self._read(reader, remote)
             else:
                 log.warning("%s is hung up on: %d syslog connections are open", remote, MOST_CONNECTIONS)
-        except* (ConnectionError, asyncio.IncompleteReadError) as broke:
-            log.info("the syslog connection of %s broke: %s", remote, broke.exceptions[0])
-        except* BadFrame as bad:
-            log.warning("%s is hung up on: %s", remote, bad.exceptions[0])
+        except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError) as broke:
+            log.info("the syslog connection of %s broke: %s", remote, broke)
+        except BadFrame as bad:
+            log.warning("%s is hung up on: %s", remote, bad)
         finally:
             self._open -= 1
             writer.close()
 
     async def _read(self, reader: asyncio.StreamReader, remote: str) -> None:
-        """Hear everything in order, and return when all of it is stored."""
+        """Hear everything in order, and return when all of it is stored; how it ended changes nothing of that."""
         room = asyncio.Semaphore(UNDER_WAY)
+        ended: Exception | None = None
         async with asyncio.TaskGroup() as heard:
-            async for frame in frames(reader):
-                await room.acquire()
-                heard.create_task(self._ear.hear(SYSLOG, frame, remote)).add_done_callback(
-                    lambda _: room.release()
-                )
+            try:
+                async for frame in frames(reader, framed=self._framed):
+                    await room.acquire()
+                    heard.create_task(self._ear.hear(SYSLOG, frame, remote)).add_done_callback(
+                        lambda _: room.release()
+                    )
+            except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, BadFrame) as how:
+                ended = how
+        if ended is not None:
+            raise ended
 
 
 class BadFrame(ValueError):
     """What comes is neither a frame nor a line that anybody would send."""
 
 
-async def frames(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """The messages of a stream. Raises BadFrame."""
+async def frames(reader: asyncio.StreamReader, *, framed: bool = False) -> AsyncIterator[bytes]:
+    """The messages of a stream; `framed`: each begins with its length. Raises BadFrame."""
     while True:
         first = await reader.read(1)
         if not first:
@@ -251,6 +263,8 @@ async def frames(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
             if not head[:-1].isdigit() or int(head) > LONGEST_LINE:
                 raise BadFrame(f"a frame says that it is {head[:8]!r} long; {LONGEST_LINE} is the most")
             yield await reader.readexactly(int(head))
+        elif framed:
+            raise BadFrame("over TLS each message begins with its length (RFC 5425)")
         elif first not in b"\r\n\0":
             yield (first + await _until(reader, b"\n", LONGEST_LINE)).rstrip(b"\r\n\0")
 
@@ -281,14 +295,39 @@ def address_of(remote: str) -> Address:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where to listen; 0 is not at all."""
+    """Where to listen; 0 is not at all. `tls`: how to be spoken to at the port for syslog over TLS."""
 
     host: str
     syslog: int = 0
     snmp: int = 0
+    syslog_tls: int = 0
+    tls: ssl.SSLContext | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.syslog or self.snmp)
+        return bool(self.syslog or self.snmp or self.syslog_tls)
+
+
+def tls_context(certificate: str, key: str, authority: str = "") -> ssl.SSLContext:
+    """How we show who we are; with an `authority`, senders must show a certificate that it signed (RFC 5425 §4.2).
+
+    All are files in PEM. Raises UnableToSpeakTLS.
+    """
+    if not certificate:
+        raise UnableToSpeakTLS("syslog over TLS needs a certificate: set TIERDESK_TLS_CERTIFICATE")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key or None)
+        if authority:
+            context.load_verify_locations(authority)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ssl.SSLError) as error:
+        raise UnableToSpeakTLS(f"the files for syslog over TLS cannot be used: {error}") from error
+    return context
+
+
+class UnableToSpeakTLS(OSError):
+    """The certificate or its key cannot be used; the text says why."""
 
 
 @contextmanager
@@ -346,4 +385,16 @@ async def _open(ports: Ports, ear: Ear) -> Sequence[Any]:
     if ports.syslog:
         lines = Lines(ear)
         found.append(await asyncio.start_server(lines.attend, ports.host, ports.syslog, limit=LONGEST_LINE))
+    if ports.syslog_tls:
+        sealed = Lines(ear, framed=True)
+        found.append(
+            await asyncio.start_server(
+                sealed.attend,
+                ports.host,
+                ports.syslog_tls,
+                limit=LONGEST_LINE,
+                ssl=ports.tls,
+                ssl_handshake_timeout=HANDSHAKE_S,
+            )
+        )
     return found

@@ -17,6 +17,7 @@ from django.db.models import F, Q, Value
 
 from tierdesk.channels.alarms import tokens
 from tierdesk.channels.alarms.normal import CRITICAL, INFO, Action
+from tierdesk.channels.alarms.usm import UsmUser
 from tierdesk.core.words import Word
 from tierdesk.directory.calendars.hours import Hours
 from tierdesk.directory.clients.models import Client
@@ -44,6 +45,7 @@ class Source(models.Model):
 
     `beat_s`: it promised to be heard that often, give or take `grace_s` (beats.py); 0 is no promise. `wake_at` is when
     to look whether it kept it, `silent_since` is when it was found not to.
+    `usm_user`: as whom it sends SNMP of version 3; signed with its `secret`, encrypted with its `usm_privacy_secret`.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="alarm_sources")
@@ -57,6 +59,10 @@ class Source(models.Model):
     mapping = models.JSONField(default=dict, blank=True, db_default=Value({}, models.JSONField()))
     token_sha256 = models.CharField(max_length=64, unique=True)
     secret = models.BinaryField(blank=True, default=b"", db_default=b"")
+    usm_user = models.CharField(max_length=32, blank=True, default="", db_default="")
+    usm_auth = models.CharField(max_length=8, default="SHA-256", db_default="SHA-256")
+    usm_privacy = models.CharField(max_length=8, default="AES", db_default="AES")
+    usm_privacy_secret = models.BinaryField(blank=True, default=b"", db_default=b"")
     settle_s = models.PositiveIntegerField(default=0)
     quiet_s = models.PositiveIntegerField(default=0, db_default=0)
     join_s = models.PositiveIntegerField(default=JOIN_S, db_default=JOIN_S)
@@ -98,6 +104,16 @@ class Source(models.Model):
     def beat_due_at(self, heard_at: datetime) -> datetime:
         """When a source that was heard then is overdue."""
         return heard_at + timedelta(seconds=self.beat_s + self.grace_s)
+
+    def encrypt_with(self, secret: str) -> None:
+        """What its traps of version 3 are encrypted with from now on. The caller saves."""
+        self.usm_privacy_secret = tokens.sealed(secret)
+
+    @property
+    def usm(self) -> UsmUser | None:
+        """As whom it sends SNMP of version 3, if it does; signed with its secret."""
+        signs, hides = bytes(self.secret), bytes(self.usm_privacy_secret)
+        return tokens.usm_user(self.usm_user, self.usm_auth, self.usm_privacy, hides, secret=signs)
 
     def sign_with(self, secret: str) -> None:
         """What it signs with from now on; empty: it need not sign. The caller saves."""

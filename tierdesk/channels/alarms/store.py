@@ -10,14 +10,16 @@ import orjson
 import psycopg
 
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, StoreIsAway, UnableToStore
-from tierdesk.channels.alarms.tokens import unsealed
+from tierdesk.channels.alarms.tokens import unsealed, usm_user
 from tierdesk.core.scope import EVERY_CLIENT, SETTING
 
 LOCK_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_MS = 20_000
 
 SOURCES = """
-SELECT token_sha256, id, client_id, shape, severities, mapping, secret, senders FROM alarms_source WHERE enabled
+SELECT token_sha256, id, client_id, shape, severities, mapping, secret, senders,
+    usm_user, usm_auth, usm_privacy, usm_privacy_secret
+FROM alarms_source WHERE enabled
 """
 INTAKE = "SELECT alarms_intake(%s::jsonb, %s::jsonb, %s::jsonb)"
 
@@ -40,8 +42,17 @@ class PostgresStore:
         except psycopg.OperationalError as error:
             raise StoreIsAway(str(error)) from error
         return {
-            token: KnownSource(pk, client_id, shape, severities, mapping, unsealed(secret), senders)
-            for token, pk, client_id, shape, severities, mapping, secret, senders in rows
+            token: KnownSource(
+                pk,
+                client_id,
+                shape,
+                severities,
+                mapping,
+                unsealed(secret),
+                senders,
+                usm_user(*usm, secret=secret),
+            )
+            for token, pk, client_id, shape, severities, mapping, secret, senders, *usm in rows
         }
 
     def commit(self, batch: Sequence[Arrival]) -> None:

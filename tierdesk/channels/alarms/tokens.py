@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 
+from tierdesk.channels.alarms.usm import NO_PRIVACY, UsmUser
 from tierdesk.core.seal import Unsealable, seal, unseal
 
 PURPOSE = "alarm source"
@@ -35,3 +36,12 @@ def unsealed(stored: bytes) -> str:
         return unseal(bytes(stored), purpose=PURPOSE) if stored else ""
     except Unsealable:
         return new_token()
+
+
+def usm_user(name: str, auth: str, privacy: str, privacy_secret: bytes, *, secret: bytes) -> UsmUser | None:
+    """As whom a source sends SNMP of version 3, with its secrets readable; None where it has no user."""
+    if not name:
+        return None
+    if privacy == NO_PRIVACY:
+        return UsmUser(name, auth, unsealed(secret))
+    return UsmUser(name, auth, unsealed(secret), privacy, unsealed(privacy_secret))

@@ -33,6 +33,7 @@ def understood(arrival: Arrival, headers: Mapping[str, str], shape: str = "", pa
         source.mapping,
         source.severities,
         source.secret,
+        source.usm,
     )
     try:
         events = shapes.read(spoken.name, request)

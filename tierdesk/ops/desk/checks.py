@@ -8,9 +8,11 @@ from typing import Any, Final
 from tierdesk.channels.alarms.mapping import NoMapping, checked
 from tierdesk.channels.alarms.shapes import named
 from tierdesk.channels.alarms.shapes import names as shape_names
+from tierdesk.channels.alarms.usm import NO_PRIVACY, SHORTEST
 from tierdesk.directory.calendars.hours import Hours, InvalidHours
 from tierdesk.ops.desk.lines import Findings, Mention
 from tierdesk.ops.desk.schema import Item, Key, Values, label_of, reach
+from tierdesk.ops.desk.shapes import KEPT
 from tierdesk.ops.desk.versions import calendar_spec
 from tierdesk.response.runbooks.lint import Severity, check
 from tierdesk.response.runbooks.models import BookRefused, read_book
@@ -85,6 +87,25 @@ def judge_alarm_source(item: Item, found: Findings) -> None:
         found.add(
             line, f"{named(shape).title} cannot say that trouble is over: give “quiet:”, such as 30 min."
         )
+    _judge_usm(item, found)
+
+
+def _judge_usm(item: Item, found: Findings) -> None:
+    """A user of SNMP version 3 signs, and encrypts unless that is switched off; passphrases have a least length."""
+    told = item.values
+    if not told.get("usm_user"):
+        return
+    if told.get("shape") != "snmp_trap":
+        found.add(item.line_of("usm_user"), "Only SNMP traps have a user; take “usm_user” away.")
+        return
+    needed = [("secret", "It signs with")]
+    if told.get("usm_privacy", "AES") != NO_PRIVACY:
+        needed.append(("usm_privacy_secret", "It encrypts with"))
+    for name, does in needed:
+        given = told.get(name, "")
+        if given != KEPT and len(given) < SHORTEST:
+            line = item.line_of(name) if name in item.lines else item.line_of("usm_user")
+            found.add(line, f"{does} a “{name}” of at least {SHORTEST} characters; give it.")
 
 
 def check_all(file_items: Sequence[Item], outlook: Outlook, present: Outlook, found: Findings) -> None:

@@ -11,6 +11,7 @@ from django.db.models import Model, Prefetch, QuerySet
 from tierdesk.channels.alarms.models import JOIN_S, STORM_ALARMS, Source
 from tierdesk.channels.alarms.shapes import names as alarm_shapes
 from tierdesk.channels.alarms.tokens import unsealed
+from tierdesk.channels.alarms.usm import AUTH, NO_PRIVACY, PRIVACY
 from tierdesk.channels.chat.models import Bridge, Widget
 from tierdesk.channels.chat.platforms import platforms
 from tierdesk.core import clock
@@ -201,6 +202,11 @@ def _begin_beat(world: World, source: Source, changed: int) -> None:
 def _sign_with(world: World, source: Source, secret: str) -> None:
     source.sign_with(secret)
     source.save(update_fields=["secret"])
+
+
+def _encrypt_with(world: World, source: Source, secret: str) -> None:
+    source.encrypt_with(secret)
+    source.save(update_fields=["usm_privacy_secret"])
 
 
 def _sorted(rows: Any, column: str) -> list[Any]:
@@ -644,6 +650,20 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("enabled", s.SWITCH, True),
             Field("token", s.TOKEN, column="token_sha256"),
             Field("secret", s.SECRET, "", get=lambda source: unsealed(source.secret), put=_sign_with),
+            Field("usm_user", s.TEXT, ""),
+            Field("usm_auth", s.one_of(lambda: {name: name for name in AUTH}), "SHA-256"),
+            Field(
+                "usm_privacy",
+                s.one_of(lambda: {name: name for name in PRIVACY} | {NO_PRIVACY: "None: signed only"}),
+                "AES",
+            ),
+            Field(
+                "usm_privacy_secret",
+                s.SECRET,
+                "",
+                get=lambda source: unsealed(source.usm_privacy_secret),
+                put=_encrypt_with,
+            ),
         ),
     ),
     MAINTENANCE,

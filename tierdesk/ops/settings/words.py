@@ -589,6 +589,15 @@ Ask the person to read the display aloud.
             "secret": Asked(
                 "Secret", "What it signs its alarms with, if it does. Empty keeps the one in use."
             ),
+            "usm_user": Asked(
+                "User of SNMP version 3",
+                "As whom it sends; its secret is the passphrase it signs with. Then nothing older is believed.",
+            ),
+            "usm_auth": Asked("Signs with", "For SNMP version 3."),
+            "usm_privacy": Asked("Encrypts with", "For SNMP version 3."),
+            "usm_privacy_secret": Asked(
+                "Passphrase it encrypts with", "For SNMP version 3. Kept sealed and never shown."
+            ),
         },
     ),
     "maintenance": Words(

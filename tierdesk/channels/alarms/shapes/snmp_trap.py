@@ -1,8 +1,8 @@
-"""SNMP traps and informs, versions 1 and 2c, as they come off the wire, or decoded as JSON by whoever received them.
+"""SNMP traps as they come off the wire (informs too, but for version 3), or decoded as JSON by whoever received them.
 
 RFC 3416 and, for what version 1 becomes, RFC 3584. The alarm of a pair (PAIRS) is named by agent, pair and index, so
 that linkUp clears what linkDown raised; any other trap is named by agent, trap and index, and over after the source's
-quiet time. Version 3 needs keys per sender: let snmptrapd receive it and post what it decoded.
+quiet time. A source with a user speaks version 3 (usm.py), and nothing older is believed of it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pysnmp.proto import api
 from tierdesk.channels.alarms.normal import Action, AlarmEvent, said
 from tierdesk.channels.alarms.reading import Forged, MalformedAlarm, json_object, plain, words
 from tierdesk.channels.alarms.shapes import Request, register
+from tierdesk.channels.alarms.usm import UsmUser, pdu_of
 
 GUIDE = """
 Switch the listener on, on the desk: `TIERDESK_SNMP_PORT=1162` (UDP; 0, off, is the default) and
@@ -28,7 +29,16 @@ inform is answered when it is stored.
 snmptrap -v 2c -c COMMUNITY desk.example.com:1162 '' 1.3.6.1.6.3.1.1.5.3 1.3.6.1.2.1.2.2.1.1.2 i 2
 ```
 
-**Version 3**, or a receiver of your own: post what it decoded to `https://desk.example.com/in/TOKEN`:
+**Version 3**: give the source a `usm_user`, with `usm_auth` (SHA, SHA-224, SHA-256, SHA-384 or SHA-512) and the
+passphrase as its `secret`; for encryption `usm_privacy` (AES or AES-256) with its `usm_privacy_secret`. Traps are read,
+informs are not.
+
+```sh
+snmptrap -v 3 -l authPriv -u USER -a SHA-256 -A SECRET -x AES -X PRIVACY_SECRET \\
+    desk.example.com:1162 '' 1.3.6.1.6.3.1.1.5.3 1.3.6.1.2.1.2.2.1.1.2 i 2
+```
+
+**A receiver of your own**: post what it decoded to `https://desk.example.com/in/TOKEN`:
 
 ```json
 {"agent": "10.0.0.9", "trap_oid": "1.3.6.1.6.3.1.1.5.3", "varbinds": {"1.3.6.1.2.1.2.2.1.1.2": "2", "ifDescr": "Gi0/1"}}
@@ -100,6 +110,7 @@ WEIGHTS: Final = {
 """How severe a trap is, 1 to 5; any other is a warning."""
 
 NOWHERE: Final = "0.0.0.0"  # noqa: S104 - what an agent says that does not know its address
+VERSION_3: Final = 3
 INFORM: Final = b"\xa6"
 HEAD: Final = 300
 """Version and community are over by then; a community may have 255 bytes."""
@@ -122,16 +133,20 @@ def read(request: Request) -> list[AlarmEvent]:
     """The alarm of one notification."""
     if request.body[:1] == b"{":
         return [_event(_decoded(request), request)]
-    trap = trap_of(request.body, request.remote)
-    if request.secret and not compare_digest(trap.community.encode(), request.secret.encode()):
+    trap = trap_of(request.body, request.remote, request.usm)
+    if (
+        request.usm is None
+        and request.secret
+        and not compare_digest(trap.community.encode(), request.secret.encode())
+    ):
         raise Forged("The trap has another community than the secret of this source.")
     return [_event(trap, request)]
 
 
-def trap_of(raw: bytes, remote: str) -> Trap:
-    """The notification in a datagram from `remote`. Raises MalformedAlarm."""
+def trap_of(raw: bytes, remote: str, user: UsmUser | None = None) -> Trap:
+    """The notification in a datagram from `remote`, of `user` in version 3. Raises MalformedAlarm."""
     try:
-        return _read(raw, remote)
+        return _read(raw, remote, user)
     except MalformedAlarm:
         raise
     except Exception as error:  # on damaged bytes pyasn1 stumbles in many ways, over its own types among them
@@ -151,11 +166,13 @@ def answer_to(raw: bytes) -> bytes:
         return b""
 
 
-def _read(raw: bytes, remote: str) -> Trap:
+def _read(raw: bytes, remote: str, user: UsmUser | None) -> Trap:
     version = int(api.decodeMessageVersion(raw))
-    protocol = api.PROTOCOL_MODULES.get(version)
-    if protocol is None:
-        raise MalformedAlarm("This is SNMP version 3: let snmptrapd receive it and post what it decoded.")
+    if version == VERSION_3:
+        return _of_version_3(raw, remote, user)
+    if user is not None:
+        raise Forged("The trap is of an older version of SNMP than the 3 that this source speaks.")
+    protocol = api.PROTOCOL_MODULES[version]
     message, _ = decoder.decode(raw, asn1Spec=protocol.Message())
     community = bytes(protocol.apiMessage.get_community(message)).decode("utf-8", "replace")
     pdu = protocol.apiMessage.get_pdu(message)
@@ -173,6 +190,17 @@ def _read(raw: bytes, remote: str) -> Trap:
     answer = _answer(protocol, message) if is_inform else b""
     rest = {oid: value for oid, value in varbinds.items() if oid not in (UPTIME, TRAP)}
     return Trap(remote, varbinds[TRAP], rest, community, answer)
+
+
+def _of_version_3(raw: bytes, remote: str, user: UsmUser | None) -> Trap:
+    if user is None:
+        raise MalformedAlarm("This is SNMP version 3, and the source has no user for it: give it one.")
+    pdu, protocol = pdu_of(raw, user), api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
+    if not pdu.isSameTypeWith(protocol.SNMPv2TrapPDU()):
+        raise MalformedAlarm("This is SNMP version 3, but no trap.")
+    varbinds = {str(oid): _text(value) for oid, value in protocol.apiPDU.get_varbinds(pdu)}
+    rest = {oid: value for oid, value in varbinds.items() if oid not in (UPTIME, TRAP)}
+    return Trap(remote, varbinds[TRAP], rest)
 
 
 def _of_version_1(told: Any, pdu: Any) -> str:

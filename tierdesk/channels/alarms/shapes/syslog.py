@@ -33,8 +33,20 @@ what is not heard any more is over.
 
 **Cisco IOS**: `logging host 192.0.2.10 transport udp port 5514` and `logging trap warnings`.
 
+**Over TLS** (RFC 5425, octet-counted frames, TLS 1.2 or newer): `TIERDESK_SYSLOG_TLS_PORT=6514` with
+`TIERDESK_TLS_CERTIFICATE` and `TIERDESK_TLS_KEY`. With `TIERDESK_SYSLOG_TLS_AUTHORITY` only senders with a certificate
+of that authority are heard. rsyslog:
+
+```
+*.warning action(type="omfwd" target="desk.example.com" port="6514" protocol="tcp" TCP_Framing="octet-counted"
+                 StreamDriver="gtls" StreamDriverMode="1" StreamDriverAuthMode="x509/name"
+                 StreamDriverPermittedPeers="desk.example.com" template="RSYSLOG_SyslogProtocol23Format")
+```
+
+syslog-ng: `syslog("desk.example.com" transport("tls") port(6514) tls(ca-file("/etc/ssl/desk.pem")))`.
+
 Where a listener cannot be reached, lines may be posted, one or many: `POST /in/TOKEN`, with `omhttp` for example.
-Lines below a warning are not read. The listener has no TLS: let rsyslog or stunnel on the desk's machine end it.
+Lines below a warning are not read.
 """
 
 SEVERITIES: Final = {

@@ -8,7 +8,7 @@ from tierdesk.channels.alarms.sql import INTAKE
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('alarms', '0011_a_maintenance_window_may_end_early'),
+        ('alarms', '0012_sources_may_speak_snmp_3'),
     ]
 
     operations = [
