@@ -548,6 +548,7 @@ Ask the person to read the display aloud.
         meaning="Monitoring systems that raise alarms, each with its token.",
         first="An alarm source is a monitoring system of a client’s. It sends its alarms with a token of its own.",
         columns=("client", "key", "shape", "service", "enabled"),
+        parts=(("SNMP version 3", ("usm_user", "usm_auth", "usm_privacy", "usm_privacy_secret")),),
         fields={
             "client": CLIENT,
             "key": KEY,
@@ -593,11 +594,9 @@ Ask the person to read the display aloud.
                 "User of SNMP version 3",
                 "As whom it sends; its secret is the passphrase it signs with. Then nothing older is believed.",
             ),
-            "usm_auth": Asked("Signs with", "For SNMP version 3."),
-            "usm_privacy": Asked("Encrypts with", "For SNMP version 3."),
-            "usm_privacy_secret": Asked(
-                "Passphrase it encrypts with", "For SNMP version 3. Kept sealed and never shown."
-            ),
+            "usm_auth": Asked("Signs with"),
+            "usm_privacy": Asked("Encrypts with"),
+            "usm_privacy_secret": Asked("Passphrase it encrypts with", "Kept sealed and never shown."),
         },
     ),
     "maintenance": Words(
