@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
+import django
 from django.db import connection
 from django.db.models import Max, Min
 
@@ -18,7 +19,7 @@ from tierdesk.core.work import work
 from tierdesk.response.sla.verify import Tally, repair, verify
 from tierdesk.tickets.models import Ticket
 
-PIECE = 5_000
+PIECE = 2_000
 """Numbers of tickets that a process takes at once."""
 
 SHOWN = 50
@@ -52,7 +53,7 @@ def examine(*, processes: int = 1) -> tuple[int, int, list[tuple[int, str]]]:
         return _sum(_examine(piece) for piece in pieces)
     fresh = multiprocessing.get_context("spawn")
     connection.close()
-    with ProcessPoolExecutor(processes, mp_context=fresh, initializer=_wake_up) as pool:
+    with ProcessPoolExecutor(processes, mp_context=fresh, initializer=django.setup) as pool:
         return _sum(pool.map(_examine, pieces))
 
 
@@ -62,12 +63,6 @@ def _pieces() -> Iterator[tuple[int, int]]:
     if ends["first"] is not None:
         for first in range(ends["first"], ends["last"] + 1, PIECE):
             yield first, first + PIECE - 1
-
-
-def _wake_up() -> None:
-    import django
-
-    django.setup()
 
 
 def _examine(piece: tuple[int, int]) -> tuple[int, int, list[tuple[int, str]]]:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-PARTS = ("calendar", "open", "alarms", "clocks", "pages", "storm")
+PARTS = ("calendar", "open", "alarms", "clocks", "verify", "pages", "storm")
 
 
 def main() -> int:
@@ -21,6 +21,9 @@ def main() -> int:
         "--tickets", type=int, nargs="+", default=[100_000, 1_000_000], help="sizes for the pages"
     )
     parser.add_argument("--clocks", type=int, default=1_000_000, help="clocks at rest")
+    parser.add_argument(
+        "--verified", type=int, default=20_000, help="tickets whose clocks are computed again"
+    )
     parser.add_argument(
         "--events", type=int, default=200_000, help="events of the alarm storm (1,000,000 for a long one)"
     )

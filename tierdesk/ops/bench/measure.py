@@ -24,7 +24,8 @@ from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.core.wakeups import Wakeup
 from tierdesk.core.work import work
 from tierdesk.directory.calendars import bench as calendar
-from tierdesk.ops.bench import storm
+from tierdesk.ops import clocks
+from tierdesk.ops.bench import replay, storm
 from tierdesk.ops.bench.world import World, make
 from tierdesk.response.sla.models import WAKING, Clock, wake_clocks
 from tierdesk.tickets.models import Draft, Ticket
@@ -229,6 +230,26 @@ def _analyze() -> None:
     with owner(), connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
     set_scope(EVERY_CLIENT)
+
+
+# -- clocks computed again
+
+
+def bench_verify(options: argparse.Namespace) -> None:
+    """All clocks computed again from the timelines of tickets that have lived, by one process and by all cores."""
+    numbers = replay.live(world())
+    replay.copy(numbers, options.verified // len(numbers) - 1)
+    there = range(numbers[0], numbers[0] + options.verified)
+    print(f"\nClocks computed again from their timelines ({options.verified:,} tickets that lived)")
+    raw = options.verified / replay.read(there)
+    say("raw: their entries and clocks fetched", raw, "tickets/s")
+    for processes in (1, os.cpu_count() or 1):
+        began = time.perf_counter()
+        tickets, computed, found = clocks.examine(processes=processes)
+        rate = tickets / (time.perf_counter() - began)
+        say(f"{computed:,} clocks, by {processes} at once", rate, "tickets/s", raw, "the fetch")
+        assert found == [], found[:3]
+    print(f"  {'a million tickets take':<52} {1_000_000 / rate / 60:>10.1f} minutes")
 
 
 # -- pages

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from tierdesk.core.facts import Actor
-from tierdesk.response.sla.models import GOING, Clock, ClockState, Start
+from tierdesk.response.sla.models import GOING, Clock, ClockState, Start, projection
 from tierdesk.response.sla.rules import RULES, Rule, Track
 from tierdesk.response.sla.terms import Terms
 from tierdesk.tickets.lifecycle import UNRESOLVED
@@ -24,13 +24,12 @@ LINE = [
     "by_kind",
     "by_name",
     "by_id",
-    "details",
     "state",
     "tier",
     "priority",
     "contract_version_id",
 ]
-"""What the replay reads of an entry, in this order."""
+"""What the replay reads of an entry, in this order, and at the end its details."""
 
 ABOUT = ["id", "client_id", "created_at", "channel"]
 """What it reads of a ticket: what never changes."""
@@ -76,12 +75,13 @@ def replay(
 ) -> list[Clock]:
     """The clocks of one ticket, unsaved, in the order in which they began.
 
-    `about`: the ticket's values in the order of ABOUT; `lines`: its entries' values in the order of LINE, oldest first.
+    `about`: the ticket's values in the order of ABOUT. `lines`: its entries' values in the order of LINE and then their
+    details, oldest first.
     """
     ticket = Standing(*about)
     said_at: dict[int, datetime] = {}
     track = Track([], terms, said_at)
-    for _, at, kind, by_kind, by_name, by_id, details, state, tier, priority, version in lines:
+    for _, at, kind, by_kind, by_name, by_id, state, tier, priority, version, details in lines:
         ticket.state, ticket.tier, ticket.priority, ticket.contract_version_id = (
             state,
             tier,
@@ -97,7 +97,7 @@ def replay(
         for rule in rules.get(kind, ()):
             rule(track, fact)
             if track.starts:
-                track.clocks.extend(_begun(start) for start in track.starts)
+                track.clocks.extend(cast(Clock, Lap(start)) for start in track.starts)
                 track.starts.clear()
     return track.clocks
 
@@ -108,9 +108,10 @@ def _tell(clocks: Sequence[Clock], kind: str, details: Mapping[str, Any], at: da
     if clock is None:
         return
     if kind == "warned":
-        clock.warned_at, clock.wake_at = at, clock.course.breaches_at()
-    elif kind == "breached":
-        clock.breached_at, clock.wake_at = datetime.fromisoformat(details["crossed_at"]), None
+        clock.warned_at = at
+    else:
+        clock.breached_at = datetime.fromisoformat(details["crossed_at"])
+    clock.project()
 
 
 def _meant(clocks: Sequence[Clock], details: Mapping[str, Any]) -> Clock | None:
@@ -121,17 +122,66 @@ def _meant(clocks: Sequence[Clock], details: Mapping[str, Any]) -> Clock | None:
         if clock.state in GOING
         and (clock.metric, clock.party, clock.tier) == (details["metric"], details["party"], details["tier"])
     ]
+    if len(those) < 2:
+        return those[0] if those else None
     due = [c for c in those if c.due_at is not None and c.due_at.isoformat() == details["due_at"]]
-    return next(iter(due or those), None)
+    return (due or those)[0]
 
 
-def _begun(start: Start) -> Clock:
-    clock = Clock(
-        **start._asdict(),
-        counting_from=start.started_at,
-        carried_s=0.0,
-        pauses=[],
-        state=ClockState.RUNNING.value,
-    )
-    clock.project()
-    return clock
+class Lap:
+    """A clock in memory: the verbs of `Clock`, without a row behind it.
+
+    A model costs more than all arithmetic on it, and most projections are overtaken before anybody looks; so this is
+    plain, and works out `due_at` and `wake_at` when it is asked for them.
+    """
+
+    pk = None
+    target = Clock.target
+    spans = Clock.spans
+    course = Clock.course
+    has_breached = Clock.has_breached
+    pause = Clock.pause
+    resume = Clock.resume
+    forget_last_pause = Clock.forget_last_pause
+    stop = Clock.stop
+    take_back_stop = Clock.take_back_stop
+    cancel = Clock.cancel
+    reopen = Clock.reopen
+    retarget = Clock.retarget
+
+    def __init__(self, start: Start) -> None:
+        self.__dict__.update(start._asdict())
+        self.counting_from = start.started_at
+        self.carried_s = 0.0
+        self.pauses: list[Any] = []
+        self.state = ClockState.RUNNING.value
+        self.warned_at: datetime | None = None
+        self.breached_at: datetime | None = None
+        self.stopped_at: datetime | None = None
+        self.elapsed_s: float | None = None
+        self._projected: tuple[datetime | None, datetime | None] | None = None
+
+    def project(self) -> None:
+        self._projected = None
+
+    def _projection(self) -> tuple[datetime | None, datetime | None]:
+        if self._projected is None:
+            course = cast(Clock, self).course
+            self._projected = projection(course, warned=self.warned_at, breached=self.breached_at)
+        return self._projected
+
+    @property
+    def due_at(self) -> datetime | None:
+        return self._projection()[0]
+
+    @due_at.setter
+    def due_at(self, at: datetime | None) -> None:
+        self._projected = (at, None if self._projected is None else self._projected[1])
+
+    @property
+    def wake_at(self) -> datetime | None:
+        return self._projection()[1]
+
+    @wake_at.setter
+    def wake_at(self, at: datetime | None) -> None:
+        self._projected = (None if self._projected is None else self._projected[0], at)

@@ -10,7 +10,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
+
+import orjson
+from django.db import connection
 
 from tierdesk.core import rows
 from tierdesk.core.work import record
@@ -18,13 +22,20 @@ from tierdesk.response.sla.facts import ClocksCorrected
 from tierdesk.response.sla.models import CHANGING, Clock, ClockState, keep, project_onto_tickets
 from tierdesk.response.sla.replay import ABOUT, HEARD, LINE, replay
 from tierdesk.response.sla.terms import Terms
-from tierdesk.tickets.models import Entry, Ticket
+from tierdesk.tickets.models import Ticket
 
 AT_ONCE = 500
 """Tickets per read."""
 
 IDENTITY = ("metric", "party", "tier", "case_id", "started_at")
+VALUES = attrgetter(*IDENTITY, *CHANGING)
 BORN_WITH = ["client_id", "ticket_id", *IDENTITY]
+
+READ = f"""
+    SELECT {", ".join(LINE)}, details::text FROM tickets_entry
+    WHERE ticket_id = ANY (%s) AND kind = ANY (%s) ORDER BY ticket_id, id
+"""
+"""The details as text: the driver's own way to JSON takes three times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +99,13 @@ def verify(*, first: int = 0, last: int | None = None, tally: Tally | None = Non
     """Recompute the clocks of all tickets, or of those numbered `first` to `last`, and yield what differs."""
     terms, tally = Terms.of_all(), tally or Tally()
     for tickets in _batches(first, last):
-        stored, told = _stored(tickets), _told(tickets, terms)
+        stored, told = _stored([about[0] for about in tickets]), _told(tickets, terms)
         tally.tickets += len(tickets)
         for about in tickets:
             pk = about[0]
             tally.clocks += len(told[pk])
-            yield from differences(pk, stored[pk], told[pk])
+            if stored[pk] != [VALUES(clock) for clock in told[pk]]:
+                yield from differences(pk, list(Clock.objects.filter(ticket=pk).order_by("id")), told[pk])
 
 
 def differences(ticket: int, stored: Sequence[Clock], told: Sequence[Clock]) -> Iterator[Difference]:
@@ -107,7 +119,7 @@ def differences(ticket: int, stored: Sequence[Clock], told: Sequence[Clock]) -> 
                 yield Difference(ticket, row, None, ("state",))
             continue
         clock = same.pop(0)
-        if fields := tuple(name for name in CHANGING if not _same(row, clock, name)):
+        if fields := tuple(name for name in CHANGING if getattr(row, name) != getattr(clock, name)):
             yield Difference(ticket, row, clock, fields)
     for clocks in missing.values():
         for clock in clocks:
@@ -158,30 +170,26 @@ def _batches(first: int, last: int | None) -> Iterator[list[tuple[Any, ...]]]:
         after = batch[-1][0]
 
 
-def _stored(tickets: Sequence[tuple[Any, ...]]) -> defaultdict[int, list[Clock]]:
-    found: defaultdict[int, list[Clock]] = defaultdict(list)
-    for clock in Clock.objects.filter(ticket_id__in=[about[0] for about in tickets]).order_by("id"):
-        found[clock.ticket_id].append(clock)
+def _stored(tickets: Sequence[int]) -> defaultdict[int, list[tuple[Any, ...]]]:
+    """The values of each ticket's clocks, in the order of VALUES."""
+    found: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    clocks = Clock.objects.filter(ticket_id__in=tickets).order_by("id")
+    for pk, *values in clocks.values_list("ticket_id", *IDENTITY, *CHANGING):
+        found[pk].append(tuple(values))
     return found
 
 
 def _told(tickets: Sequence[tuple[Any, ...]], terms: Terms) -> dict[int, list[Clock]]:
-    lines: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    entries = Entry.objects.filter(ticket_id__in=[about[0] for about in tickets], kind__in=HEARD)
-    for line in entries.order_by("ticket_id", "id").values_list(*LINE):
-        lines[line[0]].append(line)
+    lines: defaultdict[int, list[list[Any]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(READ, [[about[0] for about in tickets], sorted(HEARD)])
+        for *line, details in cursor.fetchall():
+            lines[line[0]].append([*line, orjson.loads(details)])
     return {about[0]: replay(about, lines[about[0]], terms) for about in tickets}
 
 
 def _identity(clock: Clock) -> tuple[Any, ...]:
     return tuple(getattr(clock, name) for name in IDENTITY)
-
-
-def _same(row: Clock, told: Clock, name: str) -> bool:
-    one, other = getattr(row, name), getattr(told, name)
-    if name == "pauses":
-        return [list(pause) for pause in one] == [list(pause) for pause in other]
-    return bool(one == other)
 
 
 def _plain(value: Any) -> Any:
