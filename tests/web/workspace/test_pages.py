@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -113,3 +114,35 @@ def test_the_report_is_for_managers(cast: Cast, client: Browser, page: str) -> N
     assert client.get(page).status_code == 404
     client.force_login(cast.lou.user)
     assert client.get(page).status_code == 200
+
+
+def test_a_deadline_says_who_changed_it_and_where_the_time_went(
+    cast: Cast, ticket: Ticket, at: datetime, doing: Callable[..., Any]
+) -> None:
+    with doing(cast.lena, at + timedelta(hours=1)):
+        ticket.ask("Which gateway?")
+    browser = Browser()
+    browser.force_login(cast.lena.user)
+    one = ticket.clocks.get(metric="resolve", party="SLA")
+    page = browser.get(f"/tickets/{ticket.pk}/clocks/{one.pk}/").content.decode()
+    for words in (
+        "What happened to it",
+        "started, 24 h for P3",
+        "stands still",
+        "standard@1",
+        "office-de@1",
+        "Where the ticket’s time went",
+        "Pending: Waiting for the contact’s answer".replace("’", "&#39;"),
+        "The ticket in all",
+    ):
+        assert words in page, words
+
+
+def test_whoever_escalates_sees_what_the_others_get_and_what_the_client_has_left(
+    cast: Cast, ticket: Ticket
+) -> None:
+    browser = Browser()
+    browser.force_login(cast.lena.user)
+    page = browser.get(f"/tickets/{ticket.pk}/escalation/").content.decode()
+    assert "What they get" in page
+    assert "8 h of its own 8 h" in page

@@ -6,10 +6,14 @@ the entry keeps them. The rules are those that the reactions apply (rules.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
+
+import orjson
+from django.db import connection
 
 from tierdesk.core.facts import Actor
 from tierdesk.response.sla.models import GOING, Clock, ClockState, Start, projection
@@ -37,6 +41,23 @@ ABOUT = ["id", "client_id", "created_at", "channel"]
 TELLING = frozenset({"warned", "breached"})
 HEARD = frozenset(RULES) | TELLING
 """The kinds of entries that say something to a clock; the others need not be read."""
+
+
+READ = f"""
+    SELECT {", ".join(LINE)}, details::text FROM tickets_entry
+    WHERE ticket_id = ANY (%s) AND kind = ANY (%s) ORDER BY ticket_id, id
+"""
+"""The details as text: the driver's own way to JSON takes three times as long."""
+
+
+def lines_of(tickets: Sequence[int]) -> defaultdict[int, list[list[Any]]]:
+    """What the timelines of these tickets say to clocks, by ticket: values in the order of LINE, then the details."""
+    lines: defaultdict[int, list[list[Any]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(READ, [list(tickets), sorted(HEARD)])
+        for *line, details in cursor.fetchall():
+            lines[line[0]].append([*line, orjson.loads(details)])
+    return lines
 
 
 @dataclass(slots=True)
@@ -71,17 +92,18 @@ def replay(
     lines: Iterable[Sequence[Any]],
     terms: Terms,
     *,
-    rules: Mapping[str, Sequence[Rule]] = RULES,
+    watch: Callable[[Sequence[Any], Sequence[Clock]], None] | None = None,
 ) -> list[Clock]:
     """The clocks of one ticket, unsaved, in the order in which they began.
 
     `about`: the ticket's values in the order of ABOUT. `lines`: its entries' values in the order of LINE and then their
-    details, oldest first.
+    details, oldest first. `watch` is shown each entry, and the clocks as they are after it.
     """
     ticket = Standing(*about)
     said_at: dict[int, datetime] = {}
     track = Track([], terms, said_at)
-    for _, at, kind, by_kind, by_name, by_id, state, tier, priority, version, details in lines:
+    for line in lines:
+        _, at, kind, by_kind, by_name, by_id, state, tier, priority, version, details = line
         ticket.state, ticket.tier, ticket.priority, ticket.contract_version_id = (
             state,
             tier,
@@ -90,16 +112,21 @@ def replay(
         )
         if kind in TELLING:
             _tell(track.clocks, kind, details, at)
-            continue
-        fact = Told(ticket, at, Actor(by_kind, by_name, by_id), details)
-        if kind in ("replied", "resolved") and details.get("message"):
-            said_at[details["message"]] = at
-        for rule in rules.get(kind, ()):
-            rule(track, fact)
-            if track.starts:
-                track.clocks.extend(cast(Clock, Lap(start)) for start in track.starts)
-                track.starts.clear()
+        else:
+            if kind in ("replied", "resolved") and details.get("message"):
+                said_at[details["message"]] = at
+            _apply(track, RULES.get(kind, ()), Told(ticket, at, Actor(by_kind, by_name, by_id), details))
+        if watch is not None:
+            watch(line, track.clocks)
     return track.clocks
+
+
+def _apply(track: Track, rules: Sequence[Rule], fact: Told) -> None:
+    for rule in rules:
+        rule(track, fact)
+        if track.starts:
+            track.clocks.extend(cast(Clock, Lap(start)) for start in track.starts)
+            track.starts.clear()
 
 
 def _tell(clocks: Sequence[Clock], kind: str, details: Mapping[str, Any], at: datetime) -> None:

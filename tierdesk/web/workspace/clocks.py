@@ -6,8 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+
+from tierdesk.directory.staff.models import Team
+from tierdesk.response.sla.ledger import Stay, ledger_of
 from tierdesk.response.sla.models import Clock, ClockState
+from tierdesk.response.sla.story import Turn, story
+from tierdesk.tickets.lifecycle import PendingReason, State
 from tierdesk.tickets.models import Ticket
+from tierdesk.web.ui.wording import duration
 
 ORDER = {"breached": 0, "at_risk": 1, "ok": 2, "paused": 3, "missed": 4, "met": 5, "cancelled": 6}
 OUTSIDE = "outside hours"
@@ -70,3 +77,84 @@ def worst(faces: Sequence[Face]) -> Face | None:
         (f for f in faces if f.state == "breached" and f.clock.party == "SLA" and not f.clock.stopped_at),
         None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TurnLine:
+    """One turn of a clock in words."""
+
+    at: datetime
+    what: str
+    why: str
+    by: str
+    contract: str | None
+    calendar: str
+
+
+def turns_of(clock: Clock, ticket: Ticket) -> list[TurnLine]:
+    """Who changed what on this clock."""
+    return [
+        TurnLine(turn.at, _turn(turn), turn.why.replace("_", " "), turn.by, turn.contract, turn.calendar)
+        for turn in story(clock, ticket)
+    ]
+
+
+def _turn(turn: Turn) -> str:
+    target = {"target": duration(turn.target_s), "priority": turn.priority}
+    words = {
+        "started": _("started, %(target)s for P%(priority)s") % target,
+        "paused": _("stands still"),
+        "resumed": _("runs again"),
+        "retargeted": _("another target: %(target)s for P%(priority)s") % target,
+        "met": _("kept"),
+        "missed": _("missed"),
+        "cancelled": _("no longer applies"),
+        "reopened": _("counts on"),
+        "uncounted": _("a pause is taken back"),
+        "warned": _("warned: three quarters are used"),
+        "breached": _("broken"),
+    }
+    return words[turn.what]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLine:
+    """What a tier's team spent with the ticket in one state."""
+
+    tier: int
+    team: str
+    state: str
+    lasted: timedelta
+    worked: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Where a ticket's time went, and the sums: `tiers` as (tier, around the clock, working time)."""
+
+    lines: Sequence[TimeLine]
+    tiers: Sequence[tuple[int, timedelta, timedelta]]
+    lasted: timedelta
+    worked: timedelta
+
+
+def spent_on(ticket: Ticket, clock: Clock, at: datetime) -> Spent:
+    """The ledger of a ticket in words; working time by the clock's present calendar."""
+    read, hours = ledger_of(ticket, at), clock.calendar.hours
+    names = dict(Team.objects.filter(pk__in={stay.team for stay in read.stays}).values_list("pk", "name"))
+    lines = [
+        TimeLine(stay.tier, names.get(stay.team or 0, "–"), _standing(stay), stay.lasted, stay.worked(hours))
+        for stay in read.unresolved
+    ]
+    worked = read.by_tier(hours)
+    return Spent(
+        lines,
+        [(tier, lasted, worked[tier]) for tier, lasted in sorted(read.by_tier().items())],
+        read.total(),
+        read.total(hours),
+    )
+
+
+def _standing(stay: Stay) -> str:
+    state = str(State(stay.state).label)
+    return f"{state}: {PendingReason(stay.reason).label}" if stay.reason else state

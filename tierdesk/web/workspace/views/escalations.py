@@ -11,6 +11,7 @@ from tierdesk.core import clock
 from tierdesk.core.work import work
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.runbooks.models import matching
+from tierdesk.response.sla.budget import budgets
 from tierdesk.response.tiers.gate import Attempt, check
 from tierdesk.response.tiers.models import Consultation, Escalation, Procedure
 from tierdesk.response.tiers.pack import PARTS, Pack, RunRecord
@@ -102,6 +103,7 @@ def _gate_context(
         "required": procedure.rules.required,
         "runs": runs,
         "bypass": request.POST.get("bypass", ""),
+        "budgets": budgets(ticket, {team.tier for team in teams}, clock.now()),
         "faces": [face for face in faces_of(ticket, clock.now()) if face.clock.metric == "resolve"],
         "colleagues": Agent.objects.filter(memberships__team__in=teams).select_related("user").distinct(),
         "needs_name": ticket.return_count > procedure.rules.max_returns,

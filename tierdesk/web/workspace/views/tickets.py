@@ -17,7 +17,7 @@ from tierdesk.response.sla.models import Clock
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
 from tierdesk.tickets.models import Attachment, Ticket
 from tierdesk.web.workspace.books import books_of
-from tierdesk.web.workspace.clocks import faces_of, worst
+from tierdesk.web.workspace.clocks import faces_of, spent_on, turns_of, worst
 from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of, user_of
 from tierdesk.web.workspace.ladder import ladder_of
 from tierdesk.web.workspace.navigation import navigation
@@ -73,15 +73,21 @@ def _told_by_form(found: Ticket) -> list[tuple[str, str]]:
 
 @agent_page
 def explained_clock(request: HttpRequest, pk: int, clock_id: int) -> HttpResponse:
-    """How a deadline came about: windows, pauses, versions."""
+    """How a deadline came about: windows, pauses, versions, who changed what; and where the ticket's time went."""
     found = ticket_of(request, pk)
     one = get_object_or_404(
         Clock.objects.visible_to(user_of(request)).select_related("calendar__calendar"),
         pk=clock_id,
         ticket=found,
     )
-    explanation = explain(one, clock.now())
-    context = {"ticket": found, "explanation": explanation, "clocks": faces_of(found, clock.now())}
+    now = clock.now()
+    context = {
+        "ticket": found,
+        "explanation": explain(one, now),
+        "turns": turns_of(one, found),
+        "time": spent_on(found, one, now),
+        "clocks": faces_of(found, now),
+    }
     return render(request, "workspace/clock.html", context | navigation(request))
 
 
