@@ -24,6 +24,7 @@ from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.core.wakeups import Wakeup
 from tierdesk.core.work import work
 from tierdesk.directory.calendars import bench as calendar
+from tierdesk.directory.staff.models import User
 from tierdesk.ops import clocks
 from tierdesk.ops.bench import replay, storm
 from tierdesk.ops.bench.world import World, make
@@ -316,22 +317,36 @@ def bench_storm(options: argparse.Namespace) -> None:
         f"\nAn alarm storm ({options.events:,} events, {storm.SOURCES} sources, {storm.KEYS:,} keys, the real server)"
     )
     raw = alarms.measure(os.environ["DATABASE_URL"], rounds=1).plain_write
-    browser = Browser()
-    browser.force_login(world().agent.user)
-    cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in browser.cookies.items())
-    set_scope(EVERY_CLIENT)
+    cookie, portal = _signed_in(world().agent.user), _signed_in(_somebody_with_an_account())
     weather = storm.Storm(storm.make_sources(world().clients))
     with storm.serving() as server:
         before = server.megabytes()
-        uvloop.run(_rage(server, weather, options.events, raw, cookie))
+        uvloop.run(_rage(server, weather, options.events, raw, cookie, portal))
         _blow_over(server, before)
 
 
-async def _rage(server: storm.Server, weather: storm.Storm, events: int, raw: float, cookie: str) -> None:
+def _signed_in(user: User) -> str:
+    browser = Browser()
+    browser.force_login(user)
+    set_scope(EVERY_CLIENT)
+    return "; ".join(f"{name}={morsel.value}" for name, morsel in browser.cookies.items())
+
+
+def _somebody_with_an_account() -> User:
+    contact = world().contacts[0]
+    contact.user = User.objects.create_user(contact.email, name=contact.name)
+    contact.save(update_fields=["user"])
+    return contact.user
+
+
+async def _rage(
+    server: storm.Server, weather: storm.Storm, events: int, raw: float, cookie: str, portal: str
+) -> None:
     say("raw: plain batched write, none of our rules", raw, "events/s")
     stop = asyncio.Event()
     reading = asyncio.create_task(storm.read_meanwhile(server.port, cookie, stop))
     mailing = asyncio.create_task(asyncio.to_thread(_mail_three))
+    asking = asyncio.create_task(_ask_three(server.port, portal))
     for what, many, at_once, senders in (
         ("in batches", events, storm.BATCH, storm.SENDERS_OF_BATCHES),
         ("one by one", events // 10, 1, storm.SENDERS_OF_SINGLES),
@@ -344,11 +359,12 @@ async def _rage(server: storm.Server, weather: storm.Storm, events: int, raw: fl
         each = {name: (used[name] - before[name]) * 1e6 / count for name in sorted(used)}
         parts = ", ".join(f"{name} {microseconds:.0f}" for name, microseconds in each.items())
         print(f"  {'  processor time per event, µs':<52} {parts}", flush=True)
-    waited = await mailing
+    waited, asked = await mailing, await asking
     stop.set()
     took = await reading
     print(f"  {'the queue meanwhile: median of ' + str(len(took)):<52} {storm.median(took):>9.0f} ms")
     print(f"  {'a mail meanwhile, until it is understood: median':<52} {storm.median(waited):>9.1f} s")
+    print(f"  {'a request in the portal meanwhile: median':<52} {storm.median(asked):>9.1f} s")
     marked = [weather.marked(number) for number in range(2_000)]
     sending = asyncio.create_task(storm.send(server.port, marked, senders=storm.SENDERS_OF_BATCHES))
     await asyncio.sleep(0.5)
@@ -365,6 +381,10 @@ def _blow_over(server: storm.Server, before: dict[str, float]) -> None:
     print(f"  {'tickets that an agent sees':<52} {storm.tickets_to_see():>9}")
     for name, megabytes in server.megabytes().items():
         print(f"  {f'memory of the {name}: before, after':<52} {before[name]:>9.0f} MB {megabytes:.0f} MB")
+
+
+async def _ask_three(port: int, cookie: str) -> list[float]:
+    return [await asyncio.to_thread(storm.ask_meanwhile, port, cookie, number) for number in range(3)]
 
 
 def _mail_three() -> list[float]:

@@ -14,15 +14,20 @@ import statistics
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import orjson
+from django.conf import settings
+from django.utils.crypto import get_random_string
 
 from tierdesk.channels.alarms.models import Alarm, Source
 from tierdesk.channels.models import Inbound, InboundState
@@ -281,6 +286,31 @@ def mail_meanwhile(number: int, sender: str) -> float:
             raise RuntimeError("a mail is never understood")
         time.sleep(0.05)
     return time.perf_counter() - began
+
+
+def ask_meanwhile(port: int, cookie: str, number: int) -> float:
+    """How many seconds somebody waits in the portal between sending a request and its receipt, with its number."""
+    token = get_random_string(32)
+    form = {
+        "subject": f"In the storm {number}",
+        "text": "The printer does not print.",
+        "urgency": "2",
+        "service": "",
+    }
+    headers = {
+        "Cookie": f"{cookie}; {settings.CSRF_COOKIE_NAME}={token}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    body = urlencode(form | {"key": str(uuid.uuid4()), "csrfmiddlewaretoken": token})
+    began = time.perf_counter()
+    line = HTTPConnection("127.0.0.1", port, timeout=60)
+    line.request("POST", "/portal/new/", body, headers)
+    answer = line.getresponse()
+    if answer.status != 302:
+        raise RuntimeError(f"the portal answered {answer.status}")
+    took = time.perf_counter() - began
+    line.close()
+    return took
 
 
 def come_to_rest() -> float:
