@@ -116,7 +116,7 @@ FLOW: dict[type[Fact], Reactions] = {
 WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later)
 
 WAKEUPS: Sequence[Wakeup | Errand] = [
-    Errand(Inbound, understand_due, waits_since=next_due, batch=INBOUND_AT_ONCE),
+    Errand(Inbound, understand_due, waits_since=next_due, batch=INBOUND_AT_ONCE, apart=True),
     Errand(Source, check_beats, waiting=overdue, waits_since=next_beat),
     Errand(Alarm, follow_up, waiting=unseen, waits_since=next_unseen, batch=ALARMS_AT_ONCE),
     Wakeup(Alarm, wake_and_resolve),
@@ -127,5 +127,5 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Conversation, wake_conversations),
     Wakeup(Collection, watch_mailboxes),
     Wakeup(Vigil, keep_vigils),
-    Errand(Notice, Outbox(ways(mail=mail.send, chat=chat.send), mail.way_of).send_due),
+    Errand(Notice, Outbox(ways(mail=mail.send, chat=chat.send), mail.way_of).send_due, apart=True),
 ]

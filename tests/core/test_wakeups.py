@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from tests.cast import Cast
 from tests.conftest import MONDAY_10
+from tierdesk.channels.models import Inbound
 from tierdesk.core import wakeups
 from tierdesk.core.wakeups import LONGEST_REST_S, POLL_SECONDS, Errand, Look, Wakeup
 from tierdesk.directory.clients.models import Client
@@ -81,3 +82,7 @@ class TestLook:
             plan = "\n".join(line for (line,) in cursor.fetchall())
         for index in ("clocks_to_wake", "tickets_to_wake", "alarms_to_wake", "alarms_unseen"):
             assert index in plan
+
+    def test_what_waits_for_others_is_run_apart(self) -> None:
+        apart = {wakeup.model for wakeup in wakeups.wakeups() if wakeup.apart}
+        assert apart == {Inbound, Notice}

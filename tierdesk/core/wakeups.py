@@ -43,6 +43,7 @@ class Wakeup:
     act: Callable[[list[Any], datetime], None]
     values: Sequence[str] = ()
     batch: int = BATCH
+    apart = False
 
     def run(self, at: datetime) -> int:
         """Claim one batch of what is due at `at`, act on it in one unit of work, and say how many rows there were."""
@@ -78,6 +79,9 @@ class Errand:
 
     batch: int = 1
     """So many rows at once say that there may be more."""
+
+    apart: bool = False
+    """It waits for others, for a mail server or a parser: an engine of its own runs it, and it holds no clock up."""
 
     waiting: Callable[[datetime], QuerySet[Any]] | None = None
     """For what is due by another sign than `wake_at`: the rows that are due, in an order that an index has."""
@@ -127,13 +131,14 @@ def fast_forward(until: datetime) -> None:
                     raise RuntimeError(f"something is due at {due} but nothing acted on it")
 
 
-def run_forever(stopping: Callable[[], bool]) -> None:
-    """The engine: look, act, rest. A wake-up that fails is logged and tried again; the others go on.
+def run_forever(stopping: Callable[[], bool], *, apart: bool = False) -> None:
+    """An engine: look, act, rest. A wake-up that fails is logged and tried again; the others go on.
 
-    It rests for as long as it worked, unless there may be more: what trickles in without end is taken up in larger
-    pieces, and leaves half of a processor to people.
+    A worker runs two: one for time, and one, `apart`, for errands that wait for others. An engine rests for as long as
+    it worked, unless there may be more: what trickles in without end is taken up in larger pieces, and leaves half of
+    a processor to people.
     """
-    look = Look(wakeups())
+    look = Look([wakeup for wakeup in wakeups() if wakeup.apart == apart])
     while not stopping():
         more, began = False, time.monotonic()
         try:

@@ -50,12 +50,23 @@ def run(options: argparse.Namespace) -> int:
         threading.Thread(target=keep_looking, args=(stopping,), name="lookout", daemon=True).start()
         if settings.AMI_HOST:
             threading.Thread(target=attend, args=(stopping,), name="asterisk", daemon=True).start()
+        errands = threading.Thread(target=_run_errands, args=(stopping,), name="errands", daemon=True)
+        errands.start()
         garbage.settle_in()
         log.info("the worker is at work")
         run_forever(stopping.is_set)
+        errands.join(timeout=15)
         jobs.join(timeout=15)
         collectors.join(timeout=15)
     return 0
+
+
+def _run_errands(stopping: threading.Event) -> None:
+    """If this engine falls, the worker goes home, and whoever supervises it starts both anew."""
+    try:
+        run_forever(stopping.is_set, apart=True)
+    finally:
+        stopping.set()
 
 
 def _listen_for_mail(stack: ExitStack) -> None:
