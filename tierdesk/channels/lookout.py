@@ -32,6 +32,9 @@ LOOK_EVERY = timedelta(seconds=30)
 LOCK = 7_262_026
 """Of the database, so that of many workers one looks."""
 
+KEPT = ["client", "name", "why", "level", "counted", "looked_at", "since_at", "told_at"]
+"""What a look may change of a watch; all of them are written in one statement, however many sources there are."""
+
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +60,8 @@ def look_out(at: datetime) -> int:
         if at - looked < LOOK_EVERY:
             return 0
         seen = _look(watches, looked, at)
-        Watch.objects.exclude(pk__in=[watch.pk for watch in seen]).delete()
+        Watch.objects.exclude(key__in=[watch.key for watch in seen]).delete()
+        Watch.objects.bulk_create(seen, update_conflicts=True, unique_fields=["key"], update_fields=KEPT)
     return len(seen)
 
 
@@ -80,7 +84,6 @@ def _look(watches: dict[str, Watch], since: datetime, at: datetime) -> list[Watc
         else:
             watch.see_rhythm(one, at)
         watch.looked_at = at
-        watch.save()
         seen.append(watch)
     return seen
 
