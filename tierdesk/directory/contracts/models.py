@@ -54,7 +54,7 @@ class ContractVersion(models.Model):
 
     `matrix`: {"1": {"1": 1, "2": 2, "3": 3}, …}: impact → urgency → priority. `channels`: the agreed ones.
     `performers`: {"1": "us" | "client" | "vendor", …} per tier. `policies`: reopen, retarget, pause_reasons, … as
-    promises.md §4 names them. `reopen_days`: the window in which the contact may reopen; it closes by itself after.
+    response/sla/policy.py names them. `reopen_days`: the window in which the contact may reopen; then it closes.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE)

@@ -37,7 +37,7 @@ from tierdesk.ops.desk.maintenance import MAINTENANCE
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.ops.desk.sealed import sealed
 from tierdesk.response.runbooks.models import Book, Revision
-from tierdesk.response.sla.policy import CLIENT_OWES
+from tierdesk.response.sla.policy import CLIENT_OWES, REOPEN, RETARGET, UPDATE
 from tierdesk.response.tiers.gate import Rules
 from tierdesk.response.tiers.ladder import DUTY, is_role
 from tierdesk.response.tiers.models import ProcedureKind
@@ -55,8 +55,22 @@ CHANNEL_LIST: Final = s.ListOf(HOUSE_CHANNELS)
 PERFORMERS: Final = {"us": "we do", "client": "the client does", "vendor": "a vendor does"}
 
 POLICIES: Final = s.Record(
-    {"pause_reasons": s.ListOf(s.one_of(lambda: dict(PendingReason.choices)))},
-    usual={"pause_reasons": [reason for reason in PendingReason.values if reason in CLIENT_OWES]},
+    {
+        "pause_reasons": s.ListOf(s.one_of(lambda: dict(PendingReason.choices))),
+        "reopen": s.one_of(lambda: REOPEN),
+        "retarget": s.one_of(lambda: RETARGET),
+        "downgrade_allowed_after_breach": s.SWITCH,
+        "update": s.one_of(lambda: UPDATE),
+        "ack_counts": s.ListOf(HOUSE_CHANNELS),
+    },
+    usual={
+        "pause_reasons": [reason for reason in PendingReason.values if reason in CLIENT_OWES],
+        "reopen": "resume",
+        "retarget": "decided",
+        "downgrade_allowed_after_breach": False,
+        "update": "cadence",
+        "ack_counts": [],
+    },
 )
 """What a contract may agree on beside its promises; what it leaves out is as usual."""
 

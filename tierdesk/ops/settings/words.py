@@ -305,9 +305,19 @@ WORDS: Final[Mapping[str, Words]] = {
             "performers": Asked(
                 "Who performs each tier", "Nobody: the contract does not have the tier.", empty="nobody"
             ),
-            "policies": Asked("While a ticket waits"),
+            "policies": Asked("How the clocks count"),
             "policies.pause_reasons": Asked(
                 "The promise to resolve stands still", "For these reasons; others stop nothing."
+            ),
+            "policies.reopen": Asked("A reopened ticket’s promise to resolve"),
+            "policies.retarget": Asked("Another priority’s target counts"),
+            "policies.downgrade_allowed_after_breach": Asked(
+                "A lower priority forgives",
+                "A promise that the lower priority’s target would have kept is kept.",
+            ),
+            "policies.update": Asked("The promise to keep informed counts"),
+            "policies.ack_counts": Asked(
+                "Taking notice is a response", "On these channels, such as alarms; else only words are."
             ),
             "reopen_days": Asked("Days to reopen", "After so many days a resolved ticket closes by itself."),
         },

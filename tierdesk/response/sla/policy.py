@@ -16,9 +16,22 @@ UPDATE_PAUSES = frozenset({"requester_info", "requester_confirm", "requester_sch
 
 NEVER_PAUSED = frozenset({"acknowledge", "respond", "accept"})
 
-REOPEN = ("resume", "restart", "count_through", "ignore")
-RETARGET = ("decided", "retroactive", "restart")
-UPDATE_MODES = ("cadence", "reply")
+REOPEN: Mapping[str, str] = {
+    "resume": "it counts on; the time in between is free",
+    "restart": "it begins anew",
+    "count_through": "it counts as if it had never been solved",
+    "ignore": "it stays as it ended",
+}
+RETARGET: Mapping[str, str] = {
+    "decided": "from the start; under another calendar what was used stays used",
+    "retroactive": "from the start, whatever the calendar",
+    "restart": "anew from the change",
+}
+UPDATE: Mapping[str, str] = {
+    "cadence": "from our own last words",
+    "reply": "from the contact’s oldest unanswered words",
+}
+"""What each policy may say, and what that means."""
 
 GRACE = timedelta(minutes=15)
 """So soon after the start another priority corrects a slip: it counts from the start, whatever was agreed (E09)."""
