@@ -79,7 +79,10 @@ def test_the_demo_s_file_makes_a_whole_desk() -> None:
     assert lou.user.check_password("tierdesk-demo-2026")
     till = Service.objects.get(key="point-of-sale")
     assert {needed.name for needed in till.depends_on.all()} == {"ERP", "Internet access"}
-    assert Schedule.objects.get(key="network-on-call").turns.count() == 2
+    assert [layer.turns.count() for layer in Schedule.objects.get(key="operations-on-call").layers.all()] == [
+        3,
+        2,
+    ]
     assert UnderpinningContract.objects.get(vendor__key="nordvik").targets["1"] == {
         "respond": 1800,
         "resolve": 14400,
@@ -364,3 +367,37 @@ def test_a_provider_that_is_half_told_is_refused(desk: Path, was: str, is_now: s
     desk.write_text(SMALL + PROVIDER.replace(was, is_now))
     with pytest.raises(DeskRefused, match=sentence):
         apply_desk(desk)
+
+
+def test_a_schedule_that_nobody_could_hold_is_refused_with_its_lines(tmp_path: Path) -> None:
+    desk = tmp_path / "desk.yaml"
+    desk.write_text("""
+teams:
+  - {key: ops, name: Operations, tier: L2}
+schedules:
+  - key: night
+    name: Night
+    team: ops
+    layers:
+      - {name: All, starts: 2026-02-30, shift_days: 0, handover: "9", turns: [nobody@desk.example]}
+  - key: day
+    name: Day
+    team: ops
+    layers:
+      - {name: All, starts: 2026-01-05, shift_days: 7}
+      - {name: All, starts: 2026-01-05, shift_days: 7, handover: "09:00", turns: [], calendar: no-such}
+  - {key: empty, name: Empty, team: ops, layers: []}
+""")
+    with pytest.raises(DeskRefused) as refused:
+        apply_desk(desk)
+    assert refused.value.findings == [
+        "desk.yaml:9: There is no “nobody@desk.example” among the agents (none yet); add it or correct the name.",
+        "desk.yaml:9: “0” does not fit; write a whole number from 1 to 365.",
+        "desk.yaml:9: “2026-02-30” is no date; write such as 2026-12-24.",
+        "desk.yaml:9: “9” is no time of day; write such as 08:00.",
+        "desk.yaml:13: Layer 1 needs its “handover”; give it.",
+        "desk.yaml:13: Layer 2 needs its “turns”; give it.",
+        "desk.yaml:13: Two layers are called “All”; give each its own name.",
+        "desk.yaml:15: There is no “no-such” among the calendars (none yet); add it or correct the name.",
+        "desk.yaml:16: Nobody would be on call; give a layer with its turns.",
+    ]

@@ -24,7 +24,7 @@ class Sheet(HTMLParser):
         super().__init__()
         self.browser, self.address, self.body = browser, address, body
         self.fields: dict[str, list[str]] = {}
-        self.is_inside = self.is_template = False
+        self.is_inside, self.templates = False, 0
         self.area = self.choice = ""
         self.feed(body)
 
@@ -37,8 +37,8 @@ class Sheet(HTMLParser):
             if self.is_inside:
                 self.address = given["action"]
         if tag == "template":
-            self.is_template = True
-        if not self.is_inside or self.is_template:
+            self.templates += 1
+        if not self.is_inside or self.templates:
             return
         name = given.get("name", "")
         if tag == "input" and name and (given.get("type") != "checkbox" or "checked" in given):
@@ -62,7 +62,7 @@ class Sheet(HTMLParser):
         elif tag == "select":
             self.choice = ""
         elif tag == "template":
-            self.is_template = False
+            self.templates -= 1
         elif tag == "form":
             self.is_inside = False
 
@@ -95,7 +95,11 @@ class Answer:
     @property
     def words(self) -> str:
         main = self.body.partition("<main")[2].partition("</main>")[0]
-        without = re.sub(r"<template>.*?</template>|<datalist.*?</datalist>", "", main, flags=re.DOTALL)
+        without = re.sub(r"<datalist.*?</datalist>", "", main, flags=re.DOTALL)
+        while (
+            "<template>" in without
+        ):  # from the inside out: a blank line may hold a list with a blank of its own
+            without = re.sub(r"<template>((?!<template>).)*?</template>", "", without, flags=re.DOTALL)
         return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", without)).split())
 
 

@@ -18,7 +18,7 @@ from tierdesk.core import clock
 from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.contracts.models import Contract, ContractVersion
-from tierdesk.directory.oncall.models import Schedule
+from tierdesk.directory.oncall.models import Turn
 from tierdesk.ops.desk.change import apply_desk
 from tierdesk.ops.desk.export import export_desk
 from tierdesk.response.runbooks.models import Book
@@ -343,19 +343,26 @@ def test_nothing_ticked_is_not_the_same_as_nothing_said(cast: Cast, opens: Opens
 
 def test_without_scripts_rows_are_added_taken_out_and_moved(cast: Cast, opens: Opens) -> None:
     sheet = opens("new/schedules").fill(
-        key="rota", name="Rota", team="desk", starts="2026-01-05", turns__0="lena@desk.example"
+        key="rota",
+        name="Rota",
+        team="desk",
+        layers__0__name="Weeks",
+        layers__0__starts="2026-01-05",
+        layers__0__shift_days="7",
+        layers__0__handover="09:00",
+        layers__0__turns__0="lena@desk.example",
     )
-    sheet = sheet.send("add:turns").sheet
-    assert [sheet["turns.0"], sheet["turns.1"]] == ["lena@desk.example", ""]
-    sheet = sheet.fill(turns__1="tom@desk.example").send("add:turns").sheet
-    sheet = sheet.fill(turns__2="kira@desk.example").send("up:turns.2").sheet
-    assert [sheet[f"turns.{i}"] for i in range(3)] == [
+    sheet = sheet.send("add:layers.0.turns").sheet
+    assert [sheet["layers.0.turns.0"], sheet["layers.0.turns.1"]] == ["lena@desk.example", ""]
+    sheet = sheet.fill(layers__0__turns__1="tom@desk.example").send("add:layers.0.turns").sheet
+    sheet = sheet.fill(layers__0__turns__2="kira@desk.example").send("up:layers.0.turns.2").sheet
+    assert [sheet[f"layers.0.turns.{i}"] for i in range(3)] == [
         "lena@desk.example",
         "kira@desk.example",
         "tom@desk.example",
     ]
-    sheet = sheet.send("drop:turns.0").sheet
-    assert (sheet["name"], sheet["turns.0"], sheet["turns.1"]) == (
+    sheet = sheet.send("drop:layers.0.turns.0").sheet
+    assert (sheet["name"], sheet["layers.0.turns.0"], sheet["layers.0.turns.1"]) == (
         "Rota",
         "kira@desk.example",
         "tom@desk.example",
@@ -363,7 +370,7 @@ def test_without_scripts_rows_are_added_taken_out_and_moved(cast: Cast, opens: O
 
     sheet.send().sheet.send("apply")
 
-    turns = Schedule.objects.get(key="rota").turns.order_by("order")
+    turns = Turn.objects.filter(layer__schedule__key="rota")
     assert [turn.agent.user.email for turn in turns] == ["kira@desk.example", "tom@desk.example"]
 
 

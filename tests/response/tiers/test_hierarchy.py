@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.cast import Cast
 from tierdesk.core.facts import ENGINE
 from tierdesk.core.work import Unit
-from tierdesk.directory.oncall.models import Schedule, Turn
+from tierdesk.directory.oncall.models import Layer, Schedule, Turn
 from tierdesk.directory.staff.models import Agent, Membership, Team
 from tierdesk.response.tiers.facts import HierarchyTold
 from tierdesk.response.tiers.models import Procedure
@@ -58,10 +58,11 @@ Told = Callable[..., list[HierarchyTold]]
 
 
 def on_call(team: Team, agent: Agent, key: str = "night") -> Schedule:
-    schedule = Schedule.objects.create(
-        key=key, name=key, team=team, starts_date=date(2026, 1, 5), handover=time(9)
+    schedule = Schedule.objects.create(key=key, name=key, team=team)
+    layer = Layer.objects.create(
+        schedule=schedule, order=0, name="Turns", starts_date=date(2026, 1, 5), handover=time(9)
     )
-    Turn.objects.create(schedule=schedule, agent=agent, order=0)
+    Turn.objects.create(layer=layer, agent=agent, order=0)
     return schedule
 
 

@@ -1,70 +1,182 @@
-"""Who is on call: schedules with a rotation and overrides. `roster.py` says, purely, who at an instant."""
+"""Who is on call: the schedules of teams, their layers and overrides as rows. `rota.py` says, purely, who and when.
+
+A schedule belongs to no client, as its team does not: there is no client's row to lock. Who may read it is said by
+`visible_to`, who may change it by `may_change`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property
+from typing import Self
+from zoneinfo import ZoneInfo
 
 from django.db import models
+from django.db.models import F, Prefetch, Q
 
-from tierdesk.directory.oncall.roster import Override as RosterOverride
-from tierdesk.directory.oncall.roster import Rotation, on_call
-from tierdesk.directory.staff.models import Agent, Team
+from tierdesk.directory.calendars.models import Calendar
+from tierdesk.directory.oncall import rota
+from tierdesk.directory.oncall.rota import Rota
+from tierdesk.directory.staff.models import Agent, Team, User
+
+
+class Schedules(models.QuerySet["Schedule"]):
+    def visible_to(self, user: User) -> Self:
+        """Every agent sees every schedule: trouble climbs to other teams' people. Contacts see none."""
+        return self if user.is_active and (user.is_admin or user.is_agent) else self.none()
+
+    def with_rota(self) -> Self:
+        """With all that their rotas are made of, so that none is fetched one by one."""
+        layers = Layer.objects.select_related("calendar").prefetch_related(
+            Prefetch("turns", Turn.objects.select_related("agent__user"))
+        )
+        overrides = Override.objects.standing().select_related("agent__user", "made_by")
+        return self.select_related("team").prefetch_related(
+            Prefetch("layers", layers), Prefetch("overrides", overrides, to_attr="standing_overrides")
+        )
 
 
 class Schedule(models.Model):
-    """A rotation of agents for one team: each holds `shift_days` local days, handing over at `handover` o'clock."""
+    """Who of a team is on call. Its local times are those of its zone."""
 
     key = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=120)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="schedules")
     timezone = models.CharField(max_length=64, default="UTC")
-    starts_date = models.DateField()
-    shift_days = models.PositiveSmallIntegerField(default=7)
-    handover = models.TimeField()
+
+    objects = Schedules.as_manager()
+    standing_overrides: list[Override]
+    """What `with_rota` fetched."""
 
     def __str__(self) -> str:
         return self.name
 
     def on_call(self, at: datetime) -> Agent | None:
-        """Who holds this schedule at `at`; None when its rotation is empty."""
-        turns = list(self.turns.select_related("agent__user").order_by("order"))
-        agents = {turn.agent_id: turn.agent for turn in turns}
-        overrides = self.overrides.filter(from_at__lte=at, to_at__gt=at).select_related("agent__user")
-        standing_in = [RosterOverride(o.agent_id, o.from_at, o.to_at) for o in overrides]
-        agents |= {o.agent_id: o.agent for o in overrides}
-        rotation = Rotation(
-            people=tuple(turn.agent_id for turn in turns),
-            timezone=self.timezone,
-            starts=self.starts_date,
-            shift_days=self.shift_days,
-            handover=self.handover,
+        """Who is on call at `at`; None when nobody is."""
+        shift = self.rota.on_call(at)
+        return None if shift is None else self.people[shift.who]
+
+    def may_change(self, user: User) -> bool:
+        """Whoever is of its team, managers and administrators."""
+        if not user.is_active or not (user.is_admin or user.is_agent):
+            return False
+        return user.is_admin or user.agent.is_manager or self.team_id in user.agent.team_ids
+
+    @cached_property
+    def rota(self) -> Rota:
+        """The schedule as a value, read once. People whose account is closed hold no turn: their time is a gap."""
+        return Rota(
+            zone=ZoneInfo(self.timezone),
+            layers=tuple(layer.laid_out() for layer in self._layers),
+            overrides=tuple(
+                override.laid_out() for override in self._overrides if override.agent.user.is_active
+            ),
         )
-        who = on_call(rotation, standing_in, at)
-        return None if who is None else agents[who]
+
+    @cached_property
+    def people(self) -> dict[int, Agent]:
+        """Everybody whom a turn or an override names, by key."""
+        in_turn = [turn.agent for layer in self._layers for turn in layer.turns.all()]
+        return {agent.pk: agent for agent in [*in_turn, *(override.agent for override in self._overrides)]}
+
+    @property
+    def _layers(self) -> Iterable[Layer]:
+        return self._read.layers.all()
+
+    @property
+    def _overrides(self) -> list[Override]:
+        """In the order in which they were made."""
+        return self._read.standing_overrides
+
+    @cached_property
+    def _read(self) -> Schedule:
+        """Itself with all that the rota is made of."""
+        if hasattr(self, "standing_overrides"):
+            return self
+        return Schedule.objects.with_rota().get(pk=self.pk)
+
+
+class Layer(models.Model):
+    """People in turn, each for `shift_days` local days from `starts_date`, changing at local time `handover`.
+
+    With a calendar it holds only in its hours, by the newest version. A layer with a higher `order` covers the others.
+    """
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="layers")
+    order = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=120)
+    starts_date = models.DateField()
+    shift_days = models.PositiveSmallIntegerField(default=7)
+    handover = models.TimeField()
+    calendar = models.ForeignKey(
+        Calendar, on_delete=models.PROTECT, null=True, blank=True, related_name="on_call_layers"
+    )
+
+    class Meta:
+        ordering = ["order"]
+        constraints = [
+            models.UniqueConstraint(fields=["schedule", "order"], name="layers_lie_one_over_another"),
+            models.CheckConstraint(condition=Q(shift_days__range=(1, 365)), name="a_turn_has_days"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def laid_out(self) -> rota.Layer:
+        return rota.Layer(
+            name=self.name,
+            members=tuple(turn.agent_id if turn.agent.user.is_active else None for turn in self.turns.all()),
+            starts=self.starts_date,
+            turn_days=self.shift_days,
+            handover=self.handover,
+            hours=self.calendar.current().hours if self.calendar else None,
+        )
 
 
 class Turn(models.Model):
-    """An agent's place in a rotation."""
+    """An agent's place in a layer."""
 
-    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="turns")
+    layer = models.ForeignKey(Layer, on_delete=models.CASCADE, related_name="turns")
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE)
     order = models.PositiveSmallIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["schedule", "order"], name="one_agent_per_turn")]
+        ordering = ["order"]
+        constraints = [models.UniqueConstraint(fields=["layer", "order"], name="one_agent_per_turn")]
+
+
+class Overrides(models.QuerySet["Override"]):
+    def standing(self) -> Self:
+        """Those that nobody took back, in the order in which they were made."""
+        return self.filter(withdrawn_at=None).order_by("pk")
 
 
 class Override(models.Model):
-    """Somebody stands in for whoever would be on call."""
+    """Somebody stands in for whoever would be on call, from `from_at` (inclusive) to `to_at` (exclusive).
+
+    `made_by` is who said so; nobody where it was written before that was kept. It is taken back, never deleted.
+    """
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="overrides")
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE)
     from_at = models.DateTimeField()
     to_at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    made_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
+
+    objects = Overrides.as_manager()
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(to_at__gt=models.F("from_at")), name="an_override_has_length"
-            )
+            models.CheckConstraint(condition=Q(to_at__gt=F("from_at")), name="an_override_has_length")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.agent} stands in"
+
+    def laid_out(self) -> rota.Override:
+        return rota.Override(self.agent_id, self.from_at, self.to_at, self.reason or "stands in", self.pk)

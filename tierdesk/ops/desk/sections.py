@@ -17,7 +17,7 @@ from tierdesk.channels.chat.platforms import platforms
 from tierdesk.core import clock
 from tierdesk.directory.clients.models import Client, Contact, Domain, Number, Site
 from tierdesk.directory.contracts.models import CHANNELS
-from tierdesk.directory.oncall.models import Schedule, Turn
+from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.services.models import Category, Component, Service
 from tierdesk.directory.staff.models import Agent, Membership, Skill, Team, User
 from tierdesk.ops.desk import shapes as s
@@ -34,6 +34,7 @@ from tierdesk.ops.desk.exchanges import EXCHANGES
 from tierdesk.ops.desk.forms import FORMS
 from tierdesk.ops.desk.mailboxes import MAILBOXES
 from tierdesk.ops.desk.maintenance import MAINTENANCE
+from tierdesk.ops.desk.schedules import SCHEDULES
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.ops.desk.sealed import sealed
 from tierdesk.response.runbooks.models import Book, Revision
@@ -202,12 +203,6 @@ def _set_dependencies(world: World, service: Service, keys: list[str]) -> None:
     service.depends_on.set([world.row("services", key, client) for key in keys])
 
 
-def _set_turns(world: World, schedule: Schedule, agents: list[str]) -> None:
-    schedule.turns.all().delete()
-    for order, email in enumerate(agents):
-        Turn.objects.create(schedule=schedule, agent=world.row("agents", email), order=order)
-
-
 def _begin_beat(world: World, source: Source, changed: int) -> None:
     """The promise stands in two columns that are written by now; whichever changed, it begins anew."""
     source.promise_beat(every_s=source.beat_s, grace_s=source.grace_s, at=clock.now())
@@ -278,7 +273,6 @@ NEWEST_REVISION: Final = Prefetch(
     Revision.objects.order_by("book_id", "-number").distinct("book_id"),
     to_attr="newest_revisions",
 )
-TURNS: Final = Turn.objects.select_related("agent__user").order_by("order")
 
 SECTIONS: Final[tuple[Section, ...]] = (
     Section(
@@ -618,27 +612,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             ),
         ),
     ),
-    Section(
-        "schedules",
-        key=("key",),
-        rows=_rows(Schedule, "team", many=(Prefetch("turns", TURNS),)),
-        save=save_columns(Schedule),
-        fields=(
-            Field("key", s.SLUG),
-            NAME,
-            link("team", "teams"),
-            Field("timezone", s.ZONE, "UTC"),
-            Field("starts", s.DATE, column="starts_date"),
-            Field("shift_days", s.whole(1, 365), 7),
-            Field("handover", s.TIME),
-            Field(
-                "turns",
-                s.ListOf(s.Ref("agents"), ordered=True),
-                get=lambda schedule: [turn.agent.user.email for turn in schedule.turns.all()],
-                put=_set_turns,
-            ),
-        ),
-    ),
+    SCHEDULES,
     MAILBOXES,
     Section(
         "alarm_sources",
