@@ -7,18 +7,27 @@ A schedule belongs to no client, as its team does not: there is no client's row 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Self
 from zoneinfo import ZoneInfo
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Prefetch, Q
+from django.utils.translation import gettext as _
 
 from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.oncall import rota
-from tierdesk.directory.oncall.rota import Rota
+from tierdesk.directory.oncall.rota import Rota, Shift
 from tierdesk.directory.staff.models import Agent, Team, User
+
+LONGEST_OVERRIDE = timedelta(days=366)
+LONGEST_REASON = 200
+"""Characters."""
+
+
+class UnableToStandIn(ValueError):
+    """Nobody can stand in like this. The text says why, to the person who asked for it."""
 
 
 class Schedules(models.QuerySet["Schedule"]):
@@ -62,6 +71,61 @@ class Schedule(models.Model):
         if not user.is_active or not (user.is_admin or user.is_agent):
             return False
         return user.is_admin or user.agent.is_manager or self.team_id in user.agent.team_ids
+
+    def stand_in(
+        self, agent: Agent, from_at: datetime, to_at: datetime, *, reason: str, by: User, at: datetime
+    ) -> Override:
+        """Let somebody stand in for whoever would be on call. Raises UnableToStandIn, and says why."""
+        reason = _said(reason)
+        if to_at <= from_at:
+            raise UnableToStandIn(_("It ends before it begins; correct one of the two times."))
+        if to_at <= at:
+            raise UnableToStandIn(_("That is over already: who was on call cannot be changed any more."))
+        if to_at - from_at > LONGEST_OVERRIDE:
+            raise UnableToStandIn(_("Nobody stands in for longer than a year; change the schedule instead."))
+        if not self.may_be_called(agent):
+            raise UnableToStandIn(
+                _("%(who)s is not of %(team)s, or cannot sign in; choose somebody who is.")
+                % {"who": agent.name, "team": self.team.name}
+            )
+        begins = max(from_at, at)
+        if [shift.who for shift in self.rota.shifts(begins, to_at)] == [agent.pk] and not self.rota.gaps(
+            begins, to_at
+        ):
+            raise UnableToStandIn(_("%(who)s is on call then as it is.") % {"who": agent.name})
+        return self._override(agent, begins, to_at, reason=reason, by=by, at=at)
+
+    def swap(
+        self, one: Shift, other: Shift, *, reason: str, by: User, at: datetime
+    ) -> tuple[Override, Override]:
+        """Let two people take each other's shifts: both, or neither. Raises UnableToStandIn, and says why.
+
+        Of a shift that is going on, the rest is swapped.
+        """
+        reason = _said(reason)
+        if one.who == other.who:
+            raise UnableToStandIn(_("Both shifts are the same person’s; choose shifts of two people."))
+        if min(one.to_at, other.to_at) <= at:
+            raise UnableToStandIn(_("That is over already: who was on call cannot be changed any more."))
+        with transaction.atomic():
+            first, second = (
+                self._override(
+                    self.people[taker.who], max(shift.from_at, at), shift.to_at, reason=reason, by=by, at=at
+                )
+                for shift, taker in ((one, other), (other, one))
+            )
+        return first, second
+
+    def may_be_called(self, agent: Agent) -> bool:
+        """Whoever can sign in and is of the team, or has a turn already."""
+        return agent.user.is_active and (agent.pk in self.people or self.team_id in agent.team_ids)
+
+    def _override(
+        self, agent: Agent, from_at: datetime, to_at: datetime, *, reason: str, by: User, at: datetime
+    ) -> Override:
+        return self.overrides.create(
+            agent=agent, from_at=from_at, to_at=to_at, reason=reason, made_by=by, made_at=at
+        )
 
     @cached_property
     def rota(self) -> Rota:
@@ -155,14 +219,15 @@ class Overrides(models.QuerySet["Override"]):
 class Override(models.Model):
     """Somebody stands in for whoever would be on call, from `from_at` (inclusive) to `to_at` (exclusive).
 
-    `made_by` is who said so; nobody where it was written before that was kept. It is taken back, never deleted.
+    `made_by` is who said so; nobody where it was written before that was kept. It is taken back, never deleted;
+    `withdrawn_by` without `withdrawn_at` ended it early.
     """
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="overrides")
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE)
     from_at = models.DateTimeField()
     to_at = models.DateTimeField()
-    reason = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=LONGEST_REASON, blank=True)
     made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     made_at = models.DateTimeField(null=True)
     withdrawn_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -178,5 +243,27 @@ class Override(models.Model):
     def __str__(self) -> str:
         return f"{self.agent} stands in"
 
+    def withdraw(self, *, by: User, at: datetime) -> None:
+        """Take it back: from now on whoever would be on call is. Raises UnableToStandIn where that says nothing."""
+        if self.to_at <= at:
+            raise UnableToStandIn(_("That is over already: who was on call cannot be changed any more."))
+        rows = Override.objects.filter(pk=self.pk, withdrawn_at=None)
+        # Of what has begun, the part that is over stays: it says who was on call.
+        begun = self.from_at < at
+        changed = (
+            rows.update(to_at=at, withdrawn_by=by) if begun else rows.update(withdrawn_at=at, withdrawn_by=by)
+        )
+        if not changed:
+            raise UnableToStandIn(_("Somebody has taken it back already."))
+
     def laid_out(self) -> rota.Override:
         return rota.Override(self.agent_id, self.from_at, self.to_at, self.reason or "stands in", self.pk)
+
+
+def _said(reason: str) -> str:
+    """The reason, without which nobody stands in."""
+    if not (reason := " ".join(reason.split())):
+        raise UnableToStandIn(_("Say why; the others will read it."))
+    if len(reason) > LONGEST_REASON:
+        raise UnableToStandIn(_("Say it in %(most)d characters at most.") % {"most": LONGEST_REASON})
+    return reason

@@ -1,0 +1,165 @@
+"""Who is on call: all schedules at a glance, and one of them with its overrides and swaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from tierdesk.core import clock
+from tierdesk.directory.calendars.hours import FOREVER
+from tierdesk.directory.oncall.models import Override, Schedule, UnableToStandIn
+from tierdesk.directory.oncall.rota import Shift
+from tierdesk.directory.staff.models import Agent
+from tierdesk.web.workspace.duty import Reader, duty, line, to_swap
+from tierdesk.web.workspace.guard import agent_page, user_of
+from tierdesk.web.workspace.navigation import navigation
+
+
+@agent_page
+def on_call(request: HttpRequest) -> HttpResponse:
+    """Every schedule: who is on call now and next, and where nobody will be."""
+    reader = _reader(request)
+    schedules = Schedule.objects.visible_to(user_of(request)).with_rota().order_by("team__tier", "name")
+    context = {"duties": [duty(schedule, reader) for schedule in schedules], "zone": str(reader.zone)}
+    return render(request, "workspace/on_call.html", context | navigation(request, "on-call"))
+
+
+@agent_page
+def schedule(request: HttpRequest, key: str) -> HttpResponse:
+    return _page(request, _schedule_of(request, key))
+
+
+@agent_page
+@require_POST
+def overrides(request: HttpRequest, key: str) -> HttpResponse:
+    """Somebody stands in."""
+    found = _schedule_of(request, key)
+
+    def stand_in() -> str:
+        agent = _candidate(found, request.POST)
+        begins, ends = (_moment(request, name) for name in ("from", "to"))
+        found.stand_in(
+            agent, begins, ends, reason=request.POST.get("reason", ""), by=user_of(request), at=clock.now()
+        )
+        return _("%(who)s stands in.") % {"who": agent.name}
+
+    return _change(request, found, "override", stand_in)
+
+
+@agent_page
+@require_POST
+def swaps(request: HttpRequest, key: str) -> HttpResponse:
+    """Two people take each other's shifts."""
+    found = _schedule_of(request, key)
+
+    def swap() -> str:
+        offered = to_swap(found, _reader(request))
+        one, other = (_chosen(offered, request.POST.get(name, "")) for name in ("one", "other"))
+        reason = request.POST.get("reason", "")
+        found.swap(one, other, reason=reason, by=user_of(request), at=clock.now())
+        people = [found.people[shift.who].name for shift in (one, other)]
+        return _("%(one)s and %(other)s have swapped.") % {"one": people[0], "other": people[1]}
+
+    return _change(request, found, "swap", swap)
+
+
+@agent_page
+@require_POST
+def withdrawal(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+    """An override is taken back."""
+    found = _schedule_of(request, key)
+    override = get_object_or_404(Override.objects.standing().filter(schedule=found), pk=pk)
+
+    def withdraw() -> str:
+        override.withdraw(by=user_of(request), at=clock.now())
+        return _("Taken back: whoever would be on call is.")
+
+    return _change(request, found, "withdrawal", withdraw)
+
+
+def _change(request: HttpRequest, found: Schedule, form: str, act: Callable[[], str]) -> HttpResponse:
+    """Do it and go back to the page; or the page again, with the words that were typed and why it was refused."""
+    if not found.may_change(user_of(request)):
+        refusal = _("Only people of %(team)s, managers and administrators change who is on call here.")
+        return _page(request, found, form=form, refusal=refusal % {"team": found.team.name}, status=403)
+    try:
+        done = act()
+    except UnableToStandIn as unable:
+        return _page(request, found, form=form, refusal=str(unable), status=422)
+    messages.success(request, done)
+    return redirect("workspace:schedule", found.key)
+
+
+def _page(
+    request: HttpRequest, found: Schedule, *, form: str = "", refusal: str = "", status: int = 200
+) -> HttpResponse:
+    """The page of a schedule; `form` is the one that was refused, and why."""
+    reader, user = _reader(request), user_of(request)
+    may_change = found.may_change(user)
+    context = {
+        "duty": duty(found, reader),
+        "zone": str(reader.zone),
+        "overrides": [
+            (one, reader.words(one.from_at), reader.words(one.to_at))
+            for one in found.standing_overrides
+            if one.to_at > reader.at
+        ],
+        "may_change": may_change,
+        "people": _candidates(found) if may_change else [],
+        "to_swap": [line(found, shift, reader, until=FOREVER) for shift in to_swap(found, reader).values()],
+        "form": form,
+        "refusal": refusal,
+        "typed": request.POST if form else {},
+        "soon": f"{reader.at.astimezone(reader.zone):%Y-%m-%dT%H:%M}",
+    }
+    answer = context | navigation(request, "on-call")
+    return render(request, "workspace/schedule.html", answer, status=status)
+
+
+def _schedule_of(request: HttpRequest, key: str) -> Schedule:
+    """The schedule, if this user may see it; forbidden and unknown look the same (404)."""
+    found: Schedule = get_object_or_404(Schedule.objects.visible_to(user_of(request)).with_rota(), key=key)
+    return found
+
+
+def _reader(request: HttpRequest) -> Reader:
+    return Reader(ZoneInfo(user_of(request).timezone), clock.now())
+
+
+def _candidates(found: Schedule) -> list[Agent]:
+    """Whoever may stand in: the team, and everybody who has a turn."""
+    team = Agent.objects.filter(teams=found.team_id, user__is_active=True).select_related("user")
+    people = {agent.pk: agent for agent in [*team, *found.people.values()] if agent.user.is_active}
+    return sorted(people.values(), key=lambda agent: agent.name)
+
+
+def _candidate(found: Schedule, posted: QueryDict) -> Agent:
+    chosen = posted.get("who", "")
+    for agent in _candidates(found):
+        if str(agent.pk) == chosen:
+            return agent
+    raise UnableToStandIn(_("Choose who stands in."))
+
+
+def _chosen(offered: dict[str, Shift], key: str) -> Shift:
+    if not key:
+        raise UnableToStandIn(_("Choose two shifts to swap."))
+    if key not in offered:
+        raise UnableToStandIn(_("This shift has changed meanwhile; choose again."))
+    return offered[key]
+
+
+def _moment(request: HttpRequest, name: str) -> datetime:
+    """A time as it was typed, in the reader's zone."""
+    try:
+        local = datetime.fromisoformat(request.POST.get(name, ""))
+        return local.replace(tzinfo=ZoneInfo(user_of(request).timezone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UnableToStandIn(_("Give both times, as a day and an hour.")) from None
