@@ -14,14 +14,14 @@ from django.test import Client as Browser
 from tests.cast import Cast
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
-from tierdesk.directory.oncall.models import Layer, Override, Schedule, Turn
+from tierdesk.directory.oncall.models import Feed, Layer, Override, Schedule, Turn
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.web.ui.wording import initials
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 """A Tuesday."""
 
-PAGE = "/on-call/night/"
+PAGE = "/on-call/schedules/night/"
 
 type Rota = Callable[..., Schedule]
 
@@ -238,7 +238,11 @@ def test_another_team_s_agent_reads_and_does_not_change(cast: Cast, client: Brow
 
 
 @pytest.mark.parametrize(
-    "path", ["", "night/", "night/overrides/", "night/swaps/", "night/overrides/1/withdrawal/"]
+    "path",
+    ["", "link/"]
+    + [
+        f"schedules/night/{rest}" for rest in ("", "overrides/", "swaps/", "overrides/1/withdrawal/", "link/")
+    ],
 )
 def test_a_client_s_contact_is_shown_out(cast: Cast, client: Browser, night: Schedule, path: str) -> None:
     for ask in (client.get, client.post):
@@ -256,8 +260,89 @@ def test_a_schedule_that_is_not_there_is_not_found(
 ) -> None:
     other = rota(cast.ops, cast.tom, key="day")
     theirs = stands_in(other, cast.tom, NOW, NOW + timedelta(days=1))
-    assert lena.get("/on-call/none/").status_code == 404
+    assert lena.get("/on-call/schedules/none/").status_code == 404
     assert lena.post(f"{PAGE}overrides/{theirs.pk}/withdrawal/").status_code == 404
+
+
+# -- in one's own calendar
+
+
+def link_on(response: Any) -> str:
+    set_scope(EVERY_CLIENT)
+    found = re.search(r"/on-call/feeds/[^\"]+\.ics", response.content.decode())
+    return found[0] if found else ""
+
+
+def read(link: str) -> list[str]:
+    """The lines of a feed, as a program that is not signed in gets them."""
+    response = Browser().get(link)
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    assert response.headers["Cache-Control"] == "private, no-store"
+    set_scope(EVERY_CLIENT)
+    return response.content.decode().replace("\r\n ", "").split("\r\n")
+
+
+def test_one_s_own_shifts_are_subscribed_to_with_the_overrides(
+    lena: Browser, night: Schedule, cast: Cast, rota: Rota
+) -> None:
+    rota(cast.ops, cast.tom, key="day")
+    stands_in(night, cast.lou, datetime(2026, 3, 4, 9, tzinfo=UTC), datetime(2026, 3, 5, 9, tzinfo=UTC))
+    lines = read(link_on(lena.post("/on-call/link/")))
+    starts = [line for line in lines if line.startswith("DTSTART")]
+    assert starts[:3] == ["DTSTART:20260302T090000Z", "DTSTART:20260305T090000Z", "DTSTART:20260316T090000Z"]
+    assert {line for line in lines if line.startswith("SUMMARY")} == {"SUMMARY:On call: Night duty"}
+
+
+def test_a_schedule_is_subscribed_to_with_its_gaps_and_reasons(
+    lena: Browser, night: Schedule, cast: Cast
+) -> None:
+    Layer.objects.update(calendar=cast.office.calendar)
+    stands_in(night, cast.lou, datetime(2026, 3, 7, 9, tzinfo=UTC), datetime(2026, 3, 7, 10, tzinfo=UTC))
+    lines = read(link_on(lena.post(f"{PAGE}link/")))
+    assert "SUMMARY:Lena Lang · Night duty" in lines
+    assert "SUMMARY:Nobody is on call: Night duty" in lines
+    at = lines.index("DTSTART:20260307T090000Z")
+    assert lines[at + 1 : at + 4] == [
+        "DTEND:20260307T100000Z",
+        "SUMMARY:Lou Lead · Night duty",
+        "DESCRIPTION:Stands in: ill",
+    ]
+
+
+def test_a_renewed_link_closes_the_one_before_and_neither_is_shown_again(
+    lena: Browser, night: Schedule
+) -> None:
+    before = link_on(lena.post("/on-call/link/"))
+    after = link_on(lena.post("/on-call/link/"))
+    assert Browser().get(before).status_code == 404
+    assert read(after)
+    page = lena.get("/on-call/")
+    assert link_on(page) == ""
+    assert "A new one closes it." in words(page)
+
+
+def test_links_are_each_for_one_thing(lena: Browser, night: Schedule) -> None:
+    own = link_on(lena.post("/on-call/link/"))
+    whole = link_on(lena.post(f"{PAGE}link/"))
+    assert read(own) and read(whole)
+
+
+def test_an_address_that_nobody_made_is_not_found(client: Browser, night: Schedule) -> None:
+    assert client.get("/on-call/feeds/guessed.ics").status_code == 404
+    assert client.post("/on-call/feeds/guessed.ics").status_code == 405
+
+
+def test_the_link_of_a_closed_account_is_void(lena: Browser, night: Schedule, cast: Cast) -> None:
+    link = link_on(lena.post("/on-call/link/"))
+    cast.lena.user.is_active = False
+    cast.lena.user.save(update_fields=["is_active"])
+    assert Browser().get(link).status_code == 404
+
+
+def test_the_token_is_not_in_the_database(lena: Browser, night: Schedule) -> None:
+    token = link_on(lena.post("/on-call/link/")).rpartition("/")[2].removesuffix(".ics")
+    assert token not in str(list(Feed.objects.values()))
 
 
 def _shown(agent: Agent) -> str:

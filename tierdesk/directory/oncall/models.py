@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
+from hashlib import sha256
+from secrets import token_urlsafe
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -24,6 +26,7 @@ from tierdesk.directory.staff.models import Agent, Team, User
 LONGEST_OVERRIDE = timedelta(days=366)
 LONGEST_REASON = 200
 """Characters."""
+TOKEN_BYTES = 24
 
 
 class UnableToStandIn(ValueError):
@@ -258,6 +261,48 @@ class Override(models.Model):
 
     def laid_out(self) -> rota.Override:
         return rota.Override(self.agent_id, self.from_at, self.to_at, self.reason or "stands in", self.pk)
+
+
+class Feed(models.Model):
+    """A secret address at which a calendar program reads `owner`'s shifts, or the whole `schedule`.
+
+    Only the token's digest is kept: it is shown once, and renewed when it is lost or has become known.
+    """
+
+    owner = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="feeds")
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, null=True, related_name="feeds")
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "schedule"], nulls_distinct=False, name="one_feed_of_each_for_a_person"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner}: {self.schedule or 'own shifts'}"
+
+    @classmethod
+    def renew(cls, owner: Agent, schedule: Schedule | None, *, at: datetime) -> str:
+        """A new token for this feed; the one before is void at once."""
+        token = token_urlsafe(TOKEN_BYTES)
+        cls.objects.update_or_create(
+            owner=owner, schedule=schedule, defaults={"digest": digest(token), "made_at": at}
+        )
+        return token
+
+    @classmethod
+    def by_token(cls, token: str) -> Feed | None:
+        """The feed that a token opens; None if it opens none, or its owner may not sign in any more."""
+        feeds = cls.objects.select_related("owner__user", "schedule")
+        return feeds.filter(digest=digest(token), owner__user__is_active=True).first()
+
+
+def digest(token: str) -> str:
+    """What is stored of a token and looked up: its SHA-256 in hexadecimal."""
+    return sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
 def _said(reason: str) -> str:

@@ -18,8 +18,8 @@ LAYER: Final = s.Record(
         "starts": s.DATE_TEXT,
         "shift_days": s.whole(1, 365),
         "handover": s.TIME_TEXT,
-        "turns": s.ListOf(s.Ref("agents"), ordered=True),
         "calendar": s.Ref("calendars"),
+        "turns": s.ListOf(s.Ref("agents"), ordered=True),
     }
 )
 LAYERS: Final = s.ListOf(LAYER, ordered=True)

@@ -6,28 +6,41 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from tierdesk.core import clock
 from tierdesk.directory.calendars.hours import FOREVER
-from tierdesk.directory.oncall.models import Override, Schedule, UnableToStandIn
+from tierdesk.directory.oncall.feeds import calendar
+from tierdesk.directory.oncall.models import Feed, Override, Schedule, UnableToStandIn
 from tierdesk.directory.oncall.rota import Shift
 from tierdesk.directory.staff.models import Agent
 from tierdesk.web.workspace.duty import Reader, duty, line, to_swap
-from tierdesk.web.workspace.guard import agent_page, user_of
+from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
 
 
 @agent_page
 def on_call(request: HttpRequest) -> HttpResponse:
     """Every schedule: who is on call now and next, and where nobody will be."""
+    return _overview(request)
+
+
+def _overview(request: HttpRequest, *, link: str = "") -> HttpResponse:
+    """`link`: one that was made just now."""
     reader = _reader(request)
     schedules = Schedule.objects.visible_to(user_of(request)).with_rota().order_by("team__tier", "name")
-    context = {"duties": [duty(schedule, reader) for schedule in schedules], "zone": str(reader.zone)}
+    context = {
+        "duties": [duty(schedule, reader) for schedule in schedules],
+        "zone": str(reader.zone),
+        "link": link,
+        "feed": agent_of(request).feeds.filter(schedule=None).first(),
+    }
     return render(request, "workspace/on_call.html", context | navigation(request, "on-call"))
 
 
@@ -84,6 +97,39 @@ def withdrawal(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     return _change(request, found, "withdrawal", withdraw)
 
 
+@agent_page
+@require_POST
+def own_feed(request: HttpRequest) -> HttpResponse:
+    """A link to one's own shifts; the one before is void. It is shown once."""
+    return _overview(request, link=_link(request, None))
+
+
+@agent_page
+@require_POST
+def schedule_feed(request: HttpRequest, key: str) -> HttpResponse:
+    """A link to all shifts and gaps of a schedule, as `own_feed`."""
+    found = _schedule_of(request, key)
+    return _page(request, found, link=_link(request, found))
+
+
+@require_GET
+def feed(request: HttpRequest, token: str) -> HttpResponse:
+    """What a calendar program reads. It does not sign in: the address is the secret, and a void one is not found."""
+    found = Feed.by_token(token)
+    if found is None:
+        raise Http404
+    answer = HttpResponse(calendar(found, clock.now()), content_type="text/calendar; charset=utf-8")
+    answer.headers["Cache-Control"] = "private, no-store"
+    answer.headers["Content-Disposition"] = 'inline; filename="on-call.ics"'
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+def _link(request: HttpRequest, found: Schedule | None) -> str:
+    token = Feed.renew(agent_of(request), found, at=clock.now())
+    return f"{settings.BASE_URL}{reverse('workspace:feed', args=[token])}"
+
+
 def _change(request: HttpRequest, found: Schedule, form: str, act: Callable[[], str]) -> HttpResponse:
     """Do it and go back to the page; or the page again, with the words that were typed and why it was refused."""
     if not found.may_change(user_of(request)):
@@ -98,9 +144,15 @@ def _change(request: HttpRequest, found: Schedule, form: str, act: Callable[[], 
 
 
 def _page(
-    request: HttpRequest, found: Schedule, *, form: str = "", refusal: str = "", status: int = 200
+    request: HttpRequest,
+    found: Schedule,
+    *,
+    form: str = "",
+    refusal: str = "",
+    link: str = "",
+    status: int = 200,
 ) -> HttpResponse:
-    """The page of a schedule; `form` is the one that was refused, and why."""
+    """The page of a schedule; `form` is the one that was refused, and why; `link` one that was made just now."""
     reader, user = _reader(request), user_of(request)
     may_change = found.may_change(user)
     context = {
@@ -114,6 +166,8 @@ def _page(
         "may_change": may_change,
         "people": _candidates(found) if may_change else [],
         "to_swap": [line(found, shift, reader, until=FOREVER) for shift in to_swap(found, reader).values()],
+        "link": link,
+        "feed": agent_of(request).feeds.filter(schedule=found).first(),
         "form": form,
         "refusal": refusal,
         "typed": request.POST if form else {},
