@@ -53,6 +53,7 @@ def fill(now: datetime) -> dict[str, Any]:
     _ask_by_forms(cast)
     _offer_chats(cast)
     _fetch_mail(cast)
+    _go_on_call(cast, now)
     pk, _ = Inbound.store("email", b"From: who@nowhere.example\n\nHello?", meta={"recipients": []}, at=now)
     Inbound.objects.filter(pk=pk).update(state=InboundState.PARKED, reason="Nobody we know wrote this.")
     return {
@@ -66,6 +67,31 @@ def _with_password(user: Any) -> str:
     user.set_password(PASSWORD)
     user.save(update_fields=["password"])
     return str(user.email)
+
+
+def _go_on_call(cast: Any, now: datetime) -> None:
+    """The first line by weeks, day and night; the experts only in office hours."""
+    from datetime import time
+
+    from tierdesk.directory.oncall.models import Layer, Schedule, Turn
+
+    for key, team, people, calendar in (
+        ("desk-duty", cast.desk, (cast.lena, cast.lou), None),
+        ("experts-duty", cast.experts, (cast.kira,), cast.office.calendar),
+    ):
+        schedule = Schedule.objects.create(
+            key=key, name=f"{team.name} on call", team=team, timezone="Europe/Berlin"
+        )
+        layer = Layer.objects.create(
+            schedule=schedule,
+            order=0,
+            name="Weeks",
+            starts_date=now.date() - timedelta(days=3),
+            handover=time(9),
+            calendar=calendar,
+        )
+        for order, agent in enumerate(people):
+            Turn.objects.create(layer=layer, agent=agent, order=order)
 
 
 def _fetch_mail(cast: Any) -> None:

@@ -144,7 +144,7 @@ def line(schedule: Schedule, shift: Shift, reader: Reader, *, until: datetime) -
 
 
 def length(span: timedelta) -> str:
-    """`2 d 3 h`, `45 min`: two units, the largest that say something."""
+    """`2 d 3 h`, `45 min`: without the units that say nothing."""
     minutes = int(span.total_seconds() // 60)
     parts = [(minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min")]
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 min"
