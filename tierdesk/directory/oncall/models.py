@@ -250,7 +250,7 @@ class Override(models.Model):
         """Take it back: from now on whoever would be on call is. Raises UnableToStandIn where that says nothing."""
         if self.to_at <= at:
             raise UnableToStandIn(_("That is over already: who was on call cannot be changed any more."))
-        rows = Override.objects.filter(pk=self.pk, withdrawn_at=None)
+        rows = Override.objects.filter(pk=self.pk, withdrawn_at=None, to_at=self.to_at)
         # Of what has begun, the part that is over stays: it says who was on call.
         begun = self.from_at < at
         changed = (
