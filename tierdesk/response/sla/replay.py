@@ -173,6 +173,7 @@ class Lap:
     stop = Clock.stop
     take_back_stop = Clock.take_back_stop
     cancel = Clock.cancel
+    take_back_cancellation = Clock.take_back_cancellation
     reopen = Clock.reopen
     retarget = Clock.retarget
 
