@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -107,11 +109,17 @@ SNMP = ["-v", "2c", "-c", "public"]
 
 
 def tool(*command: str) -> None:
-    """Run a program that speaks for real; the test is skipped, with what to install, where there is none."""
+    """Run a program that speaks for real; the test is skipped, with what to install, where there is none.
+
+    SNMP's tools keep what they are in a folder of the machine, where two of them at once trip over each other.
+    """
     if shutil.which(command[0]) is None:
         package = "snmp" if command[0].startswith("snmp") else "bsdutils"
         pytest.skip(f"needs {command[0]}: bin/setup --tests, or apt-get install {package}")
-    subprocess.run(command, check=True, timeout=PATIENCE_S, capture_output=True)
+    with tempfile.TemporaryDirectory() as own:
+        kept = os.environ | {"SNMP_PERSISTENT_DIR": own}
+        done = subprocess.run(command, check=False, timeout=PATIENCE_S, capture_output=True, env=kept)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
 
 
 @pytest.mark.parametrize("options", [["-d"], ["-T"], ["-T", "--octet-count"], ["-d", "--rfc3164"]])
