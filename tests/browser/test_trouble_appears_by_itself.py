@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+import re
+
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import SitsDown, sign_in
 from tests.browser.desk import Desk
@@ -42,6 +44,23 @@ def test_a_mail_appears_in_the_open_queue(desk: Desk, sits_down: SitsDown) -> No
     desk.mail("Ann Albers <ann@acme.example>", "The scanner blinks red", "It blinks and does nothing.")
     expect(page.get_by_role("link", name="The scanner blinks red")).to_be_visible()
     assert is_marked(page)
+
+
+def test_news_that_comes_before_the_page_listens_is_told_all_the_same(
+    desk: Desk, sits_down: SitsDown
+) -> None:
+    page = sits_down("lena")
+    wishes: list[Route] = []
+    page.route(re.compile(r"/live(\?.*)?$"), lambda wish: wishes.append(wish))  # it stays on its way
+    page.goto(f"{desk.address}/queues/all/")
+    desk.mail("Ann Albers <ann@acme.example>", "The slow line", "Whoever opens a page now waits for it.")
+    while not desk.look("SELECT 1 FROM tickets_ticket WHERE subject = 'The slow line'"):
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(3000)
+    assert wishes
+    for wish in wishes:
+        wish.continue_()
+    expect(page.get_by_role("link", name="The slow line")).to_be_visible()
 
 
 def mark(page: Page) -> None:

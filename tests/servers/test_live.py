@@ -31,13 +31,14 @@ class Page:
 
 
 @contextmanager
-def open_page(browser: httpx.Client, *, age_s: int = 0) -> Iterator[Page]:
+def open_page(browser: httpx.Client, *, asked_at: float | None = None) -> Iterator[Page]:
     page, listening = Page(), threading.Event()
+    since = "" if asked_at is None else f"?since={asked_at * 1000:.0f}"
 
     def listen() -> None:
         with (
             suppress(httpx.HTTPError),
-            browser.stream("GET", f"/live?age={age_s * 1000}", timeout=30) as stream,
+            browser.stream("GET", f"/live{since}", timeout=30) as stream,
         ):
             assert stream.status_code == 200
             for line in stream.iter_lines():
@@ -56,11 +57,12 @@ def open_page(browser: httpx.Client, *, age_s: int = 0) -> Iterator[Page]:
 
 
 def test_a_page_hears_what_changed_while_it_was_on_its_way_and_an_outsider_does_not(desk: Desk) -> None:
+    asked_at = time.time()
     post(desk, letter("Too early to hear", "…", sender="arne@acme.example"))
     ticket = desk.row_soon(TICKET, "Too early to hear")["id"]
     with (
-        open_page(desk.signed_in("lena@desk.example"), age_s=20) as slow,
-        open_page(desk.signed_in("olga@desk.example"), age_s=20) as outsider,
+        open_page(desk.signed_in("lena@desk.example"), asked_at=asked_at) as slow,
+        open_page(desk.signed_in("olga@desk.example"), asked_at=asked_at) as outsider,
     ):
         assert slow.hears(f"ticket:{ticket}", within_s=2)
         assert f"ticket:{ticket}" not in " ".join(outsider.words).split()

@@ -2,7 +2,8 @@
 
 One LISTEN connection per process, one bounded queue per open page. Only ids travel; a page hears of a ticket only if
 its user may see the ticket's client. Rights are looked at again every RECHECK_SECONDS. What changed while a page was on
-its way to its reader is told as soon as it listens: the page says how old it is.
+its way to its reader is told as soon as it listens: the page says when it was asked for, by the clock of the house. By
+the reader's own it would be told too little, for the wish to listen is on its way for a while as well.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
@@ -38,7 +40,7 @@ RECHECK_SECONDS = 5.0
 WAITING_AT_MOST = 100
 RETRY_SECONDS = 1.0
 REMEMBERED_SECONDS = 30.0
-"""How old a page may be that is told what it missed; one that took longer hears what comes."""
+"""So long is remembered what changed; a page that took longer to arrive hears of the last of it."""
 
 REMEMBERED_AT_MOST = 1000
 ANY_TICKET = "ticket:*"
@@ -91,15 +93,15 @@ class Hub:
                 log.warning("live events: the database is away; listening again in %s s", RETRY_SECONDS)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def catch_up(self, listener: Listener, age_s: float) -> None:
-        """Tell a page of that age, in one word, what changed since it was asked for."""
-        since = asyncio.get_running_loop().time() - min(age_s, REMEMBERED_SECONDS)
+    def catch_up(self, listener: Listener, since: float) -> None:
+        """Tell a page that was asked for at `since` (a timestamp), in one word, what changed from then on."""
+        since = max(since, time.time() - REMEMBERED_SECONDS)
         missed = [topic for at, word in self._lately if at >= since for topic in _topics(listener, word)]
         if missed:
             self._tell(listener, " ".join(dict.fromkeys(missed)))
 
     def _spread(self, word: dict[str, Any]) -> None:
-        self._lately.append((asyncio.get_running_loop().time(), word))
+        self._lately.append((time.time(), word))
         for listener in list(self.listeners):
             if topics := _topics(listener, word):
                 self._tell(listener, " ".join(topics))
@@ -139,7 +141,8 @@ class LiveLane:
             return
         listener = Listener(clients)
         self.hub.listeners.add(listener)
-        self.hub.catch_up(listener, _age_s(scope))
+        if (since := _since(scope)) is not None:
+            self.hub.catch_up(listener, since)
         gone = asyncio.create_task(until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
@@ -201,10 +204,10 @@ def _session_key(scope: Scope) -> str:
     return ""
 
 
-def _age_s(scope: Scope) -> float:
-    """How old the page says it is, from `?age=` in milliseconds; 0 if it does not say."""
-    [told] = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("age", ["0"])[:1]
-    return int(told) / 1000 if told.isdecimal() and len(told) < 10 else 0.0
+def _since(scope: Scope) -> float | None:
+    """When the page was asked for, from `?since=` in milliseconds; None if it does not say."""
+    [told] = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("since", [""])[:1]
+    return int(told) / 1000 if told.isdecimal() and len(told) < 16 else None
 
 
 async def until_gone(receive: Receive) -> None:

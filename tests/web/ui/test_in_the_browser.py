@@ -226,7 +226,7 @@ def test_news_waits_for_the_answer_to_a_form_but_not_for_ever(page: Page, addres
 def _a_part_that_lives(page: Page, address: str, form: str = "") -> None:
     """A part of a page that is told of a change as soon as it listens, beside a form or none."""
     page.route(
-        re.compile(r"/live(\?age=\d+)?$"),
+        re.compile(r"/live(\?since=\d+)?$"),
         lambda route: route.fulfill(body="data: ticket:42\n\n", content_type="text/event-stream"),
     )
     page.route("**/fragment", lambda route: route.fulfill(body=f"fetched by {route.request.method}"))

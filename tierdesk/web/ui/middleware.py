@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from tierdesk.core import clock
 from tierdesk.core.scope import NO_CLIENT, set_scope
 from tierdesk.directory.clients.visibility import scope_of
 
@@ -41,6 +42,20 @@ class SecurityHeaders:
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+
+ASKED_AT = "tierdesk.asked_at"
+
+
+class AskedAt:
+    """Notes when a page was asked for, in milliseconds: what changes from then on is news to it (web/live.py)."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.META[ASKED_AT] = int(clock.now().timestamp() * 1000)
+        return self.get_response(request)
 
 
 class ClientScope:

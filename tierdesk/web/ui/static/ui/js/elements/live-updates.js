@@ -8,7 +8,7 @@ const ANSWER_MS = 5000;
  * Each topic is announced on the document as `live:ticket` with detail {topic, id}, and every element whose
  * data-live names it (or `ticket:*`) gets the event `live`, on which its hx-trigger refetches it.
  * A hidden tab does not listen; when it is shown again, everything that may have changed is refetched. A page that has
- * just been opened says how old it is, to be told what changed while it was on its way.
+ * just been opened says when the server began to make it (data-since), to be told what changed while it was on its way.
  */
 class LiveUpdates extends HTMLElement {
   #source;
@@ -32,7 +32,8 @@ class LiveUpdates extends HTMLElement {
   #listen() {
     clearTimeout(this.#timer);
     if (this.#source) return;
-    this.#source = new EventSource(this.#missed ? this.dataset.src : `${this.dataset.src}?age=${Math.round(performance.now())}`);
+    const { src, since } = this.dataset;
+    this.#source = new EventSource(this.#missed || !since ? src : `${src}?since=${since}`);
     this.#source.addEventListener("open", () => this.#resume());
     this.#source.addEventListener("message", ({ data }) => data.split(/\s+/).filter(Boolean).forEach((one) => this.#hear(one)));
     this.#source.addEventListener("error", () => this.#retry());
