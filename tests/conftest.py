@@ -26,6 +26,7 @@ from tierdesk.core.roles import owner, take_app_role
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.core.wakeups import fast_forward
 from tierdesk.core.work import Unit, work
+from tierdesk.learning.prediction import outlooks
 
 SHARED = Path(os.environ.get("TIERDESK_SHARED_DATA") or Path(__file__).parents[2] / "shared" / "data")
 MONDAY_10 = datetime(2026, 6, 8, 8, 0, tzinfo=UTC)
@@ -72,6 +73,7 @@ def _sees_every_client(request: pytest.FixtureRequest) -> Iterator[None]:
     request.getfixturevalue("transactional_db" if "transactional_db" in names else "db")
     take_app_role(connection)
     set_scope(EVERY_CLIENT)
+    outlooks.forget()
     with jobs.inline():
         yield
     if (

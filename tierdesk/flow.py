@@ -31,6 +31,10 @@ from tierdesk.core import jobs
 from tierdesk.core.facts import Fact
 from tierdesk.core.wakeups import Errand, Wakeup
 from tierdesk.core.work import Reactions, Wiring
+from tierdesk.learning.prediction import reactions as prediction
+from tierdesk.learning.prediction.models import Outlook
+from tierdesk.learning.prediction.outlooks import AT_ONCE as OUTLOOKS_AT_ONCE
+from tierdesk.learning.prediction.outlooks import tell_due
 from tierdesk.response.notifications import facts as post
 from tierdesk.response.notifications import reactions as notifications
 from tierdesk.response.notifications.models import Notice
@@ -52,25 +56,30 @@ from tierdesk.tickets.timeline import Timeline
 FLOW: dict[type[Fact], Reactions] = {
     # Trouble becomes a ticket.
     tickets.Opened: Reactions(now=[triage.triage, chats.bind_conversations]),
-    tickets.Triaged: Reactions(now=[sla.start_clocks, notifications.send_receipts, notifications.tell_team]),
+    tickets.Triaged: Reactions(
+        now=[sla.start_clocks, notifications.send_receipts, notifications.tell_team, prediction.look_again]
+    ),
     # Somebody takes it and talks to the contact.
     tickets.Acknowledged: Reactions(now=[sla.stop_acknowledge]),
     tickets.Assigned: Reactions(now=[notifications.tell_assignee]),
     tickets.Replied: Reactions(now=[sla.stop_respond, notifications.mail_replies]),
     post.Undelivered: Reactions(now=[sla.restore_respond, notifications.tell_about_bounces]),
     tickets.Heard: Reactions(now=[sla.owe_answers, notifications.tell_about_words]),
-    tickets.Reprioritised: Reactions(now=[sla.retarget_clocks]),
-    tickets.TermsChanged: Reactions(now=[sla.retarget_clocks]),
+    tickets.Categorised: Reactions(now=[prediction.look_again]),
+    tickets.Reprioritised: Reactions(now=[sla.retarget_clocks, prediction.look_again]),
+    tickets.TermsChanged: Reactions(now=[sla.retarget_clocks, prediction.look_again]),
     alarms.AlarmsWorsened: Reactions(now=[notifications.tell_about_alarms]),
     # It waits, and wakes.
-    tickets.Pended: Reactions(now=[sla.pause_clocks]),
-    tickets.Resumed: Reactions(now=[sla.resume_clocks]),
+    tickets.Pended: Reactions(now=[sla.pause_clocks, prediction.look_again]),
+    tickets.Resumed: Reactions(now=[sla.resume_clocks, prediction.look_again]),
     # A promise runs out; the hierarchy is told, the ticket does not move.
     clocks.Warned: Reactions(now=[tiers.warn_hierarchy]),
     clocks.Breached: Reactions(now=[tiers.tell_hierarchy]),
     ladder.HierarchyTold: Reactions(now=[notifications.tell_hierarchy]),
     # It climbs the ladder, or comes back.
-    tickets.HandedOver: Reactions(now=[sla.change_tier_clocks, tiers.overtake_escalations]),
+    tickets.HandedOver: Reactions(
+        now=[sla.change_tier_clocks, tiers.overtake_escalations, prediction.look_again]
+    ),
     ladder.EscalationSent: Reactions(
         now=[sla.start_acceptance, notifications.tell_receiving_team, runbooks.open_gaps]
     ),
@@ -95,9 +104,10 @@ FLOW: dict[type[Fact], Reactions] = {
             tiers.end_escalations,
             chats.end_conversations,
             notifications.mail_resolutions,
+            prediction.stop_looking,
         ]
     ),
-    tickets.Reopened: Reactions(now=[sla.count_on]),
+    tickets.Reopened: Reactions(now=[sla.count_on, prediction.look_again]),
     tickets.Closed: Reactions(now=[sla.cancel_clocks, chats.end_conversations]),
     tickets.Cancelled: Reactions(
         now=[
@@ -106,11 +116,12 @@ FLOW: dict[type[Fact], Reactions] = {
             tiers.end_escalations,
             chats.end_conversations,
             notifications.mail_merges,
+            prediction.stop_looking,
         ]
     ),
     # It is the same matter as another, or not after all.
     tickets.Absorbed: Reactions(now=[cases.keep_cases_with_their_tickets, alarming.follow_merges]),
-    tickets.Parted: Reactions(now=[sla.count_on_alone, notifications.mail_partings]),
+    tickets.Parted: Reactions(now=[sla.count_on_alone, notifications.mail_partings, prediction.look_again]),
 }
 
 WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later)
@@ -127,5 +138,6 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Conversation, wake_conversations),
     Wakeup(Collection, watch_mailboxes),
     Wakeup(Vigil, keep_vigils),
+    Errand(Outlook, tell_due, batch=OUTLOOKS_AT_ONCE, apart=True),
     Errand(Notice, Outbox(ways(mail=mail.send, chat=chat.send), mail.way_of).send_due, apart=True),
 ]

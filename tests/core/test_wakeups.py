@@ -16,6 +16,7 @@ from tierdesk.channels.models import Inbound
 from tierdesk.core import wakeups
 from tierdesk.core.wakeups import LONGEST_REST_S, POLL_SECONDS, Errand, Look, Wakeup
 from tierdesk.directory.clients.models import Client
+from tierdesk.learning.prediction.models import Outlook
 from tierdesk.response.notifications.models import Notice
 from tierdesk.tickets.models import Ticket
 
@@ -68,7 +69,7 @@ class TestLook:
             cast.ticket().pend("requester_scheduled", until=MONDAY_10 + timedelta(hours=1))
         every = wakeups.wakeups()
         look = Look(every)
-        assert [wakeup.model for wakeup in look.at(MONDAY_10)] == [Notice]
+        assert [wakeup.model for wakeup in look.at(MONDAY_10)] == [Outlook, Notice]
         later = look.at(MONDAY_10 + timedelta(hours=1))
         assert {Notice, Ticket} <= {wakeup.model for wakeup in later}
         assert later == [wakeup for wakeup in every if wakeup in later]
@@ -83,6 +84,6 @@ class TestLook:
         for index in ("clocks_to_wake", "tickets_to_wake", "alarms_to_wake", "alarms_unseen"):
             assert index in plan
 
-    def test_what_waits_for_others_is_run_apart(self) -> None:
+    def test_what_waits_for_others_or_thinks_long_is_run_apart(self) -> None:
         apart = {wakeup.model for wakeup in wakeups.wakeups() if wakeup.apart}
-        assert apart == {Inbound, Notice}
+        assert apart == {Inbound, Notice, Outlook}

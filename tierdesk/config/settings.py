@@ -103,6 +103,7 @@ INSTALLED_APPS = [
     "tierdesk.learning.knowledge",
     "tierdesk.learning.problems",
     "tierdesk.learning.analytics",
+    "tierdesk.learning.prediction",
     "tierdesk.channels",
     "tierdesk.channels.email",
     "tierdesk.channels.web_form",

@@ -81,7 +81,8 @@ class Errand:
     """So many rows at once say that there may be more."""
 
     apart: bool = False
-    """It waits for others, for a mail server or a parser: an engine of its own runs it, and it holds no clock up."""
+    """It waits for others, for a mail server or a parser, or thinks long: an engine of its own runs it, and it holds no
+    clock up."""
 
     waiting: Callable[[datetime], QuerySet[Any]] | None = None
     """For what is due by another sign than `wake_at`: the rows that are due, in an order that an index has."""

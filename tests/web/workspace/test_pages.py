@@ -19,6 +19,7 @@ PAGES = [
     "/queues/mine/",
     "/queues/unassigned/",
     "/queues/at-risk/",
+    "/queues/likely-late/",
     "/queues/escalated/",
     "/queues/pending/",
     "/queues/all/",

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-PARTS = ("calendar", "open", "alarms", "clocks", "verify", "pages", "storm")
+PARTS = ("calendar", "open", "alarms", "clocks", "verify", "pages", "storm", "prediction")
 
 
 def main() -> int:
@@ -26,6 +26,9 @@ def main() -> int:
     )
     parser.add_argument(
         "--events", type=int, default=200_000, help="events of the alarm storm (1,000,000 for a long one)"
+    )
+    parser.add_argument(
+        "--log", type=Path, help="for the prediction: the incident log of UCI's repository, set 498, gzipped"
     )
     options = parser.parse_args()
     unknown = set(options.parts) - set(PARTS)

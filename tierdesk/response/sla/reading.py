@@ -33,14 +33,14 @@ class Course:
 
     def due_at(self) -> datetime | None:
         """When the target is used up; None while paused, or when the calendar never opens."""
-        return self._when(self.target)
+        return self.when(self.target)
 
     def warns_at(self) -> datetime | None:
-        return self._when(self.target * WARN_AT)
+        return self.when(self.target * WARN_AT)
 
     def breaches_at(self) -> datetime | None:
         """The first instant at which more than the target is used: after a closing time, that is the next opening."""
-        return self._when(self.target + INSTANT)
+        return self.when(self.target + INSTANT)
 
     def crossed_at(self, at: datetime) -> datetime | None:
         """When more than the target was used, if it was by `at`; a pause that lasts cures nothing."""
@@ -52,7 +52,8 @@ class Course:
     def is_met(self, at: datetime) -> bool:
         return self.elapsed(at) <= self.target
 
-    def _when(self, used: timedelta) -> datetime | None:
+    def when(self, used: timedelta) -> datetime | None:
+        """When so much is used up."""
         left = used - self.carried
         if left <= timedelta(0):
             return self.since

@@ -1,7 +1,8 @@
 """Queues: which tickets an agent looks at, in which order, a page at a time.
 
-A page is one query of fifty rows of plain values; the order is by what is due next, and a cursor takes the place of
-page numbers, so that page one thousand costs what page one costs. Counts stop at COUNT_AT_MOST.
+A page is one query of fifty rows of plain values; the order is by what is due next or by what is least likely to be in
+time, and a cursor takes the place of page numbers, so that page one thousand costs what page one costs. Counts stop at
+COUNT_AT_MOST.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ COLUMNS = (
     "category__name",
     "team__name",
     "assignee__user__name",
+    "outlook__band",
+    "outlook__chance",
 )
 
 type Filter = Callable[[Tickets, Agent, datetime], Tickets]
@@ -54,13 +57,14 @@ type Filter = Callable[[Tickets, Agent, datetime], Tickets]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A saved view: its name in the address, what people call it, and which tickets it shows."""
+    """A saved view: its name in the address, what people call it, which tickets it shows, and what comes first."""
 
     slug: str
     name: str
     icon: str
     empty: str
     tickets: Filter
+    order: str = "next_due_at"
 
 
 def _my_teams(tickets: Tickets, agent: Agent, at: datetime) -> Tickets:
@@ -95,6 +99,14 @@ VIEWS: Sequence[View] = (
         "clock",
         "No promise is close to its limit.",
         lambda tickets, agent, at: tickets.unresolved().due_before(at + AT_RISK),
+    ),
+    View(
+        "likely-late",
+        "Likely late",
+        "chart",
+        "As such tickets went before, every promise will be kept.",
+        lambda tickets, agent, at: tickets.unresolved().filter(outlook__band="late"),
+        order="outlook__chance",
     ),
     View(
         "escalated",
@@ -136,12 +148,12 @@ class Page:
 def page_of(view: View, user: User, at: datetime, cursor: str | None = None) -> Page:
     """One page of a view for a user, after `cursor`. Raises BadCursor."""
     tickets = view.tickets(Ticket.objects.visible_to(user), user.agent, at)
-    ordered = tickets.order_by(F("next_due_at").asc(nulls_last=True), "id")
+    ordered = tickets.order_by(F(view.order).asc(nulls_last=True), "id")
     if cursor:
-        ordered = ordered.filter(_after(cursor))
+        ordered = ordered.filter(_after(view.order, cursor))
     found = list(ordered.values(*COLUMNS)[: PAGE + 1])
     rows = [_shown(row, at) for row in found[:PAGE]]
-    return Page(rows, _cursor(rows[-1]) if len(found) > PAGE else None)
+    return Page(rows, _cursor(rows[-1], view.order) if len(found) > PAGE else None)
 
 
 def _shown(row: dict[str, Any], at: datetime) -> dict[str, Any]:
@@ -163,18 +175,20 @@ def counts_of(sets: Mapping[str, QuerySet[Any]]) -> Counter[str]:
         return Counter(dict(cursor.fetchall()))
 
 
-def _cursor(row: dict[str, Any]) -> str:
-    due = row["next_due_at"]
-    word = json.dumps([due.isoformat() if due else None, row["id"]])
+def _cursor(row: dict[str, Any], order: str) -> str:
+    last = row[order]
+    word = json.dumps([last.isoformat() if isinstance(last, datetime) else last, row["id"]])
     return base64.urlsafe_b64encode(word.encode()).decode().rstrip("=")
 
 
-def _after(cursor: str) -> Q:
+def _after(order: str, cursor: str) -> Q:
     try:
-        due, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        at, pk = (datetime.fromisoformat(due) if due else None), int(pk)
+        last, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        last, pk = (datetime.fromisoformat(last) if isinstance(last, str) else last), int(pk)
+        if last is not None and isinstance(last, datetime) != (order == "next_due_at"):
+            raise ValueError(last)
     except (binascii.Error, ValueError, TypeError, UnicodeDecodeError) as error:
         raise BadCursor("This page address is damaged; go back to the start of the queue.") from error
-    if at is None:
-        return Q(next_due_at=None, id__gt=pk)
-    return Q(next_due_at__gt=at) | Q(next_due_at=at, id__gt=pk) | Q(next_due_at=None)
+    if last is None:
+        return Q((order, None), id__gt=pk)
+    return Q((f"{order}__gt", last)) | Q((order, last), id__gt=pk) | Q((order, None))

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 KEPT = 20_000
 
-type Shown = tuple[tuple[str, str | int | bool | datetime | None], ...]
+type Shown = tuple[tuple[str, str | int | float | bool | datetime | None], ...]
 
 
 def rendered(row: dict[str, Any]) -> Markup:

@@ -12,6 +12,7 @@ from tierdesk.channels.alarms.lines import lines_of
 from tierdesk.core import clock
 from tierdesk.directory.services.models import Category
 from tierdesk.directory.staff.models import Agent
+from tierdesk.learning.prediction.models import Outlook
 from tierdesk.response.sla.explain import explain
 from tierdesk.response.sla.models import Clock
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
@@ -47,6 +48,7 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "movable": movable_of(stream),
         "faces": faces,
         "worst": worst(faces),
+        "outlook": Outlook.objects.visible_to(user_of(request)).told_of(found),
         "colleagues": Agent.objects.filter(memberships__team=found.team).select_related("user").distinct(),
         "categories": Category.objects.all(),
         "pending_reasons": [

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PredictionConfig(AppConfig):
+    name = "tierdesk.learning.prediction"
+    label = "prediction"
