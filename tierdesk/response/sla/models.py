@@ -34,6 +34,9 @@ class ClockState(models.TextChoices):
 
 GOING = (ClockState.RUNNING, ClockState.PAUSED)
 
+HANDED_OVER = "handed_over"
+"""Why a tier's own clock stands while another tier has the ticket; no reason of the ticket's."""
+
 
 class Clocks(ClientRows):
     def going(self) -> Self:
@@ -143,12 +146,21 @@ class Clock(models.Model):
             self.state = ClockState.RUNNING
             self.project()
 
-    def forget_last_pause(self) -> None:
-        """The pause never counted: a returned hand-over is charged to the tier that sent it (promises.md H02)."""
-        if self.pauses and self.state in GOING:
-            self.pauses = self.pauses[:-1]
-            self.state = ClockState.RUNNING
-            self.project()
+    def take_back_hand_over(self, waits: Sequence[Any]) -> None:
+        """As if it had never been handed over: of the time it was gone only the ticket's own waits do not count (H02).
+
+        `waits`: pauses of the tier that had it meanwhile. Whatever the ticket waits for now goes on.
+        """
+        if self.state not in GOING:
+            return
+        lasting = self.pauses[-1:] if self.state == ClockState.PAUSED else []
+        before = self.pauses[: len(self.pauses) - len(lasting)]
+        if not before or before[-1][2] != HANDED_OVER:
+            return
+        gone_at = datetime.fromisoformat(before[-1][0])
+        meanwhile = [wait for wait in waits if datetime.fromisoformat(wait[0]) >= gone_at]
+        self.pauses = [*before[:-1], *meanwhile, *lasting]
+        self.project()
 
     def stop(self, at: datetime) -> None:
         """What was promised has happened: met if no more than the target was used, else missed."""
@@ -174,15 +186,18 @@ class Clock(models.Model):
         """
         if self.state != ClockState.CANCELLED or self.stopped_at is None:
             return
-        ended_at, self.stopped_at, self.elapsed_s = self.stopped_at, None, None
-        self.state = ClockState.RUNNING
+        stands = bool(self.pauses) and self.pauses[-1][1:] == [None, HANDED_OVER]
+        if not stands:
+            self.end_wait(self.stopped_at)
+        self.state = ClockState.PAUSED if stands else ClockState.RUNNING
+        self.stopped_at = self.elapsed_s = None
+        self.project()
+
+    def end_wait(self, at: datetime) -> None:
+        """A wait that lasted when the clock stopped ended with it: it does not last for ever."""
         if self.pauses and self.pauses[-1][1] is None:
             start, _, reason = self.pauses[-1]
-            if reason == "handed_over":
-                self.state = ClockState.PAUSED
-            else:
-                self.pauses = [*self.pauses[:-1], [start, ended_at.isoformat(), reason]]
-        self.project()
+            self.pauses = [*self.pauses[:-1], [start, at.isoformat(), reason]]
 
     def cancel(self, at: datetime) -> None:
         """The promise no longer applies: neither met nor missed."""
@@ -200,6 +215,7 @@ class Clock(models.Model):
         """Count on after the stop, as `Policies.reopen` says."""
         if self.stopped_at is None or policy == "ignore":
             return
+        self.end_wait(self.stopped_at)
         if policy == "resume":
             self.pauses = [*self.pauses, [self.stopped_at.isoformat(), at.isoformat(), "resolved"]]
         elif policy == "restart":
@@ -273,7 +289,10 @@ CHANGING = [
 
 
 class Start(NamedTuple):
-    """A clock that is about to run: what was promised to whom, and from when. Plain: they come by the thousand."""
+    """A clock that is about to run: what was promised to whom, and from when. Plain: they come by the thousand.
+
+    `waits_for`: it begins while the ticket waits for this, and stands.
+    """
 
     client_id: int
     ticket_id: int
@@ -285,12 +304,22 @@ class Start(NamedTuple):
     started_at: datetime
     tier: int | None = None
     case_id: int | None = None
+    waits_for: str = ""
+
+    def state(self) -> ClockState:
+        return ClockState.PAUSED if self.waits_for else ClockState.RUNNING
+
+    def pauses(self) -> list[list[str | None]]:
+        return [[self.started_at.isoformat(), None, self.waits_for]] if self.waits_for else []
 
     def course(self) -> Course:
-        return Course(hours_of(self.calendar_id), self.started_at, timedelta(seconds=self.target_s))
+        pauses = ((self.started_at, None),) if self.waits_for else ()
+        return Course(
+            hours_of(self.calendar_id), self.started_at, timedelta(seconds=self.target_s), pauses=pauses
+        )
 
 
-STARTING = [*Start._fields, "counting_from", "carried_s", "pauses", "state", "due_at", "wake_at"]
+STARTING = [*Start._fields[:-1], "counting_from", "carried_s", "pauses", "state", "due_at", "wake_at"]
 
 
 def start(clocks: Iterable[Start]) -> None:
@@ -302,13 +331,14 @@ def start(clocks: Iterable[Start]) -> None:
 
 def _laid_out(clocks: Sequence[Start]) -> list[tuple[Any, ...]]:
     """The rows of STARTING. Most clocks of a batch share their calendar, start and target: each is worked out once."""
-    known: dict[tuple[int, datetime, int], tuple[datetime | None, datetime | None]] = {}
+    known: dict[tuple[int, datetime, int, str], tuple[datetime | None, datetime | None]] = {}
     lines = []
     for clock in clocks:
-        course = (clock.calendar_id, clock.started_at, clock.target_s)
+        course = (clock.calendar_id, clock.started_at, clock.target_s, clock.waits_for)
         if course not in known:
             known[course] = projection(clock.course())
-        lines.append((*clock, clock.started_at, 0.0, (), ClockState.RUNNING.value, *known[course]))
+        state, pauses = clock.state().value, clock.pauses()
+        lines.append((*clock[:-1], clock.started_at, 0.0, pauses, state, *known[course]))
     return lines
 
 

@@ -16,7 +16,7 @@ import orjson
 from django.db import connection
 
 from tierdesk.core.facts import Actor
-from tierdesk.response.sla.models import GOING, Clock, ClockState, Start, projection
+from tierdesk.response.sla.models import GOING, Clock, Start, projection
 from tierdesk.response.sla.rules import RULES, Rule, Track
 from tierdesk.response.sla.terms import Terms
 from tierdesk.tickets.lifecycle import UNRESOLVED
@@ -32,6 +32,7 @@ LINE = [
     "tier",
     "priority",
     "contract_version_id",
+    "pending_reason",
 ]
 """What the replay reads of an entry, in this order, and at the end its details."""
 
@@ -69,6 +70,7 @@ class Standing:
     created_at: datetime
     channel: str
     state: str = "new"
+    pending_reason: str = ""
     tier: int = 1
     priority: int = 4
     contract_version_id: int | None = None
@@ -103,13 +105,9 @@ def replay(
     said_at: dict[int, datetime] = {}
     track = Track([], terms, said_at)
     for line in lines:
-        _, at, kind, by_kind, by_name, by_id, state, tier, priority, version, details = line
-        ticket.state, ticket.tier, ticket.priority, ticket.contract_version_id = (
-            state,
-            tier,
-            priority,
-            version,
-        )
+        _, at, kind, by_kind, by_name, by_id, state, tier, priority, version, waits_for, details = line
+        ticket.state, ticket.pending_reason = state, waits_for
+        ticket.tier, ticket.priority, ticket.contract_version_id = tier, priority, version
         if kind in TELLING:
             _tell(track.clocks, kind, details, at)
         else:
@@ -169,11 +167,12 @@ class Lap:
     has_breached = Clock.has_breached
     pause = Clock.pause
     resume = Clock.resume
-    forget_last_pause = Clock.forget_last_pause
+    take_back_hand_over = Clock.take_back_hand_over
     stop = Clock.stop
     take_back_stop = Clock.take_back_stop
     cancel = Clock.cancel
     take_back_cancellation = Clock.take_back_cancellation
+    end_wait = Clock.end_wait
     reopen = Clock.reopen
     retarget = Clock.retarget
 
@@ -181,8 +180,8 @@ class Lap:
         self.__dict__.update(start._asdict())
         self.counting_from = start.started_at
         self.carried_s = 0.0
-        self.pauses: list[Any] = []
-        self.state = ClockState.RUNNING.value
+        self.pauses: list[Any] = start.pauses()
+        self.state = start.state().value
         self.warned_at: datetime | None = None
         self.breached_at: datetime | None = None
         self.stopped_at: datetime | None = None

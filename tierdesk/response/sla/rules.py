@@ -14,13 +14,12 @@ from datetime import datetime
 from typing import Any
 
 from tierdesk.directory.contracts.models import Metric, Party, Promise
-from tierdesk.response.sla.models import GOING, Clock, ClockState, Start
+from tierdesk.response.sla.models import GOING, HANDED_OVER, Clock, ClockState, Start
 from tierdesk.response.sla.policy import GRACE, pauses
 from tierdesk.response.sla.terms import Terms
 
 type Rule = Callable[[Track, Any], None]
 
-HANDED_OVER = "handed_over"
 ENDED = (ClockState.MET, ClockState.MISSED)
 
 
@@ -116,6 +115,15 @@ def pause(track: Track, fact: Any) -> None:
             clock.pause(fact.at, fact.reason)
 
 
+def stands_for(track: Track, ticket: Any, promise: Clock | Promise) -> str:
+    """What the ticket waits for now, if such a promise stands meanwhile."""
+    if ticket.state != "pending":
+        return ""
+    agreed = track.terms.policies(ticket).pause_reasons
+    waits: str = ticket.pending_reason
+    return waits if pauses(promise.metric, promise.party, waits, agreed=agreed) else ""
+
+
 def resume(track: Track, fact: Any) -> None:
     for clock in track.going():
         if clock.state == ClockState.PAUSED and clock.pauses[-1][2] == fact.reason:
@@ -196,24 +204,33 @@ def _promise_anew(track: Track, promise: Promise, fact: Any) -> None:
     if not dropped:
         track.begin(promised(promise, fact.ticket, fact.ticket.created_at))
     elif dropped[-1].state == ClockState.CANCELLED:
-        dropped[-1].take_back_stop()
+        dropped[-1].take_back_cancellation()
+        if waits := stands_for(track, fact.ticket, promise):
+            dropped[-1].pause(fact.at, waits)
         _aim(track, dropped[-1], promise, fact)
 
 
 def change_tier(track: Track, fact: Any) -> None:
-    """The tier that gave the ticket away stops counting, the one that has it now counts on, or begins (H01, H03)."""
+    """The tier that gave the ticket away stops counting, the one that has it now counts on, or begins (H01, H03).
+
+    A ticket that waits takes its wait along.
+    """
     if fact.from_tier == fact.to_tier:
         return
     for clock in track.going(Metric.RESOLVE):
         if clock.party == Party.OLA and clock.tier == fact.from_tier:
+            clock.resume(fact.at)
             clock.pause(fact.at, HANDED_OVER)
         elif clock.party == Party.OLA and clock.tier == fact.to_tier:
             clock.resume(fact.at)
+            if waits := stands_for(track, fact.ticket, clock):
+                clock.pause(fact.at, waits)
     if fact.ticket.tier != fact.to_tier:
         return  # It went on in the same breath.
     for promise in track.terms.promises(fact.ticket):
         if (promise.party, promise.tier, promise.metric) == (Party.OLA, fact.to_tier, Metric.RESOLVE):
-            track.begin(promised(promise, fact.ticket, fact.at))
+            waits = stands_for(track, fact.ticket, promise)
+            track.begin(promised(promise, fact.ticket, fact.at)._replace(waits_for=waits))
 
 
 def start_acceptance(track: Track, fact: Any) -> None:
@@ -243,13 +260,13 @@ def charge_sender(track: Track, fact: Any) -> None:
     Comes after `change_tier`, which has resumed that tier's clock: the pause is taken back.
     """
     stop_acceptance(track, fact)
-    for clock in track.going(Metric.RESOLVE):
-        if clock.party != Party.OLA:
-            continue
-        if clock.tier == fact.to_tier:
-            clock.cancel(fact.at)
-        elif clock.tier == fact.ticket.tier and clock.pauses and clock.pauses[-1][2] == HANDED_OVER:
-            clock.forget_last_pause()
+    own = {clock.tier: clock for clock in track.going(Metric.RESOLVE) if clock.party == Party.OLA}
+    receiving, sending = own.get(fact.to_tier), own.get(fact.ticket.tier)
+    if receiving is not None:
+        receiving.cancel(fact.at)
+    if sending is not None:
+        meanwhile = receiving.pauses if receiving is not None else []
+        sending.take_back_hand_over([wait for wait in meanwhile if wait[2] != HANDED_OVER])
 
 
 def start_vendor(track: Track, fact: Any) -> None:

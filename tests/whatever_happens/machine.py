@@ -1,0 +1,350 @@
+"""Whatever happens to a ticket, in whatever order, the desk and the paper agree.
+
+Each rule tries a verb, whether it makes sense or not. What the paper forbids must be refused and change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.db import transaction
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from tests.cast import TARGETS, Cast
+from tests.conftest import MONDAY_10
+from tests.journeys.conftest import FULL
+from tests.whatever_happens.paper import CLIENT_OWES, NOTHING, REOPENABLE, Paper
+from tierdesk.core import clock
+from tierdesk.core.wakeups import fast_forward
+from tierdesk.core.work import current, work
+from tierdesk.directory.contracts.models import Metric, Party
+from tierdesk.directory.staff.models import Agent
+from tierdesk.response.sla.ledger import ledger_of
+from tierdesk.response.sla.models import Clock
+from tierdesk.response.sla.verify import verify
+from tierdesk.response.tiers.models import Escalation
+from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
+from tierdesk.tickets.models import Entry, Ticket
+
+SOME_TIME = st.sampled_from([1, 7, 45, 200, 900, 4000, 9000])
+REASONS = st.sampled_from(["vendor", "access", "client_approval", "dependency_group"])
+WHICH = st.sampled_from(["take", "resolve", "escalate", "pend"])
+
+
+class Crash(Exception):
+    """The process dies in the middle."""
+
+
+class Desk(RuleBasedStateMachine):
+    """One ticket of Acme's; Lena, Tom and Kira have the tiers."""
+
+    cast: ClassVar[Cast]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._undone = transaction.atomic()
+        self._undone.__enter__()
+        self.at = MONDAY_10
+        with self._doing(self.cast.ann):
+            ticket = self.cast.ticket()
+        self.pk, self.version = ticket.pk, ticket.version
+        self.agents = {1: self.cast.lena, 2: self.cast.tom, 3: self.cast.kira}
+        self.teams = {1: self.cast.desk, 2: self.cast.ops, 3: self.cast.experts}
+        promise = self._clock(Party.SLA)
+        assert promise is not None
+        self.paper = Paper(self.at, promise.calendar.hours, promise.target)
+
+    def teardown(self) -> None:
+        try:
+            self.compare_with_the_timeline()
+        finally:
+            self.undo()
+
+    def compare_with_the_timeline(self) -> None:
+        assert [str(one) for one in verify()] == []
+
+    def undo(self) -> None:
+        transaction.set_rollback(True)
+        self._undone.__exit__(None, None, None)
+
+    def look(self) -> None:
+        """Everything that always holds."""
+        self.the_row_is_as_on_paper()
+        self.the_client_s_promise_is_as_on_paper()
+        self.the_tier_s_own_promise_is_as_on_paper()
+        self.no_second_is_lost_between_the_tiers()
+
+    # -- what may happen
+
+    @rule(minutes=SOME_TIME)
+    def time_passes(self, minutes: int) -> None:
+        self.at += timedelta(minutes=minutes)
+        fast_forward(self.at)
+        self.paper.live_until(self.at)
+
+    @precondition(lambda self: self.paper.is_open)
+    @rule()
+    def somebody_takes_it(self) -> None:
+        if self._try(lambda t: t.take(self._agent), allowed=self.paper.is_open):
+            self._notice()
+
+    @precondition(lambda self: self.paper.state != "closed")
+    @rule()
+    def somebody_answers(self) -> None:
+        open_enough = self.paper.state not in ("closed", "cancelled")
+        if self._try(lambda t: t.reply("We look at it."), allowed=open_enough) and self.paper.is_open:
+            self._notice()
+
+    @precondition(lambda self: self.paper.state in ("new", "open"))
+    @rule(reason=REASONS, minutes=st.sampled_from([None, 30, 3000]))
+    def it_waits(self, reason: str, minutes: int | None) -> None:
+        until = self.at + timedelta(minutes=minutes) if minutes else None
+        if self._try(lambda t: t.pend(reason, until=until), allowed=self.paper.state in ("new", "open")):
+            self._notice()
+            self.paper.put(self.at, state="pending", reason=reason, until=until)
+
+    @precondition(lambda self: self.paper.state in ("new", "open"))
+    @rule()
+    def the_contact_is_asked(self) -> None:
+        if self._try(lambda t: t.ask("Since when?"), allowed=self.paper.state in ("new", "open")):
+            self._notice()
+            self.paper.put(self.at, state="pending", reason="requester_info", until=None)
+
+    @precondition(lambda self: self.paper.state == "pending")
+    @rule()
+    def the_wait_is_ended(self) -> None:
+        if self._try(lambda t: t.resume("enough"), allowed=self.paper.state == "pending"):
+            self.paper.put(self.at, state="open", reason="", until=None)
+
+    @rule(automatic=st.booleans(), times=st.sampled_from([1, 1, 2]))
+    def the_contact_writes(self, automatic: bool, times: int) -> None:
+        for _ in range(times):
+            heard = self._try(
+                lambda t: t.hear("It still does not work.", channel="email", automatic=automatic),
+                allowed=self.paper.state not in ("closed", "cancelled"),
+                by=self.cast.ann,
+            )
+            if not heard or automatic:
+                continue
+            if self.paper.state == "pending" and self.paper.reason in CLIENT_OWES:
+                self.paper.put(self.at, state="open", reason="", until=None)
+            elif self._reopenable:
+                self.paper.put(self.at, state="open", resolved_at=None)
+
+    @precondition(lambda self: self.paper.is_open and self.paper.tier < 3)
+    @rule(named=st.booleans())
+    def it_is_handed_up(self, named: bool) -> None:
+        tier = self.paper.tier + 1
+        allowed = named or self.paper.returns <= 2
+        whom = self.agents[tier] if named else None
+        if self._try(
+            lambda t: Escalation.send(
+                t, self.teams[tier], by=self._agent, reason="skill", pack=FULL, named=whom
+            ),
+            allowed=allowed,
+        ):
+            self._notice()
+            self.paper.put(self.at, sent=True, sender=self.paper.tier, since=self.at, tier=tier)
+
+    @precondition(lambda self: self._sent is not None)
+    @rule()
+    def the_hand_over_is_accepted(self) -> None:
+        sent = self._sent
+        assert sent is not None
+        if self._try(lambda t: self._of(sent, t).accept(self._agent), allowed=True):
+            self.paper.sent = False
+
+    @precondition(lambda self: self._sent is not None)
+    @rule(withdrawn=st.booleans())
+    def the_hand_over_comes_back(self, withdrawn: bool) -> None:
+        sent = self._sent
+        assert sent is not None
+
+        def verb(ticket: Ticket) -> None:
+            if withdrawn:
+                self._of(sent, ticket).withdraw(self.agents[self.paper.sender], why="found it")
+            else:
+                self._of(sent, ticket).send_back(self._agent, reason="missing_info", note="Which site?")
+
+        if self._try(verb, allowed=True):
+            self.paper.charge_the_sender(self.at)
+            self.paper.put(
+                self.at,
+                sent=False,
+                tier=self.paper.sender,
+                returns=self.paper.returns + (not withdrawn),
+            )
+
+    @rule(urgency=st.sampled_from([2, 3]))
+    def it_is_more_or_less_urgent(self, urgency: int) -> None:
+        """P3 or P4; a breach stands, whatever the target is now."""
+        self.paper.note_a_breach(self.at)
+        self._try(lambda t: t.assess(impact=2, urgency=urgency, reason="asked again"), allowed=True)
+        if self.paper.is_open:
+            self.paper.target = TARGETS[self._ticket().priority]["resolve"] * timedelta(seconds=1)
+
+    @precondition(lambda self: self.paper.is_open)
+    @rule()
+    def it_is_resolved(self) -> None:
+        if self._try(lambda t: t.resolve(code="fixed"), allowed=self.paper.is_open):
+            self._notice()
+            self.paper.put(self.at, state="resolved", reason="", until=None, resolved_at=self.at, sent=False)
+
+    @precondition(lambda self: self.paper.state == "resolved")
+    @rule()
+    def it_is_reopened(self) -> None:
+        if self._try(lambda t: t.reopen("It is back."), allowed=self._reopenable):
+            self.paper.put(self.at, state="open", resolved_at=None)
+
+    @rule(which=st.sampled_from(["take", "resolve", "escalate", "pend", "resume", "reopen", "ask"]))
+    def somebody_tries_what_makes_no_sense(self, which: str) -> None:
+        sensible = {
+            "resume": self.paper.state == "pending",
+            "reopen": self._reopenable,
+            "pend": self.paper.state in ("new", "open"),
+            "ask": self.paper.state in ("new", "open"),
+            "escalate": self.paper.is_open and self.paper.tier < 3,
+        }
+        if not sensible.get(which, self.paper.is_open):
+            self._try(self._verb(which), allowed=False)
+
+    @rule(which=WHICH)
+    def the_process_dies_in_the_middle(self, which: str) -> None:
+        before, died = self._as_it_stands(), False
+        try:
+            with self._doing(self._agent):
+                self._verb(which)(self._ticket())
+                current().settle()
+                raise Crash
+        except Crash:
+            died = True
+        except (UnableTo, StaleTicket):
+            pass
+        assert died or not self.paper.is_open or which in ("escalate", "pend")
+        assert self._as_it_stands() == before
+
+    @rule(which=WHICH)
+    def somebody_else_was_faster(self, which: str) -> None:
+        """A verb on a ticket as it was seen before somebody noted its priority."""
+        stale, before = self._ticket(), self._as_it_stands()
+        stale.version -= 1
+        try:
+            with self._doing(self._agent):
+                self._verb(which)(stale)
+        except (UnableTo, StaleTicket):
+            assert self._as_it_stands() == before
+        else:
+            assert self._as_it_stands() == before, "a stale ticket was changed"
+
+    # -- what always holds
+
+    @invariant()
+    def the_row_is_as_on_paper(self) -> None:
+        ticket, paper = self._ticket(), self.paper
+        assert (ticket.state, ticket.pending_reason) == (paper.state, paper.reason)
+        assert (ticket.tier, ticket.team_id) == (paper.tier, self.teams[paper.tier].pk)
+        assert ticket.return_count == paper.returns
+        assert ticket.escalations.unanswered().count() == paper.sent
+        noticed = Entry.objects.of(self.pk).filter(kind="acknowledged").count()
+        assert noticed == paper.noticed
+
+    @invariant()
+    def the_client_s_promise_is_as_on_paper(self) -> None:
+        promise, paper = self._clock(Party.SLA), self.paper
+        if promise is None:
+            assert not paper.is_open
+            return
+        used = paper.used(min(self.at, promise.stopped_at or self.at))
+        elapsed = promise.course.elapsed(promise.stopped_at or self.at)
+        assert elapsed == used, (elapsed, used, promise.pauses, promise.started_at, paper.stretches)
+        paper.note_a_breach(promise.stopped_at or self.at)
+        assert promise.has_breached(self.at) == paper.breached, (used, paper.target, promise.breached_at)
+        assert (promise.stopped_at is None) == paper.is_open
+        if promise.breached_at and paper.is_open and used > paper.target + timedelta(minutes=1):
+            assert Entry.objects.of(self.pk).filter(kind="breached", details__clock=promise.pk).count() == 1
+
+    @invariant()
+    def the_tier_s_own_promise_is_as_on_paper(self) -> None:
+        own = self._clock(Party.OLA, self.paper.tier)
+        if own is not None and self.paper.is_open:
+            used = self.paper.used_by(self.paper.tier, self.at)
+            assert own.course.elapsed(self.at) == used, (own.__dict__, self.paper)
+
+    @invariant()
+    def no_second_is_lost_between_the_tiers(self) -> None:
+        read, spent = ledger_of(self._ticket(), self.at), self.paper.lasted(self.at)
+        assert {tier: lasted for tier, lasted in read.by_tier().items() if lasted} == spent
+        assert sum(spent.values(), NOTHING) == read.total()
+
+    # -- how it is asked
+
+    def _try(self, verb: Callable[[Ticket], object], *, allowed: bool, by: Any = None) -> bool:
+        """Do it; what the paper forbids must be refused, in words, and change nothing."""
+        before = self._as_it_stands()
+        try:
+            with self._doing(by or self._agent):
+                verb(self._ticket())
+        except UnableTo as refusal:
+            assert not allowed, refusal
+            assert str(refusal)
+            assert self._as_it_stands() == before
+            return False
+        assert allowed, "the paper forbids it"
+        return True
+
+    def _verb(self, which: str) -> Callable[[Ticket], object]:
+        up = min(self.paper.tier + 1, 3)
+        return {
+            "take": lambda t: t.take(self.agents[up]),
+            "resolve": lambda t: t.resolve(code="fixed"),
+            "pend": lambda t: t.pend("vendor"),
+            "ask": lambda t: t.ask("Since when?"),
+            "resume": lambda t: t.resume("enough"),
+            "reopen": lambda t: t.reopen("It is back."),
+            "escalate": lambda t: Escalation.send(
+                t, self.teams[up], by=self._agent, reason="skill", pack=FULL, named=self.agents[up]
+            ),
+        }[which]
+
+    @contextmanager
+    def _doing(self, who: Any) -> Any:
+        with clock.frozen(self.at), work(by=who.actor(), at=self.at):
+            yield
+
+    def _notice(self) -> None:
+        """A person of ours has it in hand."""
+        self.paper.noticed = True
+        if self.paper.state == "new":
+            self.paper.put(self.at, state="open")
+
+    @property
+    def _agent(self) -> Agent:
+        return self.agents[self.paper.tier]
+
+    @property
+    def _reopenable(self) -> bool:
+        resolved_at = self.paper.resolved_at
+        return self.paper.state == "resolved" and bool(resolved_at and self.at <= resolved_at + REOPENABLE)
+
+    @property
+    def _sent(self) -> Escalation | None:
+        return Escalation.objects.filter(ticket=self.pk).unanswered().first() if self.paper.sent else None
+
+    def _of(self, sent: Escalation, ticket: Ticket) -> Escalation:
+        sent.ticket = ticket
+        return sent
+
+    def _ticket(self) -> Ticket:
+        return Ticket.objects.get(pk=self.pk)
+
+    def _as_it_stands(self) -> tuple[Any, ...]:
+        row = Ticket.objects.filter(pk=self.pk).values_list("version", "state", "tier", "assignee")
+        return (*row.get(), Entry.objects.of(self.pk).count())
+
+    def _clock(self, party: str, tier: int | None = None) -> Clock | None:
+        found = Clock.objects.filter(ticket=self.pk, metric=Metric.RESOLVE, party=party, tier=tier)
+        return found.exclude(state="cancelled").select_related("calendar").order_by("-id").first()
