@@ -48,6 +48,9 @@ from tierdesk.response.triage import reactions as triage
 from tierdesk.response.vendors import facts as vendors
 from tierdesk.response.vendors import reactions as cases
 from tierdesk.response.vendors.models import Case, chase_cases
+from tierdesk.response.waiting import facts as waits
+from tierdesk.response.waiting import reactions as waiting
+from tierdesk.response.waiting.models import Wait, wake_waits
 from tierdesk.tickets import facts as tickets
 from tierdesk.tickets.lifecycle import wake_tickets
 from tierdesk.tickets.models import Ticket
@@ -70,8 +73,12 @@ FLOW: dict[type[Fact], Reactions] = {
     tickets.TermsChanged: Reactions(now=[sla.retarget_clocks, prediction.look_again]),
     alarms.AlarmsWorsened: Reactions(now=[notifications.tell_about_alarms]),
     # It waits, and wakes.
-    tickets.Pended: Reactions(now=[sla.pause_clocks, prediction.look_again]),
-    tickets.Resumed: Reactions(now=[sla.resume_clocks, prediction.look_again]),
+    tickets.Pended: Reactions(now=[sla.pause_clocks, waiting.begin_waits, prediction.look_again]),
+    tickets.Resumed: Reactions(now=[sla.resume_clocks, waiting.end_waits, prediction.look_again]),
+    waits.Reminded: Reactions(now=[cases.chase_vendors, notifications.send_reminders]),
+    waits.SilenceWarned: Reactions(now=[notifications.warn_of_silence]),
+    waits.WaitReturned: Reactions(now=[notifications.tell_about_silence]),
+    vendors.CaseMissing: Reactions(now=[notifications.tell_about_missing_cases]),
     # A promise runs out; the hierarchy is told, the ticket does not move.
     clocks.Warned: Reactions(now=[tiers.warn_hierarchy]),
     clocks.Breached: Reactions(now=[tiers.tell_hierarchy]),
@@ -100,6 +107,7 @@ FLOW: dict[type[Fact], Reactions] = {
     tickets.Resolved: Reactions(
         now=[
             sla.stop_clocks,
+            waiting.end_waits,
             runbooks.leave_runs,
             tiers.end_escalations,
             chats.end_conversations,
@@ -112,6 +120,7 @@ FLOW: dict[type[Fact], Reactions] = {
     tickets.Cancelled: Reactions(
         now=[
             sla.cancel_clocks,
+            waiting.end_waits,
             runbooks.leave_runs,
             tiers.end_escalations,
             chats.end_conversations,
@@ -134,6 +143,7 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Clock, wake_clocks, values=WAKING, batch=2000),
     Wakeup(Ticket, wake_tickets),
     Wakeup(Case, chase_cases),
+    Wakeup(Wait, wake_waits),
     Wakeup(Call, follow_up_calls),
     Wakeup(Conversation, wake_conversations),
     Wakeup(Collection, watch_mailboxes),

@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "tierdesk.response.tiers",
     "tierdesk.response.runbooks",
     "tierdesk.response.vendors",
+    "tierdesk.response.waiting",
     "tierdesk.response.notifications",
     "tierdesk.learning.knowledge",
     "tierdesk.learning.problems",

@@ -142,10 +142,14 @@ class WordsTakenIn(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pended(TicketFact):
-    """The ticket waits, for a coded reason; `until` (ISO 8601) is when it wakes by itself, if nothing else does."""
+    """The ticket waits, for a coded reason; `until` (ISO 8601) is when it wakes by itself, if nothing else does.
+
+    `team`: which other team it waits for, if one was named.
+    """
 
     reason: str
     until: str | None = None
+    team: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

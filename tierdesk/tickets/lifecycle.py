@@ -25,7 +25,7 @@ from tierdesk.tickets.facts import (
 )
 
 if TYPE_CHECKING:
-    from tierdesk.directory.staff.models import Agent
+    from tierdesk.directory.staff.models import Agent, Team
     from tierdesk.tickets.models import Ticket
 
 
@@ -73,6 +73,7 @@ class ResolutionCode(models.TextChoices):
     VENDOR_FIX = "vendor_fix", "Fixed by the vendor"
     CLEARED = "cleared", "Cleared by itself"
     NOT_REPRODUCIBLE = "not_reproducible", "Could not be reproduced"
+    SILENCE = "silence", "Nobody answered"
 
 
 class StaleTicket(Exception):
@@ -125,8 +126,17 @@ class Lifecycle:
             Assigned(ticket=self, agent=agent.pk if agent else None, agent_name=agent.name if agent else "")
         )
 
-    def pend(self: Ticket, reason: str, *, until: datetime | None = None, asked: bool = False) -> None:
+    def pend(
+        self: Ticket,
+        reason: str,
+        *,
+        until: datetime | None = None,
+        asked: bool = False,
+        team: Team | None = None,
+    ) -> None:
         """Wait for `reason`. Waiting for the contact needs a public question in the same breath (`asked`).
+
+        `team`: which other team it waits for, so that they can be reminded.
 
         Raises UnableTo when the ticket is not open, or the guard of the reason does not hold.
         """
@@ -144,7 +154,14 @@ class Lifecycle:
             raise UnableTo("Choose a time in the future to wake the ticket.")
         self.acknowledge_if_human()
         self.change(state=State.PENDING, pending_reason=reason, wake_at=until)
-        record(Pended(ticket=self, reason=reason, until=until.isoformat() if until else None))
+        record(
+            Pended(
+                ticket=self,
+                reason=reason,
+                until=until.isoformat() if until else None,
+                team=team.pk if team else None,
+            )
+        )
 
     def acknowledge_if_human(self: Ticket) -> None:
         if current().by.kind == "agent":

@@ -67,6 +67,21 @@ def rewrite(path: Path, old: str, new: str) -> Difference:
     return apply_desk(path)
 
 
+def test_what_a_wait_leads_to_makes_a_new_version(desk: Path) -> None:
+    apply_desk(desk)
+    difference = rewrite(
+        desk,
+        "    promises:\n",
+        "    pending: {requester_info: {every: 8 h, chasers: 2, then: resolve}}\n    promises:\n",
+    )
+    assert "pending requester_info every: nothing → 8 h" in str(difference)
+    version = Contract.objects.get().versions.order_by("-version")[0]
+    assert version.version == 2
+    assert version.pending == {"requester_info": {"every": 8 * 3600, "then": "resolve"}}
+    assert "then: resolve" in export_desk()
+    assert not apply_desk(desk).changes
+
+
 def test_the_demo_s_file_makes_a_whole_desk() -> None:
     difference = apply_desk(DEMO)
 

@@ -79,6 +79,21 @@ def test_nonsense_is_refused_with_its_line(
     assert any(finding.startswith(f"desk.yaml:{line}: ") and reason in finding for finding in found), found
 
 
+WAITS = [
+    ("requester_info: {chasers: 1}", "Say how often"),
+    ("vendor: {every: 8 h, then: resolve}", "Only the contact’s silence solves a ticket"),
+    ("access: {every: 8 h, chasers: 0}", "leave it out"),
+    ("lunch: {every: 8 h}", "“lunch” is not one of"),
+    ("access: {every: 8 h, then: shout}", "“shout” is not one of"),
+]
+
+
+@pytest.mark.parametrize(("pending", "reason"), WAITS)
+def test_a_wait_that_leads_nowhere_is_refused(tmp_path: Path, pending: str, reason: str) -> None:
+    found = refusal(tmp_path, SMALL + f"    pending:\n      {pending}\n")
+    assert any(finding.startswith("desk.yaml:1") and reason in finding for finding in found), found
+
+
 ADDED = [
     pytest.param(
         "services:\n  - {key: a, name: A, depends_on: [b]}\n  - {key: b, name: B, depends_on: [a]}\n",

@@ -118,3 +118,24 @@ def test_an_agent_of_another_client_cannot_act(
 @pytest.mark.parametrize("path", ["words", "assignment", "resolution"])
 def test_a_get_changes_nothing(lena: Browser, ticket: Ticket, path: str) -> None:
     assert lena.get(f"/tickets/{ticket.pk}/{path}/").status_code == 405
+
+
+def test_a_waiting_ticket_s_page_says_what_happens_next_and_when(
+    cast: Cast, lena: Browser, ticket: Ticket
+) -> None:
+    cast.acme_contract.pending = {"dependency_group": {"every": 8 * 3600, "then": "return"}}
+    cast.acme_contract.save()
+    post(
+        lena,
+        f"/tickets/{ticket.pk}/waiting/",
+        {"reason": "dependency_group", "team": cast.ops.pk, "version": ticket.version},
+    )
+    page = told(lena, ticket)
+    assert "If nobody answers" in page
+    assert "reminder 1 of 2 to Operations" in page
+    assert "back to work, as nobody answered" in page
+
+
+def test_a_ticket_that_waits_for_nobody_in_particular_promises_nothing(lena: Browser, ticket: Ticket) -> None:
+    post(lena, f"/tickets/{ticket.pk}/waiting/", {"reason": "evidence", "version": ticket.version})
+    assert "If nobody answers" not in told(lena, ticket)

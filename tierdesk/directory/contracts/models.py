@@ -55,6 +55,7 @@ class ContractVersion(models.Model):
     `matrix`: {"1": {"1": 1, "2": 2, "3": 3}, …}: impact → urgency → priority. `channels`: the agreed ones.
     `performers`: {"1": "us" | "client" | "vendor", …} per tier. `policies`: reopen, retarget, pause_reasons, … as
     response/sla/policy.py names them. `reopen_days`: the window in which the contact may reopen; then it closes.
+    `pending`: what a wait for a reason leads to, as response/waiting/plan.py reads it; a reason it leaves out: nothing.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE)
@@ -67,6 +68,7 @@ class ContractVersion(models.Model):
     performers = models.JSONField(default=dict)
     policies = models.JSONField(default=dict)
     reopen_days = models.PositiveSmallIntegerField(default=5)
+    pending = models.JSONField(default=dict)
 
     objects = ClientRows.as_manager()
 

@@ -17,6 +17,7 @@ from tierdesk.ops.desk.versions import calendar_spec
 from tierdesk.response.runbooks.lint import Severity, check
 from tierdesk.response.runbooks.models import BookRefused, read_book
 from tierdesk.response.tiers.spec import findings
+from tierdesk.response.waiting.plan import may_end_in_silence
 
 type Outlook = Mapping[str, Mapping[Key, Values]]
 """The desk as it will be: by section and key, what the database says with what the file says over it."""
@@ -42,12 +43,27 @@ def judge_team_leads(item: Item, found: Findings) -> None:
 
 
 def judge_contract(item: Item, found: Findings) -> None:
-    """A priority that is named promises something."""
+    """A priority that is named promises something; a wait that is named leads to something that can be."""
     for priority, promise in item.values.get("promises", {}).items():
         if set(promise) <= {"calendar"}:
             found.add(
                 item.line_of("promises"), f"P{priority} promises nothing; give it a time, or leave it out."
             )
+    _judge_waits(item, found)
+
+
+def _judge_waits(item: Item, found: Findings) -> None:
+    for reason, agreed in item.values.get("pending", {}).items():
+        line, then = item.line_of("pending"), agreed.get("then", "nothing")
+        if "every" not in agreed:
+            found.add(line, f"Say how often somebody is reminded of “{reason}”: “every: 1 d”.")
+        if then == "resolve" and not may_end_in_silence(reason):
+            found.add(
+                line,
+                f"Only the contact’s silence solves a ticket; “{reason}” can end in “return” or “nothing”.",
+            )
+        if then == "nothing" and not agreed.get("chasers", 1):
+            found.add(line, f"Nobody is reminded of “{reason}” and nothing follows; leave it out.")
 
 
 def judge_procedure(item: Item, found: Findings) -> None:

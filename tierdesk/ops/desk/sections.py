@@ -46,6 +46,7 @@ from tierdesk.response.tiers.pack import QUESTIONS, REQUIRED
 from tierdesk.response.tiers.reasons import Reason
 from tierdesk.response.triage.models import Route
 from tierdesk.response.vendors.models import UnderpinningContract, Vendor
+from tierdesk.response.waiting.plan import CHASERS, THEN
 from tierdesk.tickets.lifecycle import PendingReason
 
 CHANNEL_NAMES: Final = {"email": "E-mail", "api": "API"}
@@ -74,6 +75,21 @@ POLICIES: Final = s.Record(
     },
 )
 """What a contract may agree on beside its promises; what it leaves out is as usual."""
+
+
+PENDING: Final = s.Table(
+    s.one_of(lambda: dict(PendingReason.choices)),
+    s.Record(
+        {
+            "every": s.TARGET,
+            "chasers": s.whole(0, 10),
+            "then": s.one_of(lambda: THEN),
+            "after": s.TARGET,
+        },
+        usual={"chasers": CHASERS, "then": "nothing"},
+    ),
+)
+"""What a wait leads to, by its reason; a reason that is left out: the ticket waits until somebody takes it up."""
 
 
 def _roles() -> dict[str, str]:
@@ -527,6 +543,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
                 get=v.of_newest(lambda newest: POLICIES.without_usual(newest.policies)),
             ),
             Field("reopen_days", s.whole(0, 365), 5, get=v.of_newest(lambda newest: newest.reopen_days)),
+            Field("pending", PENDING, {}, get=v.of_newest(lambda newest: newest.pending)),
         ),
     ),
     Section(

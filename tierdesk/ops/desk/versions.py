@@ -16,7 +16,16 @@ from tierdesk.response.runbooks.models import Book, BookRefused, read_book
 from tierdesk.response.tiers.models import Procedure, ProcedureKind
 
 CALENDAR_WORDS = {"timezone", "week", "closed", "partial"}
-CONTRACT_WORDS = {"calendar", "matrix", "channels", "performers", "policies", "reopen_days", "promises"}
+CONTRACT_WORDS = {
+    "calendar",
+    "matrix",
+    "channels",
+    "performers",
+    "policies",
+    "reopen_days",
+    "promises",
+    "pending",
+}
 OURS = {1: "us", 2: "us", 3: "us", 4: "vendor"}
 
 
@@ -101,6 +110,7 @@ def publish_contract(world: World, section: Section, row: Any, values: Values, c
             performers={str(tier): who for tier, who in values["performers"].items()},
             policies=values["policies"],
             reopen_days=values["reopen_days"],
+            pending=values["pending"],
         )
         Promise.objects.bulk_create(_promises(world, version, values["promises"]))
         contract.newest_versions = [version]

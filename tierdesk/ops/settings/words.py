@@ -281,6 +281,7 @@ WORDS: Final[Mapping[str, Words]] = {
             ("Priority", ("matrix",)),
             ("Promises", ("calendar", "promises")),
             ("What is agreed besides", ("channels", "performers", "policies", "reopen_days")),
+            ("While a ticket waits", ("pending",)),
         ),
         versions="A change makes a new version of the contract. Tickets keep the version they were opened under.",
         fields={
@@ -328,6 +329,15 @@ WORDS: Final[Mapping[str, Words]] = {
                 "Taking notice is a response", "On these channels, such as alarms; else only words are."
             ),
             "reopen_days": Asked("Days to reopen", "After so many days a resolved ticket closes by itself."),
+            "pending": Asked(
+                "Reminders, and what follows",
+                "In working time of the contract’s calendar. An empty line: it waits until somebody takes it up.",
+                is_wide=True,
+            ),
+            "pending.every": Asked("A reminder every"),
+            "pending.chasers": Asked("Reminders", empty="2"),
+            "pending.then": Asked("Then", empty="it waits on"),
+            "pending.after": Asked("So long after the last", empty="as between reminders"),
         },
         begin={"matrix": {1: [1, 2, 3], 2: [2, 3, 4], 3: [3, 4, 5]}},
     ),

@@ -19,6 +19,7 @@ from tierdesk.directory.staff.models import Agent, Membership, Team
 from tierdesk.response.notifications import words
 from tierdesk.response.notifications.facts import Undelivered
 from tierdesk.response.notifications.models import Notice, NoticeState
+from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.facts import (
     Assigned,
     Cancelled,
@@ -29,6 +30,7 @@ from tierdesk.tickets.facts import (
     TicketFact,
     Triaged,
 )
+from tierdesk.tickets.lifecycle import ResolutionCode
 from tierdesk.tickets.models import Message, Participant, Ticket
 
 NO_RECEIPT_FOR = {"phone", "alarms"}
@@ -36,6 +38,9 @@ NO_RECEIPT_FOR = {"phone", "alarms"}
 
 MOST_RECEIPTS_PER_HOUR = 10
 """To one address. Only known contacts get receipts, so a flood of forged senders cannot make us write to strangers."""
+
+QUOTED_LINES = 12
+"""Of our own last words, below a reminder."""
 
 type PromiseKey = tuple[int | None, int, str]
 
@@ -108,6 +113,30 @@ class Worsened(Protocol):
 class Chased(Protocol):
     ticket: Ticket
     driver: int | None
+    why: str
+    at: datetime
+
+
+class RemindedLike(Protocol):
+    """Whom a ticket waits for is to be reminded: `whom` is contact, vendor, team or workers."""
+
+    ticket: Ticket
+    reason: str
+    whom: str
+    team: int | None
+    why: str
+    at: datetime
+
+
+class SilenceWarnedLike(Protocol):
+    ticket: Ticket
+    reason: str
+    resolves_at: str
+    at: datetime
+
+
+class WithReason(Protocol):
+    ticket: Ticket
     why: str
     at: datetime
 
@@ -284,6 +313,66 @@ def remind_driver(facts: Sequence[Chased]) -> None:
     _write([_desk(f.ticket, f.driver, "chase", {"why": f.why}, f.at) for f in facts if f.driver])
 
 
+def send_reminders(facts: Sequence[RemindedLike]) -> None:
+    """The contact gets a mail in the first line's voice; a team a notice on the desk. (Vendors: response/vendors.)
+
+    It is no answer of ours: it says who is waited for, and stops no clock.
+    """
+    _mail_the_silent([(fact, "chaser", words.CHASER, {}) for fact in facts if fact.whom == "contact"])
+    _tell_teams([(f.ticket, f.team, "remind", {}, f.at) for f in facts if f.whom == "team" and f.team])
+    _tell_workers([(f.ticket, "no_reminder", {"why": f.why}, f.at) for f in facts if f.whom == "workers"])
+
+
+def warn_of_silence(facts: Sequence[SilenceWarnedLike]) -> None:
+    """The last mail before a ticket is solved by silence says when that will be."""
+    _mail_the_silent(
+        [
+            (
+                fact,
+                "last_warning",
+                words.LAST_WARNING,
+                {"until": _local(datetime.fromisoformat(fact.resolves_at), fact.ticket)},
+            )
+            for fact in facts
+        ]
+    )
+
+
+def tell_about_silence(facts: Sequence[WithReason]) -> None:
+    """Nobody answered, and the ticket is back at work: whoever works it is told."""
+    _tell_workers([(fact.ticket, "silence", {"why": fact.why}, fact.at) for fact in facts])
+
+
+def tell_about_missing_cases(facts: Sequence[WithReason]) -> None:
+    _tell_workers([(fact.ticket, "no_case", {"why": fact.why}, fact.at) for fact in facts])
+
+
+def _mail_the_silent(
+    told: Sequence[tuple[RemindedLike | SilenceWarnedLike, str, object, dict[str, Any]]],
+) -> None:
+    """A mail to each contact, with our last words to them below."""
+    if not told:
+        return
+    _read_names(fact.ticket for fact, _, _, _ in told)
+    said = _last_words({fact.ticket.pk for fact, _, _, _ in told})
+    notices = []
+    for fact, kind, text, more in told:
+        ticket, about = fact.ticket, _about(fact.ticket)
+        quoted = "".join(f"\n> {line}" for line in said.get(ticket.pk, "").splitlines()[:QUOTED_LINES])
+        values = about | more | {"quoted": f"{quoted}\n" if quoted else ""}
+        values["asked"] = words.fill(words.CHASERS[fact.reason], about)
+        to = (ticket.contact_id, "" if ticket.channel == "chat" else _address(ticket))
+        notices.append(_mail(ticket, kind, fact.at, words.fill(text, values), to=to, automatic=True))
+    _write(notices)
+
+
+def _last_words(tickets: set[int]) -> dict[int, str]:
+    """What we last said to the contact of each ticket."""
+    ours = Message.objects.filter(ticket__in=tickets, direction=Direction.OUTBOUND)
+    last = ours.order_by("ticket", "-at", "-id").distinct("ticket")
+    return dict(last.values_list("ticket_id", "text"))
+
+
 def _read_names(tickets: Iterable[Ticket]) -> None:
     """Read whom these tickets belong to before words are written: once for the batch, not once per ticket."""
     prefetch_related_objects(list(tickets), "client", "contact", "team", "voice_team")
@@ -391,7 +480,10 @@ def _reply_text(fact: Replied, messages: dict[int, Message]) -> str:
 
 def _resolution_text(fact: Resolved, messages: dict[int, Message]) -> str:
     about = _about(fact.ticket)
-    said = messages[fact.message].text if fact.message else words.fill(words.RESOLVED_WITHOUT_WORDS, about)
+    unsaid = (
+        words.RESOLVED_BY_SILENCE if fact.code == ResolutionCode.SILENCE else words.RESOLVED_WITHOUT_WORDS
+    )
+    said = messages[fact.message].text if fact.message else words.fill(unsaid, about)
     return words.fill(words.RESOLVED, about | {"text": said, "days": fact.ticket.reopen_window().days})
 
 

@@ -42,6 +42,40 @@ $team""")
 
 RESOLVED_WITHOUT_WORDS = _("Hello $name,\n\nwe have solved your request “$subject”.")
 
+RESOLVED_BY_SILENCE = _("""Hello $name,
+
+we asked you about your request “$subject” and have not heard from you, so we take it that nothing more is needed.""")
+
+CHASERS: Mapping[str, object] = {
+    "requester_info": _(
+        "we asked you something about your request “$subject” and go on as soon as you answer."
+    ),
+    "requester_confirm": _(
+        "please try what we did about your request “$subject”, and tell us whether it works."
+    ),
+    "requester_scheduled": _("your request “$subject” waits for the time that you wanted to tell us."),
+    "client_approval": _("your request “$subject” waits for an approval at your company."),
+    "access": _("to go on with your request “$subject” we need access. Please tell us when we can have it."),
+}
+"""What a contact is reminded of, by what the ticket waits for."""
+
+CHASER = _("""Hello $name,
+
+$asked
+$quoted
+To answer, reply to this mail. You need not do anything else; your request is $number.
+
+$team""")
+
+LAST_WARNING = _("""Hello $name,
+
+$asked
+$quoted
+If we hear nothing until $until (your time), we take it that nothing more is needed and consider $number solved. To keep
+it open, reply to this mail; a few words are enough.
+
+$team""")
+
 MERGED = _("""Hello $name,
 
 your request “$subject” ($number) is about the same matter as $main, which we are working on already. So that nothing is
@@ -94,6 +128,10 @@ DESK: Mapping[str, tuple[object, object]] = {
     "flood": (_("A flood: $name"), _("$why All of it is kept; look at Channels.")),
     "silent": (_("$name is silent"), _("$why")),
     "over": (_("Over: $name"), _("Since $since UTC: $why It is over now.")),
+    "remind": (_("$number waits for $team"), _("$client: $subject (P$priority)")),
+    "no_reminder": (_("$number waits, and nobody is reminded"), _("$client: $subject. $why")),
+    "silence": (_("$number: nobody answered"), _("$client: $subject. It is back at work, with $team. $why")),
+    "no_case": (_("$number: no case to chase"), _("$client: $subject: $why")),
     "gap": (_("$number: a book needs you"), _("$book")),
 }
 

@@ -66,6 +66,13 @@ class CaseChased(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class CaseMissing(TicketFact):
+    """The ticket waits for a vendor who was to be chased, and there is no open case with one."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CaseNumbered(TicketFact):
     """The vendor's own number is known, or corrected."""
 

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from tierdesk.response.vendors.facts import CaseHeard
+from tierdesk.core.work import record
+from tierdesk.response.vendors.facts import CaseChased, CaseHeard, CaseMissing
 from tierdesk.response.vendors.models import Case
+from tierdesk.response.vendors.states import CHASER, CHASES, THEIR_TURN
 from tierdesk.tickets.facts import Absorbed
 from tierdesk.tickets.lifecycle import PendingReason, State, UnableTo
+from tierdesk.tickets.models import Ticket
+
+
+class RemindedLike(Protocol):
+    """What the vendors' room needs to know of a reminder that is due."""
+
+    ticket: Ticket
+    whom: str
 
 
 def wake_waiting_tickets(facts: list[CaseHeard]) -> None:
@@ -19,6 +30,31 @@ def wake_waiting_tickets(facts: list[CaseHeard]) -> None:
     for ticket in heard.values():
         if ticket.state == State.PENDING and ticket.pending_reason == PendingReason.VENDOR:
             ticket.resume("the vendor wrote")
+
+
+def chase_vendors(facts: Sequence[RemindedLike]) -> None:
+    """Each open case of a ticket that waits for a vendor is chased by mail.
+
+    Its driver is reminded instead where it is our turn, or where the vendor takes no mail.
+    """
+    tickets = {fact.ticket.pk: fact.ticket for fact in facts if fact.whom == "vendor"}
+    if not tickets:
+        return
+    cases = Case.objects.open().filter(ticket__in=tickets, state__in=CHASES)
+    found = list(cases.select_related("contract__vendor"))
+    for case in found:
+        case.ticket = tickets[case.ticket_id]
+        _chase(case)
+    for pk in tickets.keys() - {case.ticket_id for case in found}:
+        record(CaseMissing(ticket=tickets[pk], why="it waits for a vendor, and no case is open with one"))
+
+
+def _chase(case: Case) -> None:
+    if case.state in THEIR_TURN and case.contract.vendor.email:
+        case.chase(str(CHASER))
+        return
+    why = f"{case.number}: {CHASES[case.state].format(vendor=case.contract.vendor.name)}"
+    record(CaseChased(ticket=case.ticket, case=case.pk, driver=case.driver_id, why=why))
 
 
 def keep_cases_with_their_tickets(facts: Sequence[Absorbed]) -> None:

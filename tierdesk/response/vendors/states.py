@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class CaseState(models.TextChoices):
@@ -39,6 +40,17 @@ CHASES: Mapping[str, str] = {
     "verifying": "is the solution of {vendor} good?",
 }
 """The states in which somebody owes something, and what the driver is reminded of then."""
+
+
+THEIR_TURN = frozenset({"submitted", "acknowledged", "vendor_working"})
+"""The states in which the vendor owes the next word."""
+
+CHASER = _("""Dear colleagues,
+
+we are waiting for news on this case. What is its state, and when can we expect the next step?
+
+Kind regards""")
+"""How a vendor is chased when nobody writes by hand."""
 
 
 class CloseCode(models.TextChoices):

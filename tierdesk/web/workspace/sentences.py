@@ -70,6 +70,16 @@ def _alarms_joined(details: Mapping[str, Any]) -> str:
     )
 
 
+def _whom(details: Mapping[str, Any]) -> str:
+    names = {
+        "contact": _("the contact"),
+        "vendor": _("the vendor"),
+        "team": _("the other team"),
+        "workers": _("whoever works it, as %s") % details["why"],
+    }
+    return str(names[details["whom"]])
+
+
 def _cancelled(details: Mapping[str, Any]) -> str:
     if details.get("merged"):
         return _("merged it into TD-%(duplicate_of)s: %(why)s") % details
@@ -94,6 +104,22 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: _("changed the priority from P%(before)s to P%(after)s: %(reason)s") % d, "flag", "warning"
     ),
     "pended": Sentence(lambda d: _label(PendingReason, d["reason"]) + _day(d.get("until")), "pause"),
+    "reminded": Sentence(
+        lambda d: (
+            _("reminder %(number)s of %(of)s to %(whom)s: %(reason)s")
+            % {**d, "whom": _whom(d), "reason": _label(PendingReason, d["reason"]).lower()}
+        ),
+        "bell",
+    ),
+    "silence_warned": Sentence(
+        lambda d: _("warned for the last time: solved by silence") + _day(d["resolves_at"]), "bell", "warning"
+    ),
+    "wait_returned": Sentence(
+        lambda d: _("nobody answered; it is back at work") + (f": {d['why']}" if d["why"] else ""),
+        "return",
+        "warning",
+    ),
+    "case_missing": Sentence(lambda d: _("no vendor was chased: %s") % d["why"], "package", "warning"),
     "resumed": Sentence(lambda d: _("took it up again: %s") % d["why"], "play"),
     "handed_over": Sentence(
         lambda d: _("handed it from L%(from_tier)s to L%(to_tier)s: %(why)s") % d, "arrow-up", "accent"

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
 from tierdesk.directory.services.models import Category
-from tierdesk.directory.staff.models import Agent
+from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
@@ -47,13 +47,18 @@ def assignment(request: HttpRequest, pk: int) -> HttpResponse:
 @agent_page
 @require_POST
 def waiting(request: HttpRequest, pk: int) -> HttpResponse:
-    """Let the ticket wait for `reason`, until a local time if one is given; or wake it (`resume`)."""
+    """Let the ticket wait for `reason` (for `team`, if it is one's turn), until a local time if one is given; or wake
+    it (`resume`)."""
     if request.POST.get("resume"):
         return act_on(request, pk, lambda ticket: ticket.resume("an agent took it up again"), "Back to work.")
     reason, until = request.POST.get("reason", ""), request.POST.get("until", "")
-    zone = user_of(request).timezone
+    zone, team = user_of(request).timezone, request.POST.get("team", "")
+    awaited = get_object_or_404(Team, pk=team) if team.isdigit() else None
     return act_on(
-        request, pk, lambda ticket: ticket.pend(reason, until=_local(until, zone)), "The ticket waits."
+        request,
+        pk,
+        lambda ticket: ticket.pend(reason, until=_local(until, zone), team=awaited),
+        "The ticket waits.",
     )
 
 

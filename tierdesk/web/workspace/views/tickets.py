@@ -11,7 +11,7 @@ from django.utils.http import content_disposition_header
 from tierdesk.channels.alarms.lines import lines_of
 from tierdesk.core import clock
 from tierdesk.directory.services.models import Category
-from tierdesk.directory.staff.models import Agent
+from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.learning.prediction.models import Outlook
 from tierdesk.response.sla.explain import explain
 from tierdesk.response.sla.models import Clock
@@ -23,6 +23,7 @@ from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of, user_o
 from tierdesk.web.workspace.ladder import ladder_of
 from tierdesk.web.workspace.navigation import navigation
 from tierdesk.web.workspace.stream import movable_of, stream_of
+from tierdesk.web.workspace.waiting import ahead_of
 
 SHOWN_INLINE = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
 CALLS_SHOWN = 12
@@ -58,6 +59,8 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "may_override": agent_of(request).leads(found.team_id),
         "can_reopen": found.can_reopen(at),
         "told": _told_by_form(found),
+        "ahead": ahead_of(found),
+        "teams": Team.objects.order_by("tier", "name"),
         "alarms": lines_of(found, user_of(request)) if found.channel == "alarms" else None,
         "calls": found.calls.select_related("agent__user").order_by("-id")[:CALLS_SHOWN],
         **books_of(found, agent_of(request)),
