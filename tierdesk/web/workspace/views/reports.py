@@ -8,11 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from tierdesk.core import clock
+from tierdesk.learning.analytics.late_pauses import MINUTES, late_pauses
 from tierdesk.learning.analytics.report import DEFINITIONS, Line, Report, last_days, report
 from tierdesk.web.workspace.guard import manager_page, user_of
 from tierdesk.web.workspace.navigation import navigation
 
 PERIODS = (7, 30, 90)
+LONGEST_MINUTES = 1440
 
 
 @manager_page
@@ -20,7 +22,13 @@ def report_page(request: HttpRequest) -> HttpResponse:
     """Per tier and per client, over the last 7, 30 or 90 days."""
     days = _days(request)
     figures = report(user_of(request), *last_days(days, clock.now()))
-    context = {"figures": figures, "days": days, "periods": PERIODS, "definitions": DEFINITIONS}
+    context = {
+        "figures": figures,
+        "days": days,
+        "periods": PERIODS,
+        "definitions": DEFINITIONS,
+        "waits": late_pauses(user_of(request), *last_days(days, clock.now()), minutes=_minutes(request)),
+    }
     return render(request, "workspace/report.html", context | navigation(request, "report"))
 
 
@@ -62,6 +70,11 @@ def _cells(line: Line) -> list[object]:
 def _harmless(text: str) -> str:
     """Text that no spreadsheet takes for a formula (security.md, SEC-069)."""
     return f"'{text}" if text[:1] in set("=+-@\t\r\n＝") else text
+
+
+def _minutes(request: HttpRequest) -> int:
+    raw = request.GET.get("minutes", "")
+    return int(raw) if raw.isdecimal() and raw.isascii() and 1 <= int(raw[:5]) <= LONGEST_MINUTES else MINUTES
 
 
 def _days(request: HttpRequest) -> int:
