@@ -41,7 +41,8 @@ from tierdesk.response.notifications.models import Notice
 from tierdesk.response.runbooks import reactions as runbooks
 from tierdesk.response.sla import facts as clocks
 from tierdesk.response.sla import reactions as sla
-from tierdesk.response.sla.models import WAKING, Clock, wake_clocks
+from tierdesk.response.sla.models import WAKING, Clock, Rung, wake_clocks
+from tierdesk.response.sla.rungs import reach_rungs
 from tierdesk.response.tiers import facts as ladder
 from tierdesk.response.tiers import reactions as tiers
 from tierdesk.response.triage import reactions as triage
@@ -82,6 +83,7 @@ FLOW: dict[type[Fact], Reactions] = {
     # A promise runs out; the hierarchy is told, the ticket does not move.
     clocks.Warned: Reactions(now=[tiers.warn_hierarchy]),
     clocks.Breached: Reactions(now=[tiers.tell_hierarchy]),
+    clocks.RungReached: Reactions(now=[tiers.climb_hierarchy]),
     ladder.HierarchyTold: Reactions(now=[notifications.tell_hierarchy]),
     # It climbs the ladder, or comes back.
     tickets.HandedOver: Reactions(
@@ -141,6 +143,7 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Errand(Alarm, follow_up, waiting=unseen, waits_since=next_unseen, batch=ALARMS_AT_ONCE),
     Wakeup(Alarm, wake_and_resolve),
     Wakeup(Clock, wake_clocks, values=WAKING, batch=2000),
+    Wakeup(Rung, reach_rungs),
     Wakeup(Ticket, wake_tickets),
     Wakeup(Case, chase_cases),
     Wakeup(Wait, wake_waits),

@@ -94,6 +94,22 @@ def test_a_wait_that_leads_nowhere_is_refused(tmp_path: Path, pending: str, reas
     assert any(finding.startswith("desk.yaml:1") and reason in finding for finding in found), found
 
 
+RUNGS = [
+    ("{at: soon, tell: [managers]}", "is no moment"),
+    ("{at: 75 %, tell: [managers]}", "a procedure’s ladder says who is told"),
+    ("{at: 50 %}", "whom to “tell:”"),
+    ("{at: 50 %, tell: [the boss]}", "nobody’s role"),
+    ("{at: 50 %, tell: [managers], teams: [night]}", "no “night” among the teams"),
+    ("{at: 60 min after, tell: [managers]}, {at: 1 h after, tell: [duty]}", "same moment"),
+]
+
+
+@pytest.mark.parametrize(("rungs", "reason"), RUNGS)
+def test_a_rung_that_stands_nowhere_is_refused(tmp_path: Path, rungs: str, reason: str) -> None:
+    found = refusal(tmp_path, SMALL + f"    rungs: [{rungs}]\n")
+    assert any(finding.startswith("desk.yaml:1") and reason in finding for finding in found), found
+
+
 ADDED = [
     pytest.param(
         "services:\n  - {key: a, name: A, depends_on: [b]}\n  - {key: b, name: B, depends_on: [a]}\n",

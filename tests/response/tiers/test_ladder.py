@@ -14,6 +14,11 @@ FOUR = [
 ]
 
 
+def test_a_person_or_a_schedule_is_a_role_by_its_name() -> None:
+    assert is_role("agent:lou@desk.example") and is_role("duty:night")
+    assert not is_role("agent:") and not is_role("duty:") and not is_role("boss:lou")
+
+
 @pytest.mark.parametrize(
     ("percent", "since", "told", "because"),
     [

@@ -56,6 +56,7 @@ class ContractVersion(models.Model):
     `performers`: {"1": "us" | "client" | "vendor", …} per tier. `policies`: reopen, retarget, pause_reasons, … as
     response/sla/policy.py names them. `reopen_days`: the window in which the contact may reopen; then it closes.
     `pending`: what a wait for a reason leads to, as response/waiting/plan.py reads it; a reason it leaves out: nothing.
+    `rungs`: [{at, tell, of, teams}, …]: who is told at which other moments of a promise (response/sla/marks.py).
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE)
@@ -69,6 +70,7 @@ class ContractVersion(models.Model):
     policies = models.JSONField(default=dict)
     reopen_days = models.PositiveSmallIntegerField(default=5)
     pending = models.JSONField(default=dict)
+    rungs = models.JSONField(default=list)
 
     objects = ClientRows.as_manager()
 

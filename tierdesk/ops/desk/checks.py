@@ -50,6 +50,7 @@ def judge_contract(item: Item, found: Findings) -> None:
                 item.line_of("promises"), f"P{priority} promises nothing; give it a time, or leave it out."
             )
     _judge_waits(item, found)
+    _judge_rungs(item, found)
 
 
 def _judge_waits(item: Item, found: Findings) -> None:
@@ -64,6 +65,16 @@ def _judge_waits(item: Item, found: Findings) -> None:
             )
         if then == "nothing" and not agreed.get("chasers", 1):
             found.add(line, f"Nobody is reminded of “{reason}” and nothing follows; leave it out.")
+
+
+def _judge_rungs(item: Item, found: Findings) -> None:
+    """Each stands somewhere, once, and tells somebody."""
+    rungs = item.values.get("rungs", [])
+    heights = [rung.get("at") for rung in rungs]
+    if not all(rung.get("at") and rung.get("tell") for rung in rungs):
+        found.add(item.line_of("rungs"), "A rung says “at:” which moment it is and whom to “tell:”.")
+    elif len(set(heights)) < len(heights):
+        found.add(item.line_of("rungs"), "Two rungs stand at the same moment; make one of them.")
 
 
 def judge_procedure(item: Item, found: Findings) -> None:

@@ -38,9 +38,10 @@ from tierdesk.ops.desk.schedules import SCHEDULES
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.ops.desk.sealed import sealed
 from tierdesk.response.runbooks.models import Book, Revision
+from tierdesk.response.sla.marks import Mark
 from tierdesk.response.sla.policy import CLIENT_OWES, REOPEN, RETARGET, UPDATE
 from tierdesk.response.tiers.gate import Rules
-from tierdesk.response.tiers.ladder import DUTY, is_role
+from tierdesk.response.tiers.ladder import DUTY, PERSON, is_role
 from tierdesk.response.tiers.models import ProcedureKind
 from tierdesk.response.tiers.pack import QUESTIONS, REQUIRED
 from tierdesk.response.tiers.reasons import Reason
@@ -96,7 +97,9 @@ def _roles() -> dict[str, str]:
     on_call = {
         f"{DUTY}:{schedule.key}": f"on call: {schedule.name}" for schedule in Schedule.objects.order_by("key")
     }
-    return ROLES | on_call
+    managers = Agent.objects.filter(is_manager=True, user__is_active=True).select_related("user")
+    people = {f"{PERSON}:{one.user.email}": one.name for one in managers.order_by("user__name")}
+    return ROLES | on_call | people
 
 
 def _service_keys() -> dict[str, str]:
@@ -107,7 +110,7 @@ def _service_keys() -> dict[str, str]:
 def _role(text: str) -> str:
     if not is_role(text):
         raise ValueError(
-            f"“{text[:40]}” is nobody’s role; write one of {', '.join(ROLES)}, or duty:SCHEDULE."
+            f"“{text[:40]}” is nobody’s role; write one of {', '.join(ROLES)}, duty:SCHEDULE or agent:ADDRESS."
         )
     return text
 
@@ -118,6 +121,21 @@ ROLES: Final = {
     DUTY: "who is on call for the team",
     "managers": "managers",
 }
+
+TELL: Final = s.ListOf(s.Scalar(_role, choices=_roles))
+RUNGS: Final = s.ListOf(
+    s.Record(
+        {
+            "at": s.Scalar(lambda text: str(Mark.of(text))),
+            "tell": TELL,
+            "of": s.ListOf(s.one_of(lambda: {metric: metric.capitalize() for metric in v.SLA_METRICS})),
+            "teams": s.ListOf(s.Ref("teams")),
+        },
+        usual={"of": [], "teams": []},
+    ),
+    ordered=True,
+)
+"""Who is told at which moments of a promise to the client, beside the warning at 75 % and the breach."""
 
 HOUSE_RULE: Final = Rules.of("house rule", {})
 RULES: Final = s.Record(
@@ -135,9 +153,7 @@ RULES: Final = s.Record(
             },
             usual={"services": [], "priorities": []},
         ),
-        "ladder": s.ListOf(
-            s.Record({"at": s.whole(1, 100), "tell": s.ListOf(s.Scalar(_role, choices=_roles))}), ordered=True
-        ),
+        "ladder": s.ListOf(s.Record({"at": s.whole(1, 100), "tell": TELL}), ordered=True),
     },
     usual={
         "required": list(REQUIRED),
@@ -543,6 +559,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
                 get=v.of_newest(lambda newest: POLICIES.without_usual(newest.policies)),
             ),
             Field("reopen_days", s.whole(0, 365), 5, get=v.of_newest(lambda newest: newest.reopen_days)),
+            Field("rungs", RUNGS, [], get=v.of_newest(lambda newest: newest.rungs)),
             Field("pending", PENDING, {}, get=v.of_newest(lambda newest: newest.pending)),
         ),
     ),

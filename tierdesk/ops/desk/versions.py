@@ -25,6 +25,7 @@ CONTRACT_WORDS = {
     "reopen_days",
     "promises",
     "pending",
+    "rungs",
 }
 OURS = {1: "us", 2: "us", 3: "us", 4: "vendor"}
 
@@ -111,6 +112,7 @@ def publish_contract(world: World, section: Section, row: Any, values: Values, c
             policies=values["policies"],
             reopen_days=values["reopen_days"],
             pending=values["pending"],
+            rungs=values["rungs"],
         )
         Promise.objects.bulk_create(_promises(world, version, values["promises"]))
         contract.newest_versions = [version]

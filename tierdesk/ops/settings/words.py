@@ -282,6 +282,7 @@ WORDS: Final[Mapping[str, Words]] = {
             ("Promises", ("calendar", "promises")),
             ("What is agreed besides", ("channels", "performers", "policies", "reopen_days")),
             ("While a ticket waits", ("pending",)),
+            ("Who is told", ("rungs",)),
         ),
         versions="A change makes a new version of the contract. Tickets keep the version they were opened under.",
         fields={
@@ -329,6 +330,17 @@ WORDS: Final[Mapping[str, Words]] = {
                 "Taking notice is a response", "On these channels, such as alarms; else only words are."
             ),
             "reopen_days": Asked("Days to reopen", "After so many days a resolved ticket closes by itself."),
+            "rungs": Asked(
+                "Further rungs of the ladder",
+                "Beside the warning and the breach, at which a procedure’s ladder speaks. Tickets do not move.",
+                is_wide=True,
+            ),
+            "rungs.at": Asked(
+                "At", "A percentage, or such as 30 min before, or 1 h after its end; in working time."
+            ),
+            "rungs.tell": Asked("Tell"),
+            "rungs.of": Asked("Of the promise to", "None ticked: to resolve."),
+            "rungs.teams": Asked("While it is with", "None ticked: any team."),
             "pending": Asked(
                 "Reminders, and what follows",
                 "In working time of the contract’s calendar. An empty line: it waits until somebody takes it up.",

@@ -32,6 +32,14 @@ class Breached(ClockFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class RungReached(ClockFact):
+    """Rungs of the contract's ladder are reached: `marks` as the contract writes them, and the roles to `tell`."""
+
+    marks: list[str]
+    tell: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ClocksCorrected(TicketFact):
     """Clocks that were not what the timeline says were set right.
 

@@ -261,6 +261,34 @@ class Clock(models.Model):
         self.due_at, self.wake_at = projection(self.course, warned=self.warned_at, breached=self.breached_at)
 
 
+class Rung(models.Model):
+    """A moment of a clock (`mark`, see marks.py) at which a contract wants these roles told; one row where it asks so.
+
+    `teams`: only while one of them has the ticket (keys); empty: whoever has it. `reached_at`: when it was.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
+    clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="rungs", db_index=False)
+    mark = models.CharField(max_length=20)
+    tell = models.JSONField(default=list)
+    teams = models.JSONField(default=list)
+    reached_at = models.DateTimeField(null=True, blank=True)
+    wake_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ClientRows.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["wake_at"], name="rungs_to_wake", condition=Q(wake_at__isnull=False)),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["clock", "mark"], name="a_clock_reaches_a_rung_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mark} of clock {self.clock_id}"
+
+
 def projection(
     course: Course, *, warned: datetime | None = None, breached: datetime | None = None
 ) -> tuple[datetime | None, datetime | None]:
@@ -407,4 +435,15 @@ def _crossing(due_at: datetime, calendar_id: int) -> datetime | None:
     return None if opening is None else opening + timedelta(microseconds=1)
 
 
-__all__ = ["GOING", "WAKING", "Clock", "ClockState", "Start", "keep", "projection", "start", "wake_clocks"]
+__all__ = [
+    "GOING",
+    "WAKING",
+    "Clock",
+    "ClockState",
+    "Rung",
+    "Start",
+    "keep",
+    "projection",
+    "start",
+    "wake_clocks",
+]

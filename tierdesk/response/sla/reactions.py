@@ -14,8 +14,9 @@ from django.db.models import Q
 
 from tierdesk.directory.contracts.models import Metric, Party
 from tierdesk.response.sla import rules
-from tierdesk.response.sla.models import CHANGING, GOING, Clock, keep, start
+from tierdesk.response.sla.models import CHANGING, GOING, Clock, ClockState, keep, start
 from tierdesk.response.sla.rules import Rule, Track
+from tierdesk.response.sla.rungs import lay_rungs
 from tierdesk.response.sla.terms import Terms
 from tierdesk.tickets.facts import (
     Acknowledged,
@@ -91,6 +92,7 @@ def start_clocks(facts: list[Triaged]) -> None:
     for track, fact in tracks:
         rules.start_promised(track, fact)
     start(clock for track, _ in tracks for clock in track.starts)
+    lay_rungs([fact.ticket for fact in facts], terms)
     _follow([fact for fact in facts if rules.spoken(fact)], rules.answer_on_the_phone)
 
 
@@ -199,8 +201,11 @@ def _follow(
     changed = [c for track in tracks.values() for c in track.clocks if _values(c) != before[c.pk]]
     if changed:
         keep(changed)
-    if starts := [clock for track in tracks.values() for clock in track.starts]:
+    starts = [clock for track in tracks.values() for clock in track.starts]
+    if starts:
         start(starts)
+    if starts or any(clock.state == ClockState.RUNNING for clock in changed):
+        lay_rungs({fact.ticket.pk: fact.ticket for fact in facts}.values(), terms)
 
 
 def _clocks(facts: Sequence[Any], among: Q, *, ended: bool) -> defaultdict[int, list[Clock]]:

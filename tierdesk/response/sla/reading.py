@@ -35,6 +35,10 @@ class Course:
         """When the target is used up; None while paused, or when the calendar never opens."""
         return self.when(self.target)
 
+    def uses_up(self, used: timedelta) -> datetime | None:
+        """When so much is used; None while paused, or when the calendar never opens."""
+        return self._when(used)
+
     def warns_at(self) -> datetime | None:
         return self.when(self.target * WARN_AT)
 

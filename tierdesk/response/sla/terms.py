@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from django.db.models import F
 
 from tierdesk.directory.contracts.models import ContractVersion, Promise
 from tierdesk.response.sla.policy import Policies
@@ -26,6 +28,7 @@ class Terms:
         self._versions = {version for version in versions if version}
         self._promises: dict[tuple[int | None, int], list[Promise]] | None = None
         self._policies: dict[int | None, Policies] | None = None
+        self._rungs: dict[int | None, Sequence[Mapping[str, Any]]] = {}
 
     @classmethod
     def of(cls, standings: Iterable[Standing]) -> Terms:
@@ -40,16 +43,26 @@ class Terms:
         """The promises of this ticket's contract at its priority."""
         if self._promises is None:
             self._promises = {}
-            for promise in Promise.objects.filter(contract_version__in=self._versions):
+            promises = Promise.objects.filter(contract_version__in=self._versions)
+            for promise in promises.annotate(rungs=F("contract_version__rungs")):
+                self._rungs[promise.contract_version_id] = promise.rungs
                 key = (promise.contract_version_id, promise.priority)
                 self._promises.setdefault(key, []).append(promise)
         return self._promises.get((standing.contract_version_id, standing.priority), ())
 
     def policies(self, standing: Standing) -> Policies:
         if self._policies is None:
-            versions = ContractVersion.objects.filter(pk__in=self._versions).values_list("pk", "policies")
-            self._policies = {pk: Policies.of(agreed) for pk, agreed in versions}
+            versions = ContractVersion.objects.filter(pk__in=self._versions)
+            self._policies = {}
+            for pk, agreed, rungs in versions.values_list("pk", "policies", "rungs"):
+                self._policies[pk], self._rungs[pk] = Policies.of(agreed), rungs
         return self._policies.get(standing.contract_version_id, NOTHING_AGREED)
+
+    def rungs(self, standing: Standing) -> Sequence[Mapping[str, Any]]:
+        """The rungs that this ticket's contract asks for; they come along with whatever else is read of it."""
+        if self._promises is None and self._policies is None:
+            self.policies(standing)
+        return self._rungs.get(standing.contract_version_id, ())
 
 
 NOTHING_AGREED = Policies()

@@ -18,6 +18,7 @@ from tierdesk.core.work import record
 from tierdesk.response.sla.facts import ClocksCorrected
 from tierdesk.response.sla.models import CHANGING, Clock, ClockState, keep, project_onto_tickets
 from tierdesk.response.sla.replay import ABOUT, lines_of, replay
+from tierdesk.response.sla.rungs import lay_rungs
 from tierdesk.response.sla.terms import Terms
 from tierdesk.tickets.models import Ticket
 
@@ -130,6 +131,7 @@ def repair(ticket: Ticket) -> list[Difference]:
         return []
     record(ClocksCorrected(ticket=ticket, corrections=[one.as_details() for one in found]))
     _write(found)
+    lay_rungs([ticket], Terms.of([ticket]))
     return found
 
 

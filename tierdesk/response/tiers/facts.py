@@ -80,10 +80,12 @@ class ConsultationAnswered(TicketFact):
 class HierarchyTold(TicketFact):
     """Whoever stands on a rung of the ladder is told that a promise runs out; the ticket does not move.
 
-    No `agents`: nobody holds the `roles` of that rung, which is worth knowing as well.
+    No `agents`: nobody holds the `roles` of that rung, which is worth knowing as well. `rung`: where it stands, if that
+    is no percentage at which clocks speak up by themselves.
     """
 
-    percent: int
+    percent: int = 0
+    rung: str = ""
     roles: list[str] = field(default_factory=list)
     agents: list[int] = field(default_factory=list)
     why: str = ""

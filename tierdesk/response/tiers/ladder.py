@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 DUTY = "duty"
+PERSON = "agent"
 ROLES = ("assignee", "team_lead", DUTY, "managers")
-"""`duty` is whoever is on call for the ticket's team; `duty:<key>` whoever holds that schedule."""
+"""`duty` is whoever is on call for the ticket's team; `duty:<key>` whoever holds that schedule; `agent:<mail>` is one
+person, such as a client's service-delivery manager."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +46,5 @@ def rungs(spec: Sequence[Mapping[str, Any]]) -> Sequence[Rung]:
 
 
 def is_role(name: str) -> bool:
-    return name in ROLES or (name.startswith(f"{DUTY}:") and len(name) > len(DUTY) + 1)
+    kind, _, which = name.partition(":")
+    return name in ROLES or (kind in (DUTY, PERSON) and bool(which))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db.models import F, Q
 
@@ -15,7 +15,7 @@ from tierdesk.directory.services.models import Category, Service
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.tiers.choose import Matter, choose
 from tierdesk.response.tiers.facts import HierarchyTold
-from tierdesk.response.tiers.ladder import DEFAULT_LADDER, DUTY, Rung, rungs, to_tell
+from tierdesk.response.tiers.ladder import DEFAULT_LADDER, DUTY, PERSON, Rung, rungs, to_tell
 from tierdesk.response.tiers.models import Escalation, Procedure, ProcedureKind, overtake
 from tierdesk.tickets.facts import Cancelled, HandedOver, Resolved
 from tierdesk.tickets.models import Ticket
@@ -34,6 +34,13 @@ class ClockTold(Protocol):
     at: datetime
 
 
+class OnRung(ClockTold, Protocol):
+    """A clock that reached rungs of its contract's ladder."""
+
+    marks: list[str]
+    tell: list[str]
+
+
 def warn_hierarchy(facts: Sequence[ClockTold]) -> None:
     """Three quarters of a target are used: whoever stands on a rung up to there is told."""
     _tell(facts, WARNED, since=0, what="is about to be broken")
@@ -42,6 +49,15 @@ def warn_hierarchy(facts: Sequence[ClockTold]) -> None:
 def tell_hierarchy(facts: Sequence[ClockTold]) -> None:
     """A promise is broken: the hierarchy is told. The ticket stays where it is."""
     _tell(facts, BREACHED, since=WARNED, what="is broken")
+
+
+def climb_hierarchy(facts: Sequence[OnRung]) -> None:
+    """A rung is reached that the contract asks for beside those: it says itself who is told."""
+    people = _People()
+    for fact in facts:
+        rung = ", ".join(fact.marks)
+        what = f"has reached a rung: {rung}"
+        _record_told(fact, fact.tell, people, what=what, rung=rung)
 
 
 def overtake_escalations(facts: Sequence[HandedOver]) -> None:
@@ -62,11 +78,15 @@ def _tell(facts: Sequence[ClockTold], percent: int, *, since: int, what: str) ->
         roles = to_tell(ladders.of(fact.ticket), percent, since=since)
         if not roles:
             continue
-        agents = sorted(people.in_roles(roles, fact.ticket, fact.at))
-        why = f"the promise “{fact.metric}” ({fact.party}) {what}"
-        if not agents:
-            why += f"; nobody is {' or '.join(roles)}"
-        record(HierarchyTold(ticket=fact.ticket, percent=percent, roles=list(roles), agents=agents, why=why))
+        _record_told(fact, roles, people, what=what, percent=percent)
+
+
+def _record_told(fact: ClockTold, roles: Sequence[str], people: _People, *, what: str, **where: Any) -> None:
+    agents = sorted(people.in_roles(roles, fact.ticket, fact.at))
+    why = f"the promise “{fact.metric}” ({fact.party}) {what}"
+    if not agents:
+        why += f"; nobody is {' or '.join(roles)}"
+    record(HierarchyTold(ticket=fact.ticket, roles=list(roles), agents=agents, why=why, **where))
 
 
 class _Ladders:
@@ -115,6 +135,7 @@ class _People:
     def __init__(self) -> None:
         self._leads: dict[int | None, set[int]] = {}
         self._duty: dict[str, set[int]] = {}
+        self._named: dict[str, set[int]] = {}
         self._everywhere: set[int] | None = None
         self._serving: dict[int, set[int]] = defaultdict(set)
         self._managers: set[int] | None = None
@@ -132,7 +153,15 @@ class _People:
             return self._leads_of(ticket.team_id)
         if role == "managers":
             return self._all_managers()
+        if role.startswith(f"{PERSON}:"):
+            return self._person(role.removeprefix(f"{PERSON}:"))
         return self._on_duty(role.removeprefix(DUTY).removeprefix(":"), ticket.team_id, at)
+
+    def _person(self, email: str) -> set[int]:
+        if email not in self._named:
+            named = Agent.objects.filter(user__email=email, user__is_active=True)
+            self._named[email] = set(named.values_list("pk", flat=True))
+        return self._named[email]
 
     def _leads_of(self, team: int | None) -> set[int]:
         if team not in self._leads:

@@ -161,6 +161,14 @@ SENTENCES: Mapping[str, Sentence] = {
     "warned": Sentence(
         lambda d: _("three quarters of the time for %s are used") % _clock(d), "triangle", "warning"
     ),
+    "rung_reached": Sentence(
+        lambda d: (
+            _("a rung of the ladder is reached, %(marks)s: %(clock)s")
+            % {"marks": ", ".join(d["marks"]), "clock": _clock(d)}
+        ),
+        "triangle",
+        "warning",
+    ),
     "breached": Sentence(lambda d: _("breached: %s") % _clock(d), "octagon", "danger"),
     "amended": Sentence(
         lambda d: (
