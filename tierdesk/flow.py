@@ -84,6 +84,7 @@ FLOW: dict[type[Fact], Reactions] = {
     clocks.Warned: Reactions(now=[tiers.warn_hierarchy]),
     clocks.Breached: Reactions(now=[tiers.tell_hierarchy]),
     clocks.RungReached: Reactions(now=[tiers.climb_hierarchy]),
+    ladder.Complained: Reactions(now=[tiers.tell_about_complaints, notifications.confirm_complaints]),
     ladder.HierarchyTold: Reactions(now=[notifications.tell_hierarchy]),
     # It climbs the ladder, or comes back.
     tickets.HandedOver: Reactions(

@@ -57,6 +57,7 @@ class ContractVersion(models.Model):
     response/sla/policy.py names them. `reopen_days`: the window in which the contact may reopen; then it closes.
     `pending`: what a wait for a reason leads to, as response/waiting/plan.py reads it; a reason it leaves out: nothing.
     `rungs`: [{at, tell, of, teams}, …]: who is told at which other moments of a promise (response/sla/marks.py).
+    `complaints`: {per_month, tell}: how often the client may escalate by themselves, and who hears of it.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE)
@@ -71,6 +72,7 @@ class ContractVersion(models.Model):
     reopen_days = models.PositiveSmallIntegerField(default=5)
     pending = models.JSONField(default=dict)
     rungs = models.JSONField(default=list)
+    complaints = models.JSONField(default=dict)
 
     objects = ClientRows.as_manager()
 

@@ -137,6 +137,11 @@ RUNGS: Final = s.ListOf(
 )
 """Who is told at which moments of a promise to the client, beside the warning at 75 % and the breach."""
 
+COMPLAINTS: Final = s.Record(
+    {"per_month": s.whole(0, 1000), "tell": TELL}, usual={"per_month": 0, "tell": []}
+)
+"""How often a client may escalate by themselves, and who hears of it if not leads and managers."""
+
 HOUSE_RULE: Final = Rules.of("house rule", {})
 RULES: Final = s.Record(
     {
@@ -560,6 +565,12 @@ SECTIONS: Final[tuple[Section, ...]] = (
             ),
             Field("reopen_days", s.whole(0, 365), 5, get=v.of_newest(lambda newest: newest.reopen_days)),
             Field("rungs", RUNGS, [], get=v.of_newest(lambda newest: newest.rungs)),
+            Field(
+                "complaints",
+                COMPLAINTS,
+                {},
+                get=v.of_newest(lambda newest: COMPLAINTS.without_usual(newest.complaints)),
+            ),
             Field("pending", PENDING, {}, get=v.of_newest(lambda newest: newest.pending)),
         ),
     ),

@@ -26,6 +26,7 @@ CONTRACT_WORDS = {
     "promises",
     "pending",
     "rungs",
+    "complaints",
 }
 OURS = {1: "us", 2: "us", 3: "us", 4: "vendor"}
 
@@ -113,6 +114,7 @@ def publish_contract(world: World, section: Section, row: Any, values: Values, c
             reopen_days=values["reopen_days"],
             pending=values["pending"],
             rungs=values["rungs"],
+            complaints=values["complaints"],
         )
         Promise.objects.bulk_create(_promises(world, version, values["promises"]))
         contract.newest_versions = [version]

@@ -282,7 +282,7 @@ WORDS: Final[Mapping[str, Words]] = {
             ("Promises", ("calendar", "promises")),
             ("What is agreed besides", ("channels", "performers", "policies", "reopen_days")),
             ("While a ticket waits", ("pending",)),
-            ("Who is told", ("rungs",)),
+            ("Who is told", ("rungs", "complaints")),
         ),
         versions="A change makes a new version of the contract. Tickets keep the version they were opened under.",
         fields={
@@ -341,6 +341,11 @@ WORDS: Final[Mapping[str, Words]] = {
             "rungs.tell": Asked("Tell"),
             "rungs.of": Asked("Of the promise to", "None ticked: to resolve."),
             "rungs.teams": Asked("While it is with", "None ticked: any team."),
+            "complaints": Asked("The client’s own escalation"),
+            "complaints.per_month": Asked(
+                "Times a month", "From the portal. Nobody’s work moves; the hierarchy hears.", empty="never"
+            ),
+            "complaints.tell": Asked("Tell", "None ticked: the team’s leads and managers."),
             "pending": Asked(
                 "Reminders, and what follows",
                 "In working time of the contract’s calendar. An empty line: it waits until somebody takes it up.",

@@ -141,6 +141,15 @@ class WithReason(Protocol):
     at: datetime
 
 
+class ComplainedLike(Protocol):
+    ticket: Ticket
+    contact: int
+    reason: str
+    used: int
+    allowed: int
+    at: datetime
+
+
 class Asked(Protocol):
     ticket: Ticket
     team: int
@@ -345,6 +354,22 @@ def tell_about_silence(facts: Sequence[WithReason]) -> None:
 
 def tell_about_missing_cases(facts: Sequence[WithReason]) -> None:
     _tell_workers([(fact.ticket, "no_case", {"why": fact.why}, fact.at) for fact in facts])
+
+
+def confirm_complaints(facts: Sequence[ComplainedLike]) -> None:
+    """Whoever escalated has it in writing: who was told, and that the request stays where it is."""
+    _read_names(fact.ticket for fact in facts)
+    known = Contact.objects.in_bulk({fact.contact for fact in facts})
+    notices = []
+    for fact in facts:
+        contact = known[fact.contact]
+        if not contact.email or contact.undeliverable_since is not None:
+            continue
+        values = _about(fact.ticket) | {"name": contact.name, "reason": fact.reason}
+        text = words.fill(words.COMPLAINT, values | {"used": fact.used, "allowed": fact.allowed})
+        to = (contact.pk, contact.email)
+        notices.append(_mail(fact.ticket, "complaint", fact.at, text, to=to, automatic=True))
+    _write(notices)
 
 
 def _mail_the_silent(

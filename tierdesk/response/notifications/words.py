@@ -76,6 +76,17 @@ it open, reply to this mail; a few words are enough.
 
 $team""")
 
+COMPLAINT = _("""Hello $name,
+
+those who answer for your request “$subject” ($number) have been told that it is not going as it should, and why:
+
+> $reason
+
+They see to it that it goes on. Who works on it stays the same, so nothing is lost. This is escalation $used of $allowed
+that your contract gives in a month.
+
+$team""")
+
 MERGED = _("""Hello $name,
 
 your request “$subject” ($number) is about the same matter as $main, which we are working on already. So that nothing is

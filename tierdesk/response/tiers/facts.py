@@ -77,6 +77,19 @@ class ConsultationAnswered(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Complained(TicketFact):
+    """A contact escalated, the `used`th time of `allowed` this month; those in the roles of `tell` hear of it."""
+
+    complaint: int
+    contact: int
+    contact_name: str
+    reason: str
+    used: int
+    allowed: int
+    tell: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class HierarchyTold(TicketFact):
     """Whoever stands on a rung of the ladder is told that a promise runs out; the ticket does not move.
 

@@ -14,6 +14,7 @@ from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
 from tierdesk.directory.staff.models import Agent, Team, User
 from tierdesk.response.tiers.choose import Choice, Matter, Scope, choose
+from tierdesk.response.tiers.complaints import Complaint as Complaint
 from tierdesk.response.tiers.facts import (
     ConsultationAnswered,
     Consulted,

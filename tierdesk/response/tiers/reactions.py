@@ -14,7 +14,7 @@ from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.services.models import Category, Service
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.tiers.choose import Matter, choose
-from tierdesk.response.tiers.facts import HierarchyTold
+from tierdesk.response.tiers.facts import Complained, HierarchyTold
 from tierdesk.response.tiers.ladder import DEFAULT_LADDER, DUTY, PERSON, Rung, rungs, to_tell
 from tierdesk.response.tiers.models import Escalation, Procedure, ProcedureKind, overtake
 from tierdesk.tickets.facts import Cancelled, HandedOver, Resolved
@@ -22,6 +22,10 @@ from tierdesk.tickets.models import Ticket
 
 WARNED, BREACHED = 75, 100
 """The percentages of a target at which the clocks speak up (response/sla/policy.py)."""
+
+
+SHOWN = 200
+"""Letters of a reason in a subject."""
 
 
 class ClockTold(Protocol):
@@ -58,6 +62,21 @@ def climb_hierarchy(facts: Sequence[OnRung]) -> None:
         rung = ", ".join(fact.marks)
         what = f"has reached a rung: {rung}"
         _record_told(fact, fact.tell, people, what=what, rung=rung)
+
+
+def tell_about_complaints(facts: Sequence[Complained]) -> None:
+    """A client escalated: whoever the contract names is told, and managers where nobody holds those roles."""
+    people = _People()
+    for fact in facts:
+        roles = fact.tell
+        agents = people.in_roles(roles, fact.ticket, fact.at)
+        if not agents:
+            roles = ["managers"]
+            agents = people.in_roles(roles, fact.ticket, fact.at)
+        why = f"{fact.contact_name} escalates: {fact.reason[:SHOWN]}"
+        record(
+            HierarchyTold(ticket=fact.ticket, rung="complaint", roles=roles, agents=sorted(agents), why=why)
+        )
 
 
 def overtake_escalations(facts: Sequence[HandedOver]) -> None:

@@ -53,6 +53,8 @@ def contact_of(request: HttpRequest) -> Contact:
 
 def ticket_of(request: HttpRequest, pk: int) -> Ticket:
     """The ticket, if this contact may see it; forbidden and unknown look the same (404)."""
-    tickets = Ticket.objects.visible_to(user_of(request)).select_related("contract_version", "service")
+    tickets = Ticket.objects.visible_to(user_of(request)).select_related(
+        "contract_version", "service", "client"
+    )
     found: Ticket = get_object_or_404(tickets, pk=pk)
     return found

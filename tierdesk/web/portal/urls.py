@@ -22,6 +22,7 @@ urlpatterns = [
     path("receipts/<uuid:delivery>/", requests.receipt, name="receipt"),
     path("tickets/<int:pk>/", tickets.ticket, name="ticket"),
     path("tickets/<int:pk>/words/", answers.words, name="words"),
+    path("tickets/<int:pk>/complaint/", answers.complaint, name="complaint"),
     path("tickets/<int:pk>/closure/", answers.closure, name="closure"),
     path("tickets/<int:pk>/reopening/", answers.reopening, name="reopening"),
     path("tickets/<int:pk>/attachments/<int:attachment_id>/", tickets.attachment, name="attachment"),

@@ -222,6 +222,13 @@ SENTENCES: Mapping[str, Sentence] = {
     "consulted": Sentence(lambda d: _("asked another tier for advice"), "chat"),
     "consultation_answered": Sentence(lambda d: _("gave advice"), "chat"),
     "hierarchy_told": Sentence(lambda d: _("told the hierarchy: %s") % d.get("why", ""), "bell", "warning"),
+    "complained": Sentence(
+        lambda d: (
+            _("escalated to those who answer for it (%(used)s of %(allowed)s this month): %(reason)s") % d
+        ),
+        "bell",
+        "danger",
+    ),
     "terms_changed": Sentence(lambda d: _("other terms apply, %(version)s: %(why)s") % d, "edit", "warning"),
     "clocks_corrected": Sentence(
         lambda d: _("clocks set right by the timeline: %s") % len(d["corrections"]), "clock", "warning"

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from tierdesk.core import clock
 from tierdesk.core.work import current, work
 from tierdesk.directory.clients.models import Contact
+from tierdesk.response.tiers.complaints import Complaint
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.lifecycle import State, UnableTo
 from tierdesk.tickets.models import Ticket
@@ -21,6 +22,9 @@ from tierdesk.web.portal.guard import contact_of, contact_page, ticket_of
 from tierdesk.web.portal.standing import standing_of
 from tierdesk.web.portal.views.requests import request_form
 from tierdesk.web.portal.views.tickets import conversation
+
+MOST_LETTERS = 2000
+"""Of what is going wrong."""
 
 
 @contact_page
@@ -35,6 +39,19 @@ def words(request: HttpRequest, pk: int) -> HttpResponse:
         return request_form(request, related=found, text=text)
     return _act(
         request, found, lambda ticket: _hear_once(ticket, text, contact_of(request), seen), _("Sent.")
+    )
+
+
+@contact_page
+@require_POST
+def complaint(request: HttpRequest, pk: int) -> HttpResponse:
+    """Tell those who answer for it. It moves nothing."""
+    reason, contact = request.POST.get("reason", ""), contact_of(request)
+    return _act(
+        request,
+        ticket_of(request, pk),
+        lambda ticket: Complaint.make(ticket, contact, reason=reason[:MOST_LETTERS]),
+        _("Those who answer for this request have been told. Who works on it stays the same."),
     )
 
 

@@ -12,6 +12,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from tierdesk.core import clock
+from tierdesk.response.tiers.complaints import entitlement_of
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.lifecycle import UNRESOLVED, WOKEN_BY_CONTACT, State
 from tierdesk.tickets.models import Attachment, Message, Ticket, Tickets
@@ -96,6 +97,7 @@ def conversation(
         "contact": contact_of(request),
         "ticket": found,
         "standing": standing_of(found, clock.now()),
+        "entitled": entitlement_of(found, clock.now()) if found.is_unresolved() else None,
         "goes_on_as": _goes_on_as(request, found),
         "conversation": messages,
         "seen": max((message.pk for message in messages), default=0),

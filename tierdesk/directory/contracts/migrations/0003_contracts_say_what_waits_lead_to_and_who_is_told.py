@@ -12,6 +12,11 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='contractversion',
+            name='complaints',
+            field=models.JSONField(default=dict),
+        ),
+        migrations.AddField(
+            model_name='contractversion',
             name='pending',
             field=models.JSONField(default=dict),
         ),
