@@ -1,4 +1,4 @@
-"""`tierdesk clocks verify` and `repair`: is every clock what the timeline of its ticket says?"""
+"""`tierdesk clocks verify` and `repair`: is every clock what its timeline says? (`whatif` is in whatif.py.)"""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tierdesk.core import clock
 from tierdesk.core.facts import ENGINE
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.core.work import work
+from tierdesk.ops import whatif
 from tierdesk.response.sla.verify import Tally, repair, verify
 from tierdesk.tickets.models import Ticket
 
@@ -28,6 +29,8 @@ SHOWN = 50
 
 def run(options: argparse.Namespace) -> int:
     """Compare, and repair if asked to; 1 if anything differed and was left as it is."""
+    if options.act == "whatif":
+        return whatif.run(options)
     set_scope(EVERY_CLIENT)
     tickets, clocks, found = examine(processes=options.processes)
     print(f"{clocks:,} clocks of {tickets:,} tickets computed again from their timelines")

@@ -158,9 +158,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     clocks.add_argument(
         "act",
-        choices=("verify", "repair"),
-        help="say what differs (exit status 1 if anything does), or set it right with an entry on each ticket",
+        choices=("verify", "repair", "whatif"),
+        help="say what differs (exit status 1 if anything does), or set it right with an entry on each ticket; "
+        "or replay the last days' tickets under a draft's contracts, and write nothing",
     )
+    clocks.add_argument("--draft", type=Path, help="for whatif: a desk file with other contracts")
+    clocks.add_argument("--days", type=int, default=90, help="for whatif: tickets of so many days")
     clocks.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many compute at once")
 
     backup = _add(commands, "backup", "write database and secrets into one archive", module="backup")

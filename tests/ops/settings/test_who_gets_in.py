@@ -14,6 +14,7 @@ PAGES = [
     "/settings/?q=acme",
     "/settings/check/",
     "/settings/desk/",
+    "/settings/what-if/",
     "/settings/desk/desk.yaml",
     "/settings/clients/ACME/",
     "/settings/contracts/ACME~standard/",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tierdesk.ops.settings import bridges, desk_file, mail, pointing, views
+from tierdesk.ops.settings import bridges, desk_file, mail, pointing, views, what_if
 
 app_name = "settings"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("check/", views.check, name="check"),
     path("desk/", desk_file.desk_file, name="file"),
     path("desk/desk.yaml", desk_file.download, name="download"),
+    path("what-if/", what_if.whatif, name="whatif"),
     path("mail/", mail.mailboxes, name="mail"),
     path("mail/permission/", mail.permission, name="permission"),
     path("mail/<int:pk>/", mail.mailbox, name="mailbox"),
