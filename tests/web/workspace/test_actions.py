@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.test import Client as Browser
 
 from tests.cast import Cast
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.directory.contracts.models import ContractVersion, Promise
 from tierdesk.response.tiers.models import Escalation
 from tierdesk.tickets.models import Ticket
 
@@ -139,3 +141,64 @@ def test_a_waiting_ticket_s_page_says_what_happens_next_and_when(
 def test_a_ticket_that_waits_for_nobody_in_particular_promises_nothing(lena: Browser, ticket: Ticket) -> None:
     post(lena, f"/tickets/{ticket.pk}/waiting/", {"reason": "evidence", "version": ticket.version})
     assert "If nobody answers" not in told(lena, ticket)
+
+
+@pytest.fixture
+def next_version(cast: Cast) -> ContractVersion:
+    """Acme's next contract, with two hours to solve what is urgent."""
+    now = cast.acme_contract
+    version = ContractVersion.objects.create(
+        client=cast.acme,
+        contract=now.contract,
+        version=2,
+        effective_from=date(2026, 12, 1),
+        calendar=now.calendar,
+        matrix=now.matrix,
+    )
+    for priority in range(1, 5):
+        Promise.objects.create(
+            client=cast.acme,
+            contract_version=version,
+            metric="resolve",
+            priority=priority,
+            target_s=7200,
+            calendar=cast.always,
+        )
+    return version
+
+
+def test_a_lead_lets_other_terms_apply_with_a_reason(
+    cast: Cast, client: Browser, ticket: Ticket, next_version: ContractVersion
+) -> None:
+    client.force_login(cast.lou.user)
+    assert "Let other terms apply" in told(client, ticket)
+    form = {"contract_version": next_version.pk, "why": "agreed by phone", "version": ticket.version}
+    post(client, f"/tickets/{ticket.pk}/terms/", form)
+    ticket.refresh_from_db()
+    assert ticket.contract_version == next_version
+    assert ticket.clocks.get(metric="resolve", party="SLA", state="running").target_s == 7200
+    assert "other terms apply, standard@2: agreed by phone" in told(client, ticket)
+
+
+@pytest.mark.parametrize("why", ["", "agreed"], ids=["without a reason", "not a lead"])
+def test_other_terms_need_a_lead_and_a_reason(
+    cast: Cast, client: Browser, ticket: Ticket, next_version: ContractVersion, why: str
+) -> None:
+    client.force_login((cast.lena if why else cast.lou).user)
+    post(client, f"/tickets/{ticket.pk}/terms/", {"contract_version": next_version.pk, "why": why})
+    ticket.refresh_from_db()
+    assert ticket.contract_version == cast.acme_contract
+
+
+def test_the_terms_of_another_client_are_not_offered_and_not_taken(
+    cast: Cast, client: Browser, ticket: Ticket
+) -> None:
+    client.force_login(cast.lou.user)
+    assert "Let other terms apply" not in told(client, ticket)
+    form = {"contract_version": cast.borealis_contract.pk, "why": "a try"}
+    post(client, f"/tickets/{ticket.pk}/terms/", form)
+    ticket.refresh_from_db()
+    assert ticket.contract_version == cast.acme_contract
+    assert "not of the ticket’s client" in told(client, ticket)
+    client.force_login(cast.olga.user)
+    assert post(client, f"/tickets/{ticket.pk}/terms/", form).status_code == 404

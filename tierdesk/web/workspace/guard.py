@@ -67,6 +67,11 @@ def agent_of(request: HttpRequest) -> Agent:
     return user_of(request).agent
 
 
+def may_change_terms(agent: Agent, ticket: Ticket) -> bool:
+    """Whether this agent lets another version of the contract apply: a lead of the ticket's team, or a manager."""
+    return agent.is_manager or agent.leads(ticket.team_id)
+
+
 def ticket_of(request: HttpRequest, pk: int) -> Ticket:
     """The ticket, if this user may see it; forbidden and unknown look the same (404)."""
     related = ("client", "contact", "service", "category", "suggested_category", "team", "voice_team")

@@ -58,6 +58,7 @@ urlpatterns = [
     path("tickets/<int:pk>/merge/", belonging.merge, name="merge"),
     path("tickets/<int:pk>/parting/", belonging.parting, name="parting"),
     path("tickets/<int:pk>/messages/<int:message_id>/place/", belonging.place, name="place"),
+    path("tickets/<int:pk>/terms/", actions.terms, name="terms"),
     path("tickets/<int:pk>/assessment/", actions.assessment, name="assessment"),
     path("tickets/<int:pk>/category/", actions.category, name="category"),
     path("tickets/<int:pk>/runs/", runs.runs, name="runs"),

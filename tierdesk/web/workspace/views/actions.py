@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
+from tierdesk.directory.contracts.models import ContractVersion
 from tierdesk.directory.services.models import Category
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
-from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
+from tierdesk.web.workspace.guard import agent_of, agent_page, may_change_terms, user_of
 
 
 @agent_page
@@ -106,6 +107,28 @@ def assessment(request: HttpRequest, pk: int) -> HttpResponse:
 def category(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = get_object_or_404(Category, path=request.POST.get("category", ""))
     return act_on(request, pk, lambda ticket: ticket.categorise(chosen), f"Category: {chosen.name}.")
+
+
+@agent_page
+@require_POST
+def terms(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let another version of a contract of the client's apply from now on; for leads of the team and managers."""
+    versions = ContractVersion.objects.visible_to(user_of(request)).select_related("contract")
+    chosen = request.POST.get("contract_version", "")
+    version = get_object_or_404(versions, pk=chosen if chosen.isdigit() else 0)
+    why = request.POST.get("why", "")
+    return act_on(
+        request,
+        pk,
+        lambda ticket: _change_terms(request, ticket, version, why),
+        f"{version} applies from now on; the clocks follow.",
+    )
+
+
+def _change_terms(request: HttpRequest, ticket: Ticket, version: ContractVersion, why: str) -> None:
+    if not may_change_terms(agent_of(request), ticket):
+        raise UnableTo("Only a lead of the ticket’s team or a manager lets other terms apply.")
+    ticket.change_terms(version, why=why)
 
 
 def _override(request: HttpRequest, ticket: Ticket, priority: str, reason: str) -> None:

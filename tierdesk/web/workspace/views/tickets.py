@@ -10,6 +10,7 @@ from django.utils.http import content_disposition_header
 
 from tierdesk.channels.alarms.lines import lines_of
 from tierdesk.core import clock
+from tierdesk.directory.contracts.models import ContractVersion
 from tierdesk.directory.services.models import Category
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.learning.prediction.models import Outlook
@@ -19,7 +20,7 @@ from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
 from tierdesk.tickets.models import Attachment, Ticket
 from tierdesk.web.workspace.books import books_of
 from tierdesk.web.workspace.clocks import faces_of, spent_on, turns_of, worst
-from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of, user_of
+from tierdesk.web.workspace.guard import agent_of, agent_page, may_change_terms, ticket_of, user_of
 from tierdesk.web.workspace.ladder import ladder_of
 from tierdesk.web.workspace.navigation import navigation
 from tierdesk.web.workspace.stream import movable_of, stream_of
@@ -60,12 +61,21 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "can_reopen": found.can_reopen(at),
         "told": _told_by_form(found),
         "ahead": ahead_of(found),
+        "other_terms": _other_terms(found, agent_of(request)),
         "teams": Team.objects.order_by("tier", "name"),
         "alarms": lines_of(found, user_of(request)) if found.channel == "alarms" else None,
         "calls": found.calls.select_related("agent__user").order_by("-id")[:CALLS_SHOWN],
         **books_of(found, agent_of(request)),
         **ladder_of(found, agent_of(request)),
     }
+
+
+def _other_terms(found: Ticket, agent: Agent) -> list[ContractVersion]:
+    """The versions of the client's contracts that this agent may let apply instead, the newest first."""
+    if not found.is_unresolved() or not may_change_terms(agent, found):
+        return []
+    versions = ContractVersion.objects.filter(client=found.client_id).exclude(pk=found.contract_version_id)
+    return list(versions.select_related("contract").order_by("-effective_from", "-version"))
 
 
 def _told_by_form(found: Ticket) -> list[tuple[str, str]]:
