@@ -67,7 +67,9 @@ FLOW: dict[type[Fact], Reactions] = {
     tickets.Acknowledged: Reactions(now=[sla.stop_acknowledge]),
     tickets.Assigned: Reactions(now=[notifications.tell_assignee]),
     tickets.Replied: Reactions(now=[sla.stop_respond, notifications.mail_replies]),
-    post.Undelivered: Reactions(now=[sla.restore_respond, notifications.tell_about_bounces]),
+    post.Undelivered: Reactions(
+        now=[sla.restore_respond, waiting.doubt_silence, notifications.tell_about_bounces]
+    ),
     tickets.Heard: Reactions(now=[sla.owe_answers, notifications.tell_about_words]),
     tickets.Categorised: Reactions(now=[prediction.look_again]),
     tickets.Reprioritised: Reactions(now=[sla.retarget_clocks, prediction.look_again]),

@@ -225,7 +225,7 @@ def test_the_command_prints_it(
     with clock.frozen(at + 2 * DAY):
         assert clocks.run(Namespace(act="whatif", draft=path, days=90)) == 0
     said = capsys.readouterr().out
-    assert said.startswith("1 tickets of the last 90 days: ")
+    assert said.startswith("Tickets of the last 90 days: 1; promises broken: ")
     assert "Acme GmbH" in said and "L1" in said and "P1" in said
     assert f"  {ticket.reference} broken then: resolve (SLA)" in said
 
@@ -256,7 +256,7 @@ def test_the_page_begins_with_the_contracts_and_compares(
     words = answer.content.decode()
     assert answer.status_code == 200
     assert f"{ticket.reference} broken then: resolve (SLA)" in words
-    assert "1 tickets of the last 30 days." in words
+    assert "Tickets of the last 30 days: 1." in words
     assert ContractVersion.objects.filter(contract__client=cast.acme).count() == 1
 
 

@@ -91,12 +91,14 @@ def told(compared: Comparison, *, days: int) -> list[str]:
     """The comparison as lines of text."""
     now, then = compared.total
     names = names_of(compared)
-    lines = [f"{compared.tickets:,} tickets of the last {days} days: {now:,} promises broken, {then:,} then"]
+    lines = [
+        f"Tickets of the last {days} days: {compared.tickets:,}; promises broken: {now:,} now, {then:,} then"
+    ]
     for title, place, name in TABLES:
         lines += ["", f"{title:<32}{'now':>8}{'then':>8}"]
         for key, (before, after) in compared.by(place).items():
             lines.append(f"{names.get(key, str(key)) if place == 0 else name % key:<32}{before:>8}{after:>8}")
-    lines += ["", f"{len(compared.differing):,} tickets would have fared otherwise"]
+    lines += ["", f"Tickets that would have fared otherwise: {len(compared.differing):,}"]
     lines += [f"  {in_words(one)}" for one in compared.differing[:SHOWN]]
     if len(compared.differing) > SHOWN:
         lines.append(f"  … and {len(compared.differing) - SHOWN:,} more")

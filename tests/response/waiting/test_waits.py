@@ -211,6 +211,47 @@ def test_who_cannot_be_written_to_is_not_silent(cast: Cast, waits: LetWait, live
     assert "mail to the contact comes back" in mails(ticket, "silence")[0].text
 
 
+@pytest.mark.parametrize("kind", ["reply", "chaser"])
+def test_whose_mail_came_back_has_not_kept_silent(
+    cast: Cast, waits: LetWait, doing: Doing, live_until: Live, kind: str
+) -> None:
+    """Their mailbox was full, for the question or for a reminder; the address lives."""
+    ticket = waits()
+    live_until(berlin(9, 11))
+    with doing(ENGINE, berlin(9, 12)):
+        mails(ticket, kind)[0].come_back("mailbox full", dead=False)
+    live_until(berlin(30, 12))
+    ticket.refresh_from_db()
+    assert (ticket.state, wait_of(ticket).outcome) == ("open", "returned")
+    assert mails(ticket, "last_warning") == []
+    assert "mail to the contact came back" in mails(ticket, "silence")[0].text
+
+
+def test_mail_that_somebody_else_did_not_get_says_nothing_of_the_contact(
+    cast: Cast, waits: LetWait, doing: Doing, live_until: Live
+) -> None:
+    ticket = waits()
+    Notice.objects.filter(ticket=ticket, kind="reply").update(address="arne@acme.example")
+    with doing(ENGINE, berlin(8, 12)):
+        mails(ticket, "reply")[0].come_back("mailbox full", dead=False)
+    live_until(berlin(30, 12))
+    assert wait_of(ticket).outcome == "resolved"
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["a contact", "a visitor"])
+def test_a_chat_is_long_over_so_its_contact_is_written_to(
+    cast: Cast, agreed: None, doing: Doing, live_until: Live, known: bool
+) -> None:
+    with doing(cast.lena) as unit:
+        ticket = cast.ticket(channel="chat", contact=cast.ann if known else None)
+        unit.settle()
+        ticket.take(cast.lena)
+        ticket.ask("Which room is it?")
+    live_until(berlin(9, 11))
+    assert [n.address for n in mails(ticket, "chaser")] == (["ann@acme.example"] if known else [])
+    assert len(mails(ticket, "no_reminder")) == (0 if known else 1)
+
+
 def test_a_major_incident_is_never_solved_by_silence(cast: Cast, waits: LetWait, live_until: Live) -> None:
     ticket = waits()
     Ticket.objects.filter(pk=ticket.pk).update(is_major=True)

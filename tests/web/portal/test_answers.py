@@ -140,3 +140,19 @@ def test_a_form_without_the_token_of_its_page_is_refused(cast: Cast, ticket: Tic
     careful = Browser(enforce_csrf_checks=True)
     careful.force_login(cast.ann.user)
     assert careful.post(page(ticket, "words"), {"text": "forged"}).status_code == 403
+
+
+def test_a_contact_who_is_waited_for_reads_when_silence_is_an_answer(
+    cast: Cast, doing: Doing, ann: Browser, ticket: Ticket
+) -> None:
+    with doing(cast.lena):
+        now(ticket).ask("Which printer is it?")
+    assert "If we hear nothing from you" not in ann.reads(page(ticket)), "the contract says nothing of it"
+    with doing(cast.lena):
+        now(ticket).resume("they called")
+    cast.acme_contract.pending = {"requester_info": {"every": 8 * 3600, "chasers": 1, "then": "resolve"}}
+    cast.acme_contract.save()
+    with doing(cast.lena):
+        now(ticket).ask("And which room?")
+    assert "If we hear nothing from you" in ann.reads(page(ticket))
+    assert "2026-06-11T08:00" in ann.reads(page(ticket)), "three working days after Monday, 10:00 in Berlin"

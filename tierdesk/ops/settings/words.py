@@ -332,15 +332,14 @@ WORDS: Final[Mapping[str, Words]] = {
             "reopen_days": Asked("Days to reopen", "After so many days a resolved ticket closes by itself."),
             "rungs": Asked(
                 "Further rungs of the ladder",
-                "Beside the warning and the breach, at which a procedure’s ladder speaks. Tickets do not move.",
+                "Beside the warning and the breach: at a percentage, or such as 30 min before or 1 h after its end, in "
+                "working time. Where none is ticked: of the promise to resolve, with any team. Tickets do not move.",
                 is_wide=True,
             ),
-            "rungs.at": Asked(
-                "At", "A percentage, or such as 30 min before, or 1 h after its end; in working time."
-            ),
+            "rungs.at": Asked("At"),
             "rungs.tell": Asked("Tell"),
-            "rungs.of": Asked("Of the promise to", "None ticked: to resolve."),
-            "rungs.teams": Asked("While it is with", "None ticked: any team."),
+            "rungs.of": Asked("Of the promise to"),
+            "rungs.teams": Asked("While it is with"),
             "complaints": Asked("The client’s own escalation"),
             "complaints.per_month": Asked(
                 "Times a month", "From the portal. Nobody’s work moves; the hierarchy hears.", empty="never"
@@ -348,7 +347,8 @@ WORDS: Final[Mapping[str, Words]] = {
             "complaints.tell": Asked("Tell", "None ticked: the team’s leads and managers."),
             "pending": Asked(
                 "Reminders, and what follows",
-                "In working time of the contract’s calendar. An empty line: it waits until somebody takes it up.",
+                "In working time of the contract’s calendar; two reminders where no number is given. An empty line: it "
+                "waits until somebody takes it up.",
                 is_wide=True,
             ),
             "pending.every": Asked("A reminder every"),

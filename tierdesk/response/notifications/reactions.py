@@ -375,7 +375,7 @@ def confirm_complaints(facts: Sequence[ComplainedLike]) -> None:
 def _mail_the_silent(
     told: Sequence[tuple[RemindedLike | SilenceWarnedLike, str, object, dict[str, Any]]],
 ) -> None:
-    """A mail to each contact, with our last words to them below."""
+    """A mail to each contact, with our last words to them below; also about a chat, which is long over by then."""
     if not told:
         return
     _read_names(fact.ticket for fact, _, _, _ in told)
@@ -386,7 +386,7 @@ def _mail_the_silent(
         quoted = "".join(f"\n> {line}" for line in said.get(ticket.pk, "").splitlines()[:QUOTED_LINES])
         values = about | more | {"quoted": f"{quoted}\n" if quoted else ""}
         values["asked"] = words.fill(words.CHASERS[fact.reason], about)
-        to = (ticket.contact_id, "" if ticket.channel == "chat" else _address(ticket))
+        to = (ticket.contact_id, _address(ticket))
         notices.append(_mail(ticket, kind, fact.at, words.fill(text, values), to=to, automatic=True))
     _write(notices)
 

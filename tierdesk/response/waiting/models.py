@@ -46,7 +46,8 @@ class Prospect:
 class Wait(models.Model):
     """One waiting of one ticket. `plan`: what the contract said when it began. `done`: steps taken.
 
-    `calendar`: in whose hours the plan counts. `team`: which other team is waited for, if it was named.
+    `calendar`: in whose hours the plan counts. `team`: which other team is waited for, if it was named. `unheard`: mail
+    to the contact came back meanwhile, so that their silence says nothing.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
@@ -57,6 +58,7 @@ class Wait(models.Model):
     calendar = models.ForeignKey(CalendarVersion, on_delete=models.PROTECT, db_index=False)
     began_at = models.DateTimeField()
     done = models.PositiveSmallIntegerField(default=0)
+    unheard = models.BooleanField(default=False)
     outcome = Word(max_length=8, choices=Outcome.choices, default=Outcome.WAITING)
     ended_at = models.DateTimeField(null=True, blank=True)
     wake_at = models.DateTimeField(null=True, blank=True)
@@ -116,14 +118,18 @@ class Wait(models.Model):
         if step == Step.CHASE:
             self._remind(ticket)
             self._step_on(at)
-        elif step == Step.WARN and not why_unreachable(ticket) and not ticket.is_major:
+        elif step == Step.WARN and self._may_end_in_silence(ticket):
             self._step_on(at)
             self._warn(ticket)
-        elif step == Step.RESOLVE and not why_unreachable(ticket) and not ticket.is_major:
+        elif step == Step.RESOLVE and self._may_end_in_silence(ticket):
             self.end(Outcome.RESOLVED, at)
             ticket.resolve(code=ResolutionCode.SILENCE)
         elif step is not None:
             self._give_back(ticket, at)
+
+    def _may_end_in_silence(self, ticket: Ticket) -> bool:
+        """Only the silence of somebody who heard us is an answer; people end major incidents."""
+        return not (self.unheard or ticket.is_major or why_unreachable(ticket))
 
     def end(self, outcome: str, at: datetime) -> None:
         self._change(outcome=outcome, ended_at=at, wake_at=None)
@@ -159,6 +165,8 @@ class Wait(models.Model):
         """Back to work, with the team that has it; to its queue, if whoever worked it is away."""
         self.end(Outcome.RETURNED, at)
         why = why_unreachable(ticket) if may_end_in_silence(self.reason) else ""
+        if self.unheard:
+            why = why or "mail to the contact came back"
         ticket.resume(f"nobody answered, after {_times(self.agreed.chasers)}")
         if ticket.assignee is not None and ticket.assignee.is_away:
             ticket.assign(None)
@@ -178,6 +186,14 @@ class Wait(models.Model):
             setattr(self, name, value)
 
 
+def silence_ends_at(ticket: Ticket) -> datetime | None:
+    """When the ticket is solved if its contact stays silent; None if silence solves nothing."""
+    wait = Wait.objects.going().filter(ticket=ticket).first()
+    if wait is None or wait.unheard or ticket.is_major:
+        return None
+    return next((one.at for one in wait.prospects() if one.step == Step.RESOLVE), None)
+
+
 def wake_waits(waits: list[Any], at: datetime) -> None:
     """What due waits do: each takes its next step."""
     rows = Ticket.objects.select_related("contact", "client", "assignee", "contract_version", "team")
@@ -188,8 +204,6 @@ def wake_waits(waits: list[Any], at: datetime) -> None:
 
 def why_unreachable(ticket: Ticket) -> str:
     """Why the contact cannot be written to; empty if they can."""
-    if ticket.channel == "chat":
-        return ""
     if ticket.contact is None or not ticket.contact.email:
         return "there is nobody to write to"
     if not ticket.contact.is_active:

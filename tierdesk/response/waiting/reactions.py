@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from django.db.models import prefetch_related_objects
 
@@ -12,8 +13,17 @@ from tierdesk.response.waiting.models import Outcome, Wait
 from tierdesk.response.waiting.plan import Plan
 from tierdesk.tickets.facts import Cancelled, Pended, Resolved, Resumed
 from tierdesk.tickets.lifecycle import State
+from tierdesk.tickets.models import Ticket
 
-COLUMNS = "client_id ticket_id reason team_id plan calendar_id began_at done outcome wake_at".split()
+
+class UndeliveredLike(Protocol):
+    """A mail of ours that came back, from this address."""
+
+    ticket: Ticket
+    address: str
+
+
+COLUMNS = "client_id ticket_id reason team_id plan calendar_id began_at done unheard outcome wake_at".split()
 
 
 def begin_waits(facts: Sequence[Pended]) -> None:
@@ -29,6 +39,13 @@ def begin_waits(facts: Sequence[Pended]) -> None:
 def end_waits(facts: Sequence[Resumed | Resolved | Cancelled]) -> None:
     """Somebody answered, or it is over: nobody is reminded any more."""
     _end([fact.ticket.pk for fact in facts if fact.ticket.state != State.PENDING])
+
+
+def doubt_silence(facts: Sequence[UndeliveredLike]) -> None:
+    """Mail to the contact came back: the question, or a reminder. Who was not reached does not keep silent."""
+    prefetch_related_objects([fact.ticket for fact in facts], "contact")
+    missed = [f.ticket.pk for f in facts if f.ticket.contact and f.ticket.contact.email == f.address]
+    Wait.objects.going().filter(ticket__in=missed).update(unheard=True)
 
 
 def _wait(fact: Pended) -> Wait | None:

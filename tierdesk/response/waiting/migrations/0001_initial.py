@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                 ('plan', models.JSONField()),
                 ('began_at', models.DateTimeField()),
                 ('done', models.PositiveSmallIntegerField(default=0)),
+                ('unheard', models.BooleanField(default=False)),
                 ('outcome', models.CharField(choices=[('waiting', 'Still waiting'), ('over', 'Over before the end'), ('returned', 'Back to work, nobody answered'), ('resolved', 'Solved by silence')], default='waiting', max_length=8)),
                 ('ended_at', models.DateTimeField(blank=True, null=True)),
                 ('wake_at', models.DateTimeField(blank=True, null=True)),

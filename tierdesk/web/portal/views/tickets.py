@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from tierdesk.core import clock
 from tierdesk.response.tiers.complaints import entitlement_of
+from tierdesk.response.waiting.models import silence_ends_at
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.lifecycle import UNRESOLVED, WOKEN_BY_CONTACT, State
 from tierdesk.tickets.models import Attachment, Message, Ticket, Tickets
@@ -97,6 +98,7 @@ def conversation(
         "contact": contact_of(request),
         "ticket": found,
         "standing": standing_of(found, clock.now()),
+        "solved_at": silence_ends_at(found) if found.state == State.PENDING else None,
         "entitled": entitlement_of(found, clock.now()) if found.is_unresolved() else None,
         "goes_on_as": _goes_on_as(request, found),
         "conversation": messages,

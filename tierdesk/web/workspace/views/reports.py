@@ -14,7 +14,7 @@ from tierdesk.web.workspace.guard import manager_page, user_of
 from tierdesk.web.workspace.navigation import navigation
 
 PERIODS = (7, 30, 90)
-LONGEST_MINUTES = 1440
+CLOSENESS = (5, 10, 30, 60)
 
 
 @manager_page
@@ -27,6 +27,7 @@ def report_page(request: HttpRequest) -> HttpResponse:
         "days": days,
         "periods": PERIODS,
         "definitions": DEFINITIONS,
+        "closeness": CLOSENESS,
         "waits": late_pauses(user_of(request), *last_days(days, clock.now()), minutes=_minutes(request)),
     }
     return render(request, "workspace/report.html", context | navigation(request, "report"))
@@ -74,7 +75,7 @@ def _harmless(text: str) -> str:
 
 def _minutes(request: HttpRequest) -> int:
     raw = request.GET.get("minutes", "")
-    return int(raw) if raw.isdecimal() and raw.isascii() and 1 <= int(raw[:5]) <= LONGEST_MINUTES else MINUTES
+    return int(raw) if raw.isdigit() and int(raw) in CLOSENESS else MINUTES
 
 
 def _days(request: HttpRequest) -> int:
