@@ -42,6 +42,7 @@ SETTINGS = [
     "/settings/?q=acme",
     "/settings/check/",
     "/settings/desk/",
+    "/settings/what-if/",
     "/settings/mail/",
     "/settings/mail/1/",
     "/settings/mail/2/",

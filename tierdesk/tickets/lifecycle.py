@@ -150,6 +150,12 @@ class Lifecycle:
             raise UnableTo(
                 "Ask the contact a question first: a ticket waits for an answer only to a question."
             )
+        if team is not None and not (
+            team.serves_every_client or team.clients.filter(pk=self.client_id).exists()
+        ):
+            raise UnableTo(
+                f"{team.name} does not serve this client; name a team that may know of {self.reference}."
+            )
         if until is not None and until <= current().at:
             raise UnableTo("Choose a time in the future to wake the ticket.")
         self.acknowledge_if_human()

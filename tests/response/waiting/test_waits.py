@@ -15,6 +15,7 @@ from tierdesk.core.wakeups import run_due
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.vendors.models import Case, UnderpinningContract
 from tierdesk.response.waiting.models import Wait
+from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Entry, Ticket
 
 Doing = Callable[..., Any]
@@ -187,6 +188,11 @@ def test_a_team_is_reminded_on_the_desk(cast: Cast, waits: LetWait, live_until: 
     assert [(n.agent, n.channel) for n in mails(ticket, "remind")] == [(cast.tom, "desk")] * 2
     ticket.refresh_from_db()
     assert (ticket.state, wait_of(ticket).wake_at) == ("pending", None), "nothing follows, it waits on"
+
+
+def test_a_team_that_may_not_know_of_the_client_is_not_waited_for(cast: Cast, waits: LetWait) -> None:
+    with pytest.raises(UnableTo, match="does not serve this client"):
+        waits("dependency_group", team=cast.northern)
 
 
 def test_where_no_team_was_named_whoever_works_it_is_told(

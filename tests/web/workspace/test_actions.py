@@ -133,6 +133,7 @@ def test_a_waiting_ticket_s_page_says_what_happens_next_and_when(
         {"reason": "dependency_group", "team": cast.ops.pk, "version": ticket.version},
     )
     page = told(lena, ticket)
+    assert "Northern Team" not in page, "it does not serve Acme"
     assert "If nobody answers" in page
     assert "reminder 1 of 2 to Operations" in page
     assert "back to work, as nobody answered" in page

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.contracts.models import Party
@@ -84,7 +84,7 @@ class LatePauses:
 
 def late_pauses(user: User, start: datetime, end: datetime, *, minutes: int = MINUTES) -> LatePauses:
     """The waits that agents began from `start` until `end`, of the clients that `user` may see."""
-    found = _with_what_was_left(_begun(user, start, end))
+    found = _begun(user, start, end)
     late = [one for one in found if one.is_late(minutes)]
     clients = dict(Client.objects.filter(pk__in={one.client for one in found}).values_list("pk", "name"))
     groups = _groups({one.team for one in found})
@@ -102,24 +102,25 @@ def late_pauses(user: User, start: datetime, end: datetime, *, minutes: int = MI
 
 
 def _begun(user: User, start: datetime, end: datetime) -> list[Paused]:
+    """Each with the least that any promise to the client had left when it stood still because of it."""
     entries = Entry.objects.visible_to(user).filter(kind="pended", at__gte=start, at__lt=end, by_kind="agent")
     lines = entries.order_by("id").values_list(
         "ticket_id", "client_id", "team_id", "by_name", "pending_reason", "at"
     )
-    return [Paused(*line) for line in lines]
+    left = _left(Clock.objects.filter(ticket__in=entries.values("ticket"), party=Party.SLA))
+    return [replace(one, left=left.get((one.ticket, one.at))) for one in (Paused(*line) for line in lines)]
 
 
-def _with_what_was_left(begun: Sequence[Paused]) -> list[Paused]:
-    """Each with the least that any promise to the client had left when it stood still because of it."""
+def _left(clocks: QuerySet[Clock]) -> dict[tuple[int, datetime], timedelta]:
+    """By ticket and beginning of a pause: what was left then of the promise that had least."""
     left: dict[tuple[int, datetime], timedelta] = {}
-    clocks = Clock.objects.filter(ticket__in={one.ticket for one in begun}, party=Party.SLA)
     for clock in clocks.exclude(pauses=[]).iterator(chunk_size=2000):
         course = clock.course
         for since, _ in clock.spans:
             remaining = clock.target - course.elapsed(since)
             key = clock.ticket_id, since
             left[key] = min(remaining, left.get(key, remaining))
-    return [replace(one, left=left.get((one.ticket, one.at))) for one in begun]
+    return left
 
 
 def _groups(teams: set[int | None]) -> dict[int | None, str]:

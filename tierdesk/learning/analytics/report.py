@@ -21,7 +21,7 @@ DEFINITIONS: Mapping[str, str] = {
     "open": "Tickets that are new, open or pending at the end of the period, by the tier that works them.",
     "at_risk": "Open tickets with a running client clock that has warned (75 % of its target) and not breached.",
     "breached": "Client clocks that crossed their target in the period, by the tier that worked the ticket then.",
-    "resolved": "Tickets resolved in the period, by the tier that resolved them.",
+    "resolved": "Tickets resolved in the period, by the tier that resolved them; also by silence.",
     "first_tier": "Resolved tickets that no tier but the first ever worked ÷ all resolved tickets.",
     "escalations": "Functional escalations that this tier sent in the period.",
     "returns": "Hand-overs of this tier that the receiving tier returned in the period.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
@@ -62,12 +63,18 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "told": _told_by_form(found),
         "ahead": ahead_of(found),
         "other_terms": _other_terms(found, agent_of(request)),
-        "teams": Team.objects.order_by("tier", "name"),
+        "teams": _teams_of(found),
         "alarms": lines_of(found, user_of(request)) if found.channel == "alarms" else None,
         "calls": found.calls.select_related("agent__user").order_by("-id")[:CALLS_SHOWN],
         **books_of(found, agent_of(request)),
         **ladder_of(found, agent_of(request)),
     }
+
+
+def _teams_of(found: Ticket) -> QuerySet[Team]:
+    """Those that serve the ticket's client; asked for when the page gets there."""
+    serving = Team.objects.filter(Q(serves_every_client=True) | Q(clients=found.client_id))
+    return serving.distinct().order_by("tier", "name")
 
 
 def _other_terms(found: Ticket, agent: Agent) -> list[ContractVersion]:
