@@ -37,7 +37,7 @@ class Course:
 
     def uses_up(self, used: timedelta) -> datetime | None:
         """When so much is used; None while paused, or when the calendar never opens."""
-        return self._when(used)
+        return self.when(used)
 
     def warns_at(self) -> datetime | None:
         return self.when(self.target * WARN_AT)
