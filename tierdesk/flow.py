@@ -25,6 +25,7 @@ from tierdesk.channels.intake import AT_ONCE as INBOUND_AT_ONCE
 from tierdesk.channels.intake import next_due, understand_due
 from tierdesk.channels.models import Inbound
 from tierdesk.channels.outbox import Outbox, ways
+from tierdesk.channels.pager import send_pages
 from tierdesk.channels.phone.callbacks import follow_up_calls
 from tierdesk.channels.phone.models import Call
 from tierdesk.core import jobs
@@ -38,6 +39,9 @@ from tierdesk.learning.prediction.outlooks import tell_due
 from tierdesk.response.notifications import facts as post
 from tierdesk.response.notifications import reactions as notifications
 from tierdesk.response.notifications.models import Notice
+from tierdesk.response.paging import facts as calling
+from tierdesk.response.paging import reactions as paging
+from tierdesk.response.paging.models import Page, Paging, wake_pagings
 from tierdesk.response.runbooks import reactions as runbooks
 from tierdesk.response.sla import facts as clocks
 from tierdesk.response.sla import reactions as sla
@@ -61,18 +65,24 @@ FLOW: dict[type[Fact], Reactions] = {
     # Trouble becomes a ticket.
     tickets.Opened: Reactions(now=[triage.triage, chats.bind_conversations]),
     tickets.Triaged: Reactions(
-        now=[sla.start_clocks, notifications.send_receipts, notifications.tell_team, prediction.look_again]
+        now=[
+            sla.start_clocks,
+            notifications.send_receipts,
+            notifications.tell_team,
+            paging.call_people,
+            prediction.look_again,
+        ]
     ),
     # Somebody takes it and talks to the contact.
-    tickets.Acknowledged: Reactions(now=[sla.stop_acknowledge]),
-    tickets.Assigned: Reactions(now=[notifications.tell_assignee]),
-    tickets.Replied: Reactions(now=[sla.stop_respond, notifications.mail_replies]),
+    tickets.Acknowledged: Reactions(now=[sla.stop_acknowledge, paging.stop_calling]),
+    tickets.Assigned: Reactions(now=[notifications.tell_assignee, paging.stop_calling]),
+    tickets.Replied: Reactions(now=[sla.stop_respond, notifications.mail_replies, paging.stop_calling]),
     post.Undelivered: Reactions(
         now=[sla.restore_respond, waiting.doubt_silence, notifications.tell_about_bounces]
     ),
     tickets.Heard: Reactions(now=[sla.owe_answers, notifications.tell_about_words]),
     tickets.Categorised: Reactions(now=[prediction.look_again]),
-    tickets.Reprioritised: Reactions(now=[sla.retarget_clocks, prediction.look_again]),
+    tickets.Reprioritised: Reactions(now=[sla.retarget_clocks, paging.call_people, prediction.look_again]),
     tickets.TermsChanged: Reactions(now=[sla.retarget_clocks, prediction.look_again]),
     alarms.AlarmsWorsened: Reactions(now=[notifications.tell_about_alarms]),
     # It waits, and wakes.
@@ -90,8 +100,9 @@ FLOW: dict[type[Fact], Reactions] = {
     ladder.HierarchyTold: Reactions(now=[notifications.tell_hierarchy]),
     # It climbs the ladder, or comes back.
     tickets.HandedOver: Reactions(
-        now=[sla.change_tier_clocks, tiers.overtake_escalations, prediction.look_again]
+        now=[sla.change_tier_clocks, tiers.overtake_escalations, paging.call_people, prediction.look_again]
     ),
+    calling.HandDue: Reactions(now=[tiers.climb]),
     ladder.EscalationSent: Reactions(
         now=[sla.start_acceptance, notifications.tell_receiving_team, runbooks.open_gaps]
     ),
@@ -115,19 +126,21 @@ FLOW: dict[type[Fact], Reactions] = {
             waiting.end_waits,
             runbooks.leave_runs,
             tiers.end_escalations,
+            paging.end_calling,
             chats.end_conversations,
             notifications.mail_resolutions,
             prediction.stop_looking,
         ]
     ),
-    tickets.Reopened: Reactions(now=[sla.count_on, prediction.look_again]),
-    tickets.Closed: Reactions(now=[sla.cancel_clocks, chats.end_conversations]),
+    tickets.Reopened: Reactions(now=[sla.count_on, paging.call_people, prediction.look_again]),
+    tickets.Closed: Reactions(now=[sla.cancel_clocks, paging.end_calling, chats.end_conversations]),
     tickets.Cancelled: Reactions(
         now=[
             sla.cancel_clocks,
             waiting.end_waits,
             runbooks.leave_runs,
             tiers.end_escalations,
+            paging.end_calling,
             chats.end_conversations,
             notifications.mail_merges,
             prediction.stop_looking,
@@ -148,6 +161,7 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Clock, wake_clocks, values=WAKING, batch=2000),
     Wakeup(Rung, reach_rungs),
     Wakeup(Ticket, wake_tickets),
+    Wakeup(Paging, wake_pagings),
     Wakeup(Case, chase_cases),
     Wakeup(Wait, wake_waits),
     Wakeup(Call, follow_up_calls),
@@ -156,4 +170,5 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Vigil, keep_vigils),
     Errand(Outlook, tell_due, batch=OUTLOOKS_AT_ONCE, apart=True),
     Errand(Notice, Outbox(ways(mail=mail.send, chat=chat.send), mail.way_of).send_due, apart=True),
+    Errand(Page, send_pages, apart=True),
 ]

@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     "tierdesk.response.runbooks",
     "tierdesk.response.vendors",
     "tierdesk.response.waiting",
+    "tierdesk.response.paging",
     "tierdesk.response.notifications",
     "tierdesk.learning.knowledge",
     "tierdesk.learning.problems",

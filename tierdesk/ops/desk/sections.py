@@ -34,6 +34,7 @@ from tierdesk.ops.desk.exchanges import EXCHANGES
 from tierdesk.ops.desk.forms import FORMS
 from tierdesk.ops.desk.mailboxes import MAILBOXES
 from tierdesk.ops.desk.maintenance import MAINTENANCE
+from tierdesk.ops.desk.paging import PAGING_POLICIES
 from tierdesk.ops.desk.schedules import SCHEDULES
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.ops.desk.sealed import sealed
@@ -658,6 +659,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
         ),
     ),
     SCHEDULES,
+    PAGING_POLICIES,
     MAILBOXES,
     Section(
         "alarm_sources",

@@ -229,6 +229,41 @@ WORDS: Final[Mapping[str, Words]] = {
             "layers.calendar": Asked("Only in the hours of", "Without holidays.", empty="Always"),
         },
     ),
+    "paging_policies": Words(
+        title="Paging",
+        one="paging policy",
+        icon="bell",
+        meaning="Who is called about a ticket, and when.",
+        first="A paging policy calls people until somebody acknowledges. Make a schedule first.",
+        columns=("key", "teams", "priorities", "retired"),
+        parts=(
+            ("Which tickets", ("teams", "priorities")),
+            ("Who is called", ("steps", "calendar")),
+            ("When nobody answers", ("repeat", "ack_timeout", "when_exhausted", "nobody_on_call", "retired")),
+        ),
+        fields={
+            "key": KEY,
+            "name": NAME,
+            "teams": Asked("Teams", "Whose tickets call people."),
+            "priorities": Asked("Priorities"),
+            "steps": Asked(
+                "Steps",
+                "Each pages somebody or hands the ticket on, so long after the trigger.",
+                is_wide=True,
+            ),
+            "steps.after": Asked("After", "Counted from the trigger, not from the step before."),
+            "steps.page": Asked("Page", "schedule:KEY, next:KEY, team:KEY or user:ADDRESS."),
+            "steps.hand": Asked("Hand to", "A tier such as L2, or team:KEY."),
+            "steps.during": Asked("When", empty="Always"),
+            "steps.unless": Asked("Unless", empty="A page: acknowledged; a hand: closed"),
+            "calendar": Asked("Calendar", "Whose hours the steps mean.", empty="None"),
+            "repeat": Asked("Repeat", "How often the steps are gone through again."),
+            "ack_timeout": Asked("Acknowledged and nothing more for", "Then it starts again. 0 s is never."),
+            "when_exhausted": Asked("When all was in vain, page"),
+            "nobody_on_call": Asked("When nobody is on call"),
+            "retired": Asked("Retired", "It calls nobody from now on."),
+        },
+    ),
     "admins": Words(
         title="Administrators",
         one="administrator",
@@ -800,7 +835,7 @@ Ask the person to read the display aloud.
 
 GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Clients", ("clients", "contacts", "sites", "services", "components")),
-    ("Who works here", ("teams", "agents", "schedules", "admins")),
+    ("Who works here", ("teams", "agents", "schedules", "paging_policies", "admins")),
     ("Promises", ("calendars", "contracts", "vendors", "underpinning_contracts")),
     ("How tickets move", ("categories", "routes", "procedures", "books")),
     (

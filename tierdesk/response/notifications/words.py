@@ -120,6 +120,16 @@ HOUSE = _("""$text
 --
 You hear of this because you are an administrator of the desk: $url""")
 
+PAGE_SUBJECT = _("Page: $number · P$priority · $client")
+
+PAGE = _("""Hello $name,
+
+you are paged about $number (P$priority, $client): $subject
+Why you: $why.
+
+To acknowledge, open this page and press the button; nobody else is called then:
+$link""")
+
 DESK: Mapping[str, tuple[object, object]] = {
     "new_ticket": (_("$number · new for $team"), _("$client: $subject (P$priority)")),
     "assigned": (_("$number was given to you"), _("$client: $subject")),

@@ -60,6 +60,14 @@ class EscalationOvertaken(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class HandRefused(TicketFact):
+    """A paging policy would have handed the ticket on, and it could not; `why` says why."""
+
+    to: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Consulted(TicketFact):
     """Another tier was asked for advice; the ticket stays where it is."""
 

@@ -265,7 +265,7 @@ class Escalation(models.Model):
         ticket: Ticket,
         to_team: Team,
         *,
-        by: Agent,
+        by: Agent | None,
         reason: str,
         pack: Pack,
         runs: Sequence[RunRecord] = (),
@@ -276,7 +276,8 @@ class Escalation(models.Model):
         """Hand the ticket up. Raises GateShut with what the gate misses, StaleTicket if the ticket has moved.
 
         `named` is the person of the receiving team who takes it, where it came back too often or was agreed
-        on the phone. `books_exist`: a book matches the ticket, so that a procedure may ask for its run.
+        on the phone. `books_exist`: a book matches the ticket, so that a procedure may ask for its run. Without
+        `by` it is the desk itself that hands it up, which acknowledges nothing.
         """
         procedure = Procedure.for_ticket(ticket)
         attempt = Attempt(
@@ -295,7 +296,8 @@ class Escalation(models.Model):
             raise GateShut(gate)
         if named is not None and not named.memberships.filter(team=to_team).exists():
             raise UnableTo(f"{named.name} is not of {to_team.name}; name somebody who is.")
-        ticket.acknowledge()
+        if by is not None:
+            ticket.acknowledge()
         escalation = cls(
             client_id=ticket.client_id,
             ticket=ticket,

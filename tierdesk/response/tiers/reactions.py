@@ -7,17 +7,21 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from django.db import transaction
 from django.db.models import F, Q
 
 from tierdesk.core.work import record
 from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.services.models import Category, Service
-from tierdesk.directory.staff.models import Agent
+from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.tiers.choose import Matter, choose
-from tierdesk.response.tiers.facts import Complained, HierarchyTold
+from tierdesk.response.tiers.facts import Complained, HandRefused, HierarchyTold
 from tierdesk.response.tiers.ladder import DEFAULT_LADDER, DUTY, PERSON, Rung, rungs, to_tell
 from tierdesk.response.tiers.models import Escalation, Procedure, ProcedureKind, overtake
+from tierdesk.response.tiers.pack import QUESTIONS, Pack
+from tierdesk.response.tiers.reasons import Reason
 from tierdesk.tickets.facts import Cancelled, HandedOver, Resolved
+from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 
 WARNED, BREACHED = 75, 100
@@ -43,6 +47,14 @@ class OnRung(ClockTold, Protocol):
 
     marks: list[str]
     tell: list[str]
+
+
+class Hand(Protocol):
+    """What the ladder needs to know of a policy that hands a ticket on: `to` is a tier (`L2`) or `team:<key>`."""
+
+    ticket: Ticket
+    to: str
+    policy: str
 
 
 def warn_hierarchy(facts: Sequence[ClockTold]) -> None:
@@ -89,6 +101,39 @@ def overtake_escalations(facts: Sequence[HandedOver]) -> None:
 def end_escalations(facts: Sequence[Resolved | Cancelled]) -> None:
     """Nobody needs to accept a ticket that is resolved or cancelled."""
     overtake(Escalation.objects.unanswered().filter(ticket__in=[fact.ticket.pk for fact in facts]))
+
+
+def climb(facts: Sequence[Hand]) -> None:
+    """A paging policy hands a ticket on: it climbs like any other, and the pack says that nobody has looked."""
+    for fact in facts:
+        try:
+            with transaction.atomic():
+                _climb(fact)
+        except UnableTo as unable:
+            record(HandRefused(ticket=fact.ticket, to=fact.to, why=str(unable)))
+
+
+def _climb(fact: Hand) -> None:
+    team = _receiving(fact.to, fact.ticket)
+    if team is None:
+        raise UnableTo(f"no team that serves {fact.ticket.client.name} is meant by {fact.to}")
+    if not fact.ticket.is_unresolved():
+        raise UnableTo(f"{fact.ticket.reference} is {fact.ticket.state}")
+    unseen = dict.fromkeys(QUESTIONS, "Not known: nobody has looked at it yet.")
+    pack = Pack.of(unseen | {"symptom": fact.ticket.subject, "exact_ask": "Take it up now."})
+    why = f"The policy “{fact.policy}” hands it on: it was not taken care of in time."
+    Escalation.send(fact.ticket, team, by=None, reason=Reason.TIME, pack=pack, bypass=why)
+
+
+def _receiving(to: str, ticket: Ticket) -> Team | None:
+    """The named team, or one of the tier that serves the client: its own before one that serves everybody."""
+    kind, _colon, key = to.partition(":")
+    if kind == "team":
+        return Team.objects.filter(key=key).first()
+    serving = Team.objects.filter(tier=int(to[1:])).filter(
+        Q(serves_every_client=True) | Q(clients=ticket.client_id)
+    )
+    return serving.order_by("serves_every_client", "pk").first()
 
 
 def _tell(facts: Sequence[ClockTold], percent: int, *, since: int, what: str) -> None:

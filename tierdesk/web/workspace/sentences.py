@@ -229,6 +229,32 @@ SENTENCES: Mapping[str, Sentence] = {
         "bell",
         "danger",
     ),
+    "paging_started": Sentence(lambda d: _("calls people by “%(policy)s”") % d, "bell", "warning"),
+    "people_paged": Sentence(
+        lambda d: _("paged %s") % "; ".join(str(one) for one in d["people"]), "bell", "warning"
+    ),
+    "nobody_on_call": Sentence(
+        lambda d: _("nobody is on call for %(target)s: %(then)s") % d, "triangle", "danger"
+    ),
+    "step_passed_over": Sentence(
+        lambda d: _("passed over step %(step)s of the policy: %(why)s") % d, "circle"
+    ),
+    "hand_due": Sentence(lambda d: _("handed on by “%(policy)s”, to %(to)s") % d, "escalate", "warning"),
+    "hand_refused": Sentence(lambda d: _("could not be handed to %(to)s: %(why)s") % d, "triangle", "danger"),
+    "paging_acknowledged": Sentence(
+        lambda d: _("acknowledged the page: nobody else is called for now"), "check", "success"
+    ),
+    "acknowledgement_expired": Sentence(
+        lambda d: _("%(agent_name)s acknowledged, and then nothing happened: people are called again") % d,
+        "bell",
+        "warning",
+    ),
+    "paging_exhausted": Sentence(
+        lambda d: _("called everybody %(loops)s times, and nobody acknowledged") % d, "triangle", "danger"
+    ),
+    "page_failed": Sentence(
+        lambda d: _("the page for %(name)s by %(channel)s did not leave: %(why)s") % d, "triangle", "danger"
+    ),
     "terms_changed": Sentence(lambda d: _("other terms apply, %(version)s: %(why)s") % d, "edit", "warning"),
     "clocks_corrected": Sentence(
         lambda d: _("clocks set right by the timeline: %s") % len(d["corrections"]), "clock", "warning"

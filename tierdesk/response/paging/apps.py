@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PagingConfig(AppConfig):
+    name = "tierdesk.response.paging"
+    label = "paging"

@@ -1,0 +1,444 @@
+"""Who gets called: policies, pagings of tickets, pages to people. Rows and wake-up times; nothing lives in a timer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Self
+
+from django.core.signing import BadSignature, Signer
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from tierdesk.core.words import Word
+from tierdesk.core.work import current, record
+from tierdesk.directory.calendars.models import Calendar
+from tierdesk.directory.clients.models import Client
+from tierdesk.directory.clients.visibility import ClientRows
+from tierdesk.directory.staff.models import Agent, User
+from tierdesk.response.paging import people, spec
+from tierdesk.response.paging.facts import (
+    AcknowledgementExpired,
+    HandDue,
+    NobodyOnCall,
+    PageFailed,
+    PagingAcknowledged,
+    PagingExhausted,
+    PagingStarted,
+    PeoplePaged,
+    StepPassedOver,
+)
+from tierdesk.response.paging.people import Called
+from tierdesk.response.paging.spec import Step
+from tierdesk.tickets.models import Entry, Ticket
+
+
+class PolicyRefused(ValueError):
+    """A policy that cannot be published; `findings` are sentences."""
+
+    def __init__(self, findings: Sequence[str]) -> None:
+        super().__init__(" ".join(findings))
+        self.findings = list(findings)
+
+
+class Policies(models.QuerySet["Policy"]):
+    def newest(self) -> Self:
+        """The newest version of each, retired or not."""
+        return self.order_by("key", "-version").distinct("key")
+
+    def in_force(self) -> Self:
+        return self.filter(pk__in=Policy.objects.newest().values("pk"), is_active=True).order_by("key")
+
+
+class Policy(models.Model):
+    """Who is called about a ticket, and when: one version of it. spec.py says what `spec` may hold.
+
+    A version is never edited: `publish` writes the next one, and a paging keeps the one that it began with.
+    """
+
+    key = models.SlugField(max_length=40)
+    name = models.CharField(max_length=300)
+    version = models.PositiveIntegerField(default=1)
+    spec = models.JSONField(default=dict)
+    is_active = models.BooleanField(default=True)
+
+    objects = Policies.as_manager()
+
+    class Meta:
+        verbose_name_plural = "policies"
+        constraints = [models.UniqueConstraint(fields=["key", "version"], name="policy_versions_count")]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        return spec.steps(self.spec)
+
+    @property
+    def lasts(self) -> timedelta:
+        return timedelta(seconds=spec.length_s(self.steps))
+
+    @classmethod
+    def publish(cls, key: str, *, name: str, said: Mapping[str, Any]) -> Policy:
+        """Publish a policy or, if anything in it changed, its next version. Raises PolicyRefused."""
+        if refused := spec.findings(said):
+            raise PolicyRefused(refused)
+        newest = cls.objects.filter(key=key).order_by("-version").first()
+        if newest and newest.is_active and (newest.name, newest.spec) == (name, dict(said)):
+            return newest
+        version = newest.version + 1 if newest else 1
+        return cls.objects.create(key=key, name=name, version=version, spec=dict(said))
+
+    def retire(self) -> None:
+        """From now on it calls nobody; what it began goes on."""
+        type(self).objects.filter(pk=self.pk).update(is_active=False)
+        self.is_active = False
+
+    def is_for(self, ticket: Ticket) -> bool:
+        team = ticket.team.key if ticket.team else ""
+        return team in self.spec.get("teams", ()) and ticket.priority in self.spec.get("priorities", ())
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether `at` lies in the hours of the policy's calendar, by its newest version."""
+        calendar = Calendar.objects.get(key=self.spec["calendar"])
+        return calendar.current().hours.is_open(at)
+
+
+class InternalRows(ClientRows):
+    """Rows that agents see for the clients they serve, and contacts never."""
+
+    def visible_to(self, user: User) -> Self:
+        return super().visible_to(user) if user.is_agent or user.is_admin else self.none()
+
+
+class PagingState(models.TextChoices):
+    CALLING = "calling", "People are called"
+    ACKNOWLEDGED = "acknowledged", "Somebody looks"
+    EXHAUSTED = "exhausted", "Nobody acknowledged"
+    ENDED = "ended", "Over"
+
+
+WAITING = [PagingState.CALLING.value, PagingState.EXHAUSTED.value]
+
+
+class Pagings(InternalRows):
+    def standing(self) -> Self:
+        """Those of tickets that are not over: they call, were heard, or were not."""
+        return self.filter(state__in=[*WAITING, PagingState.ACKNOWLEDGED.value])
+
+
+class Paging(models.Model):
+    """One ticket's calling of people: how far it has come in its policy, and who acknowledged.
+
+    `loop` counts the repeats; the repeats that the policy allows count from `first_loop`, as does an expired
+    acknowledgement. `began_at`: when this loop began. `step`: the next one. `wake_at`: when something is due.
+    """
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE)
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="pagings")
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT)
+    state = Word(max_length=12, choices=PagingState.choices, default=PagingState.CALLING)
+    step = models.PositiveSmallIntegerField(default=0)
+    loop = models.PositiveSmallIntegerField(default=0)
+    first_loop = models.PositiveSmallIntegerField(default=0)
+    began_at = models.DateTimeField()
+    acked_by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
+    acked_at = models.DateTimeField(null=True)
+    wake_at = models.DateTimeField(null=True)
+
+    objects = Pagings.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["wake_at"], name="pagings_to_go_on", condition=Q(wake_at__isnull=False))
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket"],
+                condition=Q(state__in=["calling", "exhausted", "acknowledged"]),
+                name="one_paging_per_ticket",
+            )
+        ]
+
+    @classmethod
+    def start(cls, ticket: Ticket, policy: Policy) -> Paging:
+        """Call people about this ticket, from now on."""
+        at = current().at
+        paging = cls.objects.create(
+            client_id=ticket.client_id, ticket=ticket, policy=policy, began_at=at, wake_at=at
+        )
+        record(PagingStarted(ticket=ticket, paging=paging.pk, policy=str(policy)))
+        return paging
+
+    @property
+    def is_calling(self) -> bool:
+        """Whether it waits for somebody to acknowledge; also after everybody was called in vain."""
+        return self.state in WAITING
+
+    def acknowledge(self, agent: Agent) -> None:
+        """Somebody looks. Later ones, and those that come too late, change nothing."""
+        at = current().at
+        waiting = type(self).objects.filter(pk=self.pk, state__in=WAITING)
+        if not waiting.update(state=PagingState.ACKNOWLEDGED, acked_by=agent, acked_at=at):
+            return
+        self.state, self.acked_by, self.acked_at = PagingState.ACKNOWLEDGED, agent, at
+        self._save(wake_at=self._next_at())
+        self._drop_pages()
+        record(PagingAcknowledged(ticket=self.ticket, paging=self.pk, agent=agent.pk, agent_name=agent.name))
+
+    def end(self) -> None:
+        """There is nothing to call anybody about any more."""
+        self._save(state=PagingState.ENDED, wake_at=None)
+        self._drop_pages()
+
+    def go_on(self, at: datetime) -> None:
+        """Do what is due at `at`, and say when the next thing is."""
+        if not self.ticket.is_unresolved():
+            self.end()
+            return
+        self._expire(at)
+        while self._is_calling_or_acked() and (due := self._next_at()) is not None and due <= at:
+            if self.step < len(self.policy.steps):
+                self._act(self.policy.steps[self.step], at)
+            else:
+                self._turn_over(at)
+        self._save(wake_at=self._next_at() if self._is_calling_or_acked() else None)
+
+    def _is_calling_or_acked(self) -> bool:
+        return self.state in (PagingState.CALLING, PagingState.ACKNOWLEDGED)
+
+    def _next_at(self) -> datetime | None:
+        """When something is due: the next step that is not spared, the next loop, or the end of patience."""
+        if self.state == PagingState.ACKNOWLEDGED:
+            self._skip_spared()
+        due = []
+        if self.step < len(self.policy.steps):
+            due.append(self.began_at + timedelta(seconds=self.policy.steps[self.step].after_s))
+        elif self.state == PagingState.CALLING:
+            due.append(self.began_at + self.policy.lasts)
+        if patience := self._patience_ends():
+            due.append(patience)
+        return min(due, default=None)
+
+    def _skip_spared(self) -> None:
+        steps = self.policy.steps
+        while self.step < len(steps) and steps[self.step].is_spared(acknowledged=True):
+            self.step += 1
+
+    def _patience_ends(self) -> datetime | None:
+        timeout = self.policy.spec.get("ack_timeout", 0)
+        if self.state != PagingState.ACKNOWLEDGED or not timeout or self.acked_at is None:
+            return None
+        if self.has_progress():
+            return None
+        return self.acked_at + timedelta(seconds=timeout)
+
+    def has_progress(self) -> bool:
+        """Whether anybody did more to the ticket than say that they look."""
+        later = Entry.objects.filter(ticket=self.ticket_id, by_kind="agent", at__gt=self.acked_at)
+        return later.exclude(kind__in=("paging_acknowledged", "acknowledged", "assigned")).exists()
+
+    def _expire(self, at: datetime) -> None:
+        ends = self._patience_ends()
+        if ends is None or ends > at:
+            return
+        name = self.acked_by.name if self.acked_by else ""
+        self._begin_loop(at, state=PagingState.CALLING, acked_by=None, acked_at=None)
+        self._save(first_loop=self.loop)
+        record(AcknowledgementExpired(ticket=self.ticket, paging=self.pk, agent_name=name))
+
+    def _turn_over(self, at: datetime) -> None:
+        if self.loop - self.first_loop < self.policy.spec.get("repeat", 0):
+            self._begin_loop(at)
+            return
+        record(PagingExhausted(ticket=self.ticket, paging=self.pk, loops=self.loop - self.first_loop + 1))
+        self._page(Step(0, page=tuple(self.policy.spec.get("when_exhausted", ()))), at)
+        self._save(state=PagingState.EXHAUSTED)
+
+    def _begin_loop(self, at: datetime, **changes: Any) -> None:
+        self._save(loop=self.loop + 1, step=0, began_at=at, **changes)
+
+    def _act(self, step: Step, at: datetime) -> None:
+        if step.is_spared(acknowledged=self.state == PagingState.ACKNOWLEDGED):
+            self._save(step=self.step + 1)
+            return
+        if step.during != "always" and self.policy.is_open(at) != (step.during == "hours"):
+            why = spec.DURING[step.during]
+            record(StepPassedOver(ticket=self.ticket, paging=self.pk, step=self.step + 1, why=why))
+        elif step.hand:
+            # Nobody of the next tier has acknowledged anything yet.
+            self._save(state=PagingState.CALLING, acked_by=None, acked_at=None)
+            record(HandDue(ticket=self.ticket, paging=self.pk, to=step.hand, policy=str(self.policy)))
+        else:
+            self._page(step, at)
+        self._save(step=self.step + 1)
+
+    def _page(self, step: Step, at: datetime) -> None:
+        found: dict[int, Called] = {}
+        hurry = False
+        for target in step.page:
+            those = people.called(target, at)
+            if not those:
+                those, then = self._instead(target, at)
+                hurry |= self.policy.spec.get("nobody_on_call") == "next_step"
+                record(NobodyOnCall(ticket=self.ticket, paging=self.pk, target=target, then=then))
+            found |= {one.agent.pk: one for one in those if one.agent.pk not in found}
+        if found:
+            told = [self._call(one) for one in found.values()]
+            record(
+                PeoplePaged(
+                    ticket=self.ticket, paging=self.pk, loop=self.loop, step=self.step + 1, people=told
+                )
+            )
+        elif hurry:
+            self._hurry(at)
+
+    def _instead(self, target: str, at: datetime) -> tuple[list[Called], str]:
+        """Whom to call where nobody is meant, and what that is in words."""
+        match self.policy.spec.get("nobody_on_call"):
+            case "page_lead":
+                return people.leads(target, at), _("the team’s leads are paged")
+            case "next_step":
+                return [], _("the next step follows at once")
+        held = people.next_in(target, at)
+        if not held:
+            return [], _("nobody has a shift later either")
+        return held, _("held for %(who)s, on call from %(at)s UTC") % {
+            "who": held[0].agent.name,
+            "at": f"{held[0].at:%Y-%m-%d %H:%M}",
+        }
+
+    def _hurry(self, at: datetime) -> None:
+        """The next step is due now: the trigger is moved back by as much as it would have been waited for."""
+        steps = self.policy.steps
+        after = steps[self.step + 1].after_s if self.step + 1 < len(steps) else spec.length_s(steps)
+        self._save(began_at=min(self.began_at, at - timedelta(seconds=after)))
+
+    def _call(self, one: Called) -> str:
+        Page.objects.bulk_create(
+            [
+                Page(
+                    client_id=self.client_id,
+                    paging=self,
+                    loop=self.loop,
+                    step=self.step,
+                    agent=one.agent,
+                    why=one.why,
+                    channel="mail",
+                    address=one.agent.user.email,
+                    created_at=current().at,
+                    wake_at=one.at,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        return _("%(who)s (%(why)s) by %(ways)s") % {"who": one.agent.name, "why": one.why, "ways": _("mail")}
+
+    def _drop_pages(self) -> None:
+        waiting = self.pages.filter(state=PageState.PENDING)
+        waiting.update(state=PageState.DROPPED, wake_at=None)
+
+    def _save(self, **changes: Any) -> None:
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self.save(update_fields=[*changes, "step"])
+
+
+class PageState(models.TextChoices):
+    PENDING = "pending", "Waiting to be sent"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Could not be sent"
+    DROPPED = "dropped", "Not needed any more"
+
+
+class Page(models.Model):
+    """One message to one person on one channel, about a paging; `why` says why them. `wake_at`: when it is tried."""
+
+    client = models.ForeignKey(Client, on_delete=models.CASCADE)
+    paging = models.ForeignKey(Paging, on_delete=models.CASCADE, related_name="pages")
+    loop = models.PositiveSmallIntegerField()
+    step = models.PositiveSmallIntegerField()
+    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="pages")
+    why = models.CharField(max_length=300)
+    channel = Word(max_length=8)
+    address = models.CharField(max_length=300)
+    state = Word(max_length=8, choices=PageState.choices, default=PageState.PENDING)
+    tries = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    wake_at = models.DateTimeField(null=True)
+
+    objects = InternalRows.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["wake_at"], name="pages_to_send", condition=Q(wake_at__isnull=False))]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["paging", "loop", "step", "agent", "channel"], name="each_page_is_one"
+            )
+        ]
+
+    @property
+    def token(self) -> str:
+        """What its link carries; the same at every try, so that a double opens the same page."""
+        return SIGNER.sign(str(self.pk))
+
+    @classmethod
+    def by_token(cls, token: str) -> Page | None:
+        """The page that a link opens; None if the token is not ours, or its person may not sign in any more."""
+        try:
+            pk = SIGNER.unsign(token)
+        except BadSignature:
+            return None
+        related = ("paging__ticket__client", "paging__policy", "agent__user")
+        return cls.objects.select_related(*related).filter(pk=pk, agent__user__is_active=True).first()
+
+    def is_needed(self) -> bool:
+        """Whether its subject still waits for somebody, looked at when the page is to be sent."""
+        return self.paging.state in NEEDED and self.paging.ticket.is_unresolved()
+
+    def acknowledge(self) -> None:
+        """Its person looks: nobody else is called, and the ticket is acknowledged as well."""
+        self.paging.acknowledge(self.agent)
+        if self.paging.ticket.is_unresolved():
+            self.paging.ticket.acknowledge()
+
+    def drop(self) -> None:
+        self._settle(PageState.DROPPED)
+
+    def mark_sent(self, at: datetime) -> None:
+        self._settle(PageState.SENT, sent_at=at, tries=self.tries + 1)
+
+    def fail(self, why: str) -> None:
+        self._settle(PageState.FAILED, error=why[:500], tries=self.tries + 1)
+        record(
+            PageFailed(
+                ticket=self.paging.ticket,
+                paging=self.paging_id,
+                page=self.pk,
+                name=self.agent.name,
+                channel=self.channel,
+                why=why[:500],
+            )
+        )
+
+    def _settle(self, state: PageState, **changes: Any) -> None:
+        pending = type(self).objects.filter(pk=self.pk, state=PageState.PENDING)
+        pending.update(state=state, wake_at=None, **changes)
+
+
+SIGNER = Signer(salt="tierdesk page", sep="~")
+NEEDED = frozenset({PagingState.CALLING, PagingState.ACKNOWLEDGED, PagingState.EXHAUSTED})
+"""Acknowledged as well: pages that stand then belong to steps that an acknowledgement does not spare."""
+
+
+def wake_pagings(pagings: Iterable[Paging], at: datetime) -> None:
+    """Every paging that is due goes on."""
+    for paging in pagings:
+        paging.go_on(at)

@@ -1,0 +1,77 @@
+"""Who a target is at an instant: whoever is on call, is next, is of a team, or one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from tierdesk.directory.oncall.models import Schedule
+from tierdesk.directory.staff.models import Agent, Team
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Somebody to call, `at` an instant, and why them."""
+
+    agent: Agent
+    why: str
+    at: datetime
+
+
+def called(target: str, at: datetime) -> list[Called]:
+    """Everybody whom `target` means at `at`; empty if that is nobody who could sign in."""
+    kind, _colon, name = target.partition(":")
+    if kind == "team":
+        team = Team.objects.filter(key=name).first()
+        return [Called(agent, _("of %s") % team, at) for agent in _present(team)] if team else []
+    if kind == "user":
+        agents = Agent.objects.select_related("user").filter(user__email=name, user__is_active=True)
+        return [Called(agent, _("named by the policy"), at) for agent in agents]
+    schedule = _schedule(name)
+    if schedule is None:
+        return []
+    if kind == "next":
+        return [_as(one, at) for one in _next(schedule, at)]
+    agent = schedule.on_call(at)
+    return [Called(agent, _("on call: %s") % schedule.name, at)] if agent else []
+
+
+def next_in(target: str, at: datetime) -> list[Called]:
+    """Whoever is on call next where nobody is now, at the beginning of their shift."""
+    kind, _colon, name = target.partition(":")
+    schedule = _schedule(name) if kind in ("schedule", "next") else None
+    return _next(schedule, at) if schedule else []
+
+
+def leads(target: str, at: datetime) -> list[Called]:
+    """Those who answer for the team whose schedule, or which itself, `target` names."""
+    kind, _colon, name = target.partition(":")
+    schedule = _schedule(name) if kind in ("schedule", "next") else None
+    team = schedule.team.key if schedule else name
+    leading = Agent.objects.select_related("user").filter(
+        memberships__team__key=team, memberships__is_lead=True, user__is_active=True
+    )
+    return [Called(agent, _("lead, as nobody is on call"), at) for agent in leading.order_by("pk")]
+
+
+def _next(schedule: Schedule, at: datetime) -> list[Called]:
+    shift = schedule.rota.next_shift(at)
+    if shift is None:
+        return []
+    return [Called(schedule.people[shift.who], _("next on call: %s") % schedule.name, shift.from_at)]
+
+
+def _as(one: Called, at: datetime) -> Called:
+    return Called(one.agent, one.why, at)
+
+
+def _schedule(key: str) -> Schedule | None:
+    return Schedule.objects.with_rota().filter(key=key).first()
+
+
+def _present(team: Team) -> QuerySet[Agent]:
+    present = Agent.objects.filter(memberships__team=team, user__is_active=True, is_away=False)
+    return present.select_related("user").order_by("pk")
