@@ -48,6 +48,7 @@ STEP: Final = s.Record(
         "after": s.DURATION,
         "page": TARGETS,
         "hand": Target(_hand),
+        "via": s.one_of(lambda: spec.VIA),
         "during": s.one_of(lambda: spec.DURING),
         "unless": s.one_of(lambda: spec.UNLESS),
     }

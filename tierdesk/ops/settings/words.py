@@ -254,6 +254,7 @@ WORDS: Final[Mapping[str, Words]] = {
             "steps.after": Asked("After", "Counted from the trigger, not from the step before."),
             "steps.page": Asked("Page", "schedule:KEY, next:KEY, team:KEY or user:ADDRESS."),
             "steps.hand": Asked("Hand to", "A tier such as L2, or team:KEY."),
+            "steps.via": Asked("Ways", empty="All"),
             "steps.during": Asked("When", empty="Always"),
             "steps.unless": Asked("Unless", empty="A page: acknowledged; a hand: closed"),
             "calendar": Asked("Calendar", "Whose hours the steps mean.", empty="None"),

@@ -32,7 +32,11 @@ from tierdesk.response.paging.facts import (
 )
 from tierdesk.response.paging.people import Called
 from tierdesk.response.paging.spec import Step
+from tierdesk.response.paging.ways import ways_of
 from tierdesk.tickets.models import Entry, Ticket
+
+MAIL, SMS = "mail", "sms"
+CHANNELS = {MAIL: "mail", SMS: "SMS"}
 
 
 class PolicyRefused(ValueError):
@@ -288,7 +292,7 @@ class Paging(models.Model):
                 record(NobodyOnCall(ticket=self.ticket, paging=self.pk, target=target, then=then))
             found |= {one.agent.pk: one for one in those if one.agent.pk not in found}
         if found:
-            told = [self._call(one) for one in found.values()]
+            told = [self._call(one, step.via) for one in found.values()]
             record(
                 PeoplePaged(
                     ticket=self.ticket, paging=self.pk, loop=self.loop, step=self.step + 1, people=told
@@ -318,7 +322,8 @@ class Paging(models.Model):
         after = steps[self.step + 1].after_s if self.step + 1 < len(steps) else spec.length_s(steps)
         self._save(began_at=min(self.began_at, at - timedelta(seconds=after)))
 
-    def _call(self, one: Called) -> str:
+    def _call(self, one: Called, via: str) -> str:
+        ways = ways_of(one.agent, via)
         Page.objects.bulk_create(
             [
                 Page(
@@ -328,15 +333,17 @@ class Paging(models.Model):
                     step=self.step,
                     agent=one.agent,
                     why=one.why,
-                    channel="mail",
-                    address=one.agent.user.email,
+                    channel=channel,
+                    address=address,
                     created_at=current().at,
                     wake_at=one.at,
                 )
+                for channel, address in ways.items()
             ],
             ignore_conflicts=True,
         )
-        return _("%(who)s (%(why)s) by %(ways)s") % {"who": one.agent.name, "why": one.why, "ways": _("mail")}
+        said = " and ".join(CHANNELS[channel] for channel in ways)
+        return _("%(who)s (%(why)s) by %(ways)s") % {"who": one.agent.name, "why": one.why, "ways": said}
 
     def _drop_pages(self) -> None:
         waiting = self.pages.filter(state=PageState.PENDING)
@@ -415,7 +422,33 @@ class Page(models.Model):
     def mark_sent(self, at: datetime) -> None:
         self._settle(PageState.SENT, sent_at=at, tries=self.tries + 1)
 
+    @property
+    def always_passes(self) -> bool:
+        """The first page about a ticket of the first priority leaves, however many went before it."""
+        return self.paging.ticket.priority == 1 and self.loop == self.step == 0
+
+    def put_off(self, until: datetime, *, error: str = "", tried: bool = False) -> None:
+        """It is tried again at `until`; `tried`: it was, and did not leave."""
+        pending = type(self).objects.filter(pk=self.pk, state=PageState.PENDING)
+        pending.update(wake_at=until, error=error[:500], tries=self.tries + tried)
+
     def fail(self, why: str) -> None:
+        """It will not leave. Its person is written to by mail instead, where that is another way."""
+        if self.channel != MAIL:
+            at = current().at
+            other = Page(
+                client_id=self.client_id,
+                paging_id=self.paging_id,
+                loop=self.loop,
+                step=self.step,
+                agent_id=self.agent_id,
+                why=self.why,
+                channel=MAIL,
+                address=self.agent.user.email,
+                created_at=at,
+                wake_at=at,
+            )
+            Page.objects.bulk_create([other], ignore_conflicts=True)
         self._settle(PageState.FAILED, error=why[:500], tries=self.tries + 1)
         record(
             PageFailed(

@@ -19,6 +19,7 @@ from typing import Any
 
 TARGET = re.compile(r"(schedule|next|team|user):(\S{1,254})")
 HAND = re.compile(r"L[2-4]|team:\S{1,40}")
+VIA = {"all": "On every way", "urgent": "Only on the urgent ways"}
 DURING = {"always": "At any time", "hours": "Only in the calendar’s hours", "outside": "Only outside of them"}
 UNLESS = {"acked": "Unless somebody acknowledged", "closed": "Unless the ticket is over"}
 NOBODY = {
@@ -37,6 +38,7 @@ class Step:
     after_s: int
     page: tuple[str, ...] = ()
     hand: str = ""
+    via: str = "all"
     during: str = "always"
     unless: str = "acked"
 
@@ -51,6 +53,7 @@ def steps(spec: Mapping[str, Any]) -> tuple[Step, ...]:
             after_s=said["after"],
             page=tuple(said.get("page", ())),
             hand=said.get("hand", ""),
+            via=said.get("via", "all"),
             during=said.get("during", "always"),
             unless=said.get("unless", "closed" if said.get("hand") else "acked"),
         )

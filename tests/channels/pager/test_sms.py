@@ -1,0 +1,122 @@
+"""Pages by SMS through a provider that really answers: retried, held back, and by mail when it cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.cast import Cast
+from tests.channels.pager.provider import Provider, connect, running
+from tests.conftest import MONDAY_10
+from tierdesk.core import clock
+from tierdesk.response.paging.models import Page, Policy
+from tierdesk.response.paging.ways import Way
+from tierdesk.tickets.models import Entry, Ticket
+
+LENA = "+49301234509"
+
+
+@pytest.fixture
+def provider(settings: Any, tmp_path: Any) -> Iterator[Provider]:
+    settings.HOME = tmp_path
+    with running() as one:
+        connect(settings, one)
+        yield one
+
+
+@pytest.fixture
+def burn(cast: Cast, provider: Provider, doing: Callable[..., Any]) -> Callable[..., Ticket]:
+    """A ticket that pages Lena, who has a number, by her urgent ways."""
+    way, code = Way.propose(cast.lena, LENA, is_urgent=True, at=MONDAY_10)
+    way.verify(code, at=MONDAY_10)
+    steps = [{"after": 0, "page": ["user:lena@desk.example"], "via": "urgent"}]
+    spec = {"teams": ["desk"], "priorities": [1, 2], "steps": steps}
+    Policy.publish("p1", name="P1", said=spec)
+
+    def a_ticket(urgency: int = 1, subject: str = "VPN does not connect") -> Ticket:
+        with doing(cast.ann.user):
+            return cast.ticket(impact=1, urgency=urgency, subject=subject)
+
+    return a_ticket
+
+
+def after(seconds: float) -> Any:
+    return MONDAY_10 + timedelta(seconds=seconds)
+
+
+def states(ticket: Ticket) -> dict[str, str]:
+    return dict(Page.objects.filter(paging__ticket=ticket).values_list("channel", "state"))
+
+
+def test_a_page_says_what_and_where_to_acknowledge(
+    burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None]
+) -> None:
+    ticket = burn()
+    live_until(after(1))
+    [sent] = provider.taken
+    page = Page.objects.get(paging__ticket=ticket)
+    assert (sent["To"], sent["From"]) == (LENA, "+4930999")
+    assert ticket.reference in sent["Body"] and f"/pages/{page.token}/" in sent["Body"]
+    assert (page.channel, page.state) == ("sms", "sent")
+
+
+def test_a_provider_in_trouble_is_asked_again(
+    burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None]
+) -> None:
+    provider.answers = [503, 429]
+    ticket = burn()
+    live_until(after(14))
+    assert (provider.knocks, provider.taken) == (1, [])
+    live_until(after(46))
+    assert (provider.knocks, len(provider.taken)) == (3, 1)
+    assert states(ticket) == {"sms": "sent"}
+
+
+def test_a_provider_that_stays_in_trouble_gives_way_to_mail(
+    burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None]
+) -> None:
+    provider.answers = [500] * 9
+    ticket = burn()
+    live_until(after(240))
+    assert provider.knocks == 4
+    assert states(ticket) == {"sms": "failed", "mail": "sent"}
+    failed = Entry.objects.of(ticket.pk).get(kind="page_failed")
+    assert (failed.details["name"], failed.details["why"]) == ("Lena Lang", "the provider answers 500")
+
+
+def test_what_the_provider_refuses_goes_by_mail_at_once(
+    burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None]
+) -> None:
+    provider.answers = [400]
+    ticket = burn()
+    live_until(after(1))
+    assert (provider.knocks, states(ticket)) == (1, {"sms": "failed", "mail": "sent"})
+
+
+def test_without_a_provider_it_goes_by_mail(
+    burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None], settings: Any
+) -> None:
+    settings.SMS_FROM = ""
+    ticket = burn()
+    live_until(after(1))
+    assert (provider.knocks, states(ticket)) == (0, {"sms": "failed", "mail": "sent"})
+
+
+def test_a_second_page_within_a_minute_waits_but_the_first_about_a_p1_passes(
+    burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None]
+) -> None:
+    first = burn(urgency=2, subject="Mail is slow")
+    second = burn(urgency=2, subject="Printing is slow")
+    third = burn(urgency=1, subject="Everything is down")
+    assert [ticket.priority for ticket in (first, second, third)] == [2, 2, 1]
+    live_until(after(1))
+    with clock.frozen(after(1)):
+        assert sorted(body["Body"].split()[0] for body in provider.taken) == [
+            first.reference,
+            third.reference,
+        ]
+    live_until(after(61))
+    assert provider.taken[-1]["Body"].startswith(second.reference)

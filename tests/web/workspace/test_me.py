@@ -1,0 +1,82 @@
+"""One's own pages and how one is reached; for agents alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from tests.cast import Cast
+from tests.channels.pager.provider import Provider, connect, running
+from tests.conftest import MONDAY_10
+from tierdesk.core import clock
+from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.response.paging.models import Page, Policy
+from tierdesk.response.paging.ways import ways_of
+
+
+@pytest.fixture
+def provider(settings: Any, tmp_path: Any) -> Iterator[Provider]:
+    settings.HOME = tmp_path
+    with running() as one:
+        connect(settings, one)
+        yield one
+
+
+def test_an_outsider_is_not_shown_it(client: Browser, cast: Cast) -> None:
+    assert client.get("/on-call/me/").status_code == 302
+    client.force_login(cast.ann.user)
+    assert client.get("/on-call/me/")["Location"] == "/portal/"
+    assert client.post("/on-call/me/number/", {"number": "+49301234509"}).status_code == 302
+
+
+def test_a_number_is_proved_by_the_code_that_was_sent(
+    client: Browser, cast: Cast, provider: Provider
+) -> None:
+    client.force_login(cast.lena.user)
+    client.post("/on-call/me/number/", {"number": "+49 30 1234509", "urgent": "on"})
+    [sent] = provider.taken
+    assert sent["To"] == "+49301234509"
+    [code] = re.findall(r"\b\d{6}\b", sent["Body"])
+    assert client.post("/on-call/me/code/", {"code": "none"}).status_code == 422
+    client.post("/on-call/me/code/", {"code": code})
+    assert "By SMS to +49301234509" in client.get("/on-call/me/").content.decode()
+    set_scope(EVERY_CLIENT)
+    assert "sms" in ways_of(cast.lena, "urgent")
+    client.post("/on-call/me/number/removal/")
+    set_scope(EVERY_CLIENT)
+    assert "sms" not in ways_of(cast.lena, "urgent")
+
+
+def test_without_a_provider_nobody_is_promised_a_code(client: Browser, cast: Cast, settings: Any) -> None:
+    settings.SMS_FROM = ""
+    client.force_login(cast.lena.user)
+    answer = client.post("/on-call/me/number/", {"number": "+49 30 1234509"})
+    assert answer.status_code == 422
+    assert "No provider of SMS is set up" in answer.content.decode()
+
+
+def test_only_pages_that_wait_for_oneself_are_listed(
+    client: Browser,
+    cast: Cast,
+    provider: Provider,
+    doing: Callable[..., Any],
+    live_until: Callable[..., None],
+) -> None:
+    steps = [{"after": 0, "page": ["user:lena@desk.example"]}]
+    Policy.publish("p1", name="P1", said={"teams": ["desk"], "priorities": [1], "steps": steps})
+    with doing(cast.ann.user):
+        ticket = cast.ticket(impact=1, urgency=1)
+    live_until(MONDAY_10 + timedelta(minutes=1))
+    client.force_login(cast.lou.user)
+    assert ticket.reference not in client.get("/on-call/me/").content.decode()
+    client.force_login(cast.lena.user)
+    assert ticket.reference in client.get("/on-call/me/").content.decode()
+    set_scope(EVERY_CLIENT)
+    with clock.frozen(MONDAY_10 + timedelta(minutes=2)):
+        client.post(f"/pages/{Page.objects.get().token}/")
+    assert "Nothing calls you" in client.get("/on-call/me/").content.decode()
