@@ -130,7 +130,7 @@ Why you: $why.
 To acknowledge, open this page and press the button; nobody else is called then:
 $link""")
 
-PAGE_SMS = _("$number P$priority $client: $short\nAcknowledge: $link")
+PAGE_SMS = _("$number P$priority $client: $short\nAcknowledge: answer ACK, or $link")
 
 DESK: Mapping[str, tuple[object, object]] = {
     "new_ticket": (_("$number · new for $team"), _("$client: $subject (P$priority)")),

@@ -7,6 +7,7 @@ from django.urls import path
 from tierdesk.web.workspace.views import (
     account,
     actions,
+    answered,
     belonging,
     calls,
     channels,
@@ -105,6 +106,7 @@ urlpatterns = [
     ),
     path("on-call/schedules/<slug:key>/swaps/", on_call.swaps, name="swaps"),
     path("on-call/schedules/<slug:key>/link/", on_call.schedule_feed, name="schedule-feed"),
+    path("pages/answers/sms/", answered.sms, name="sms-answers"),
     path("pages/<str:token>/", pages.page, name="page"),
     path("parked/", directory.parked, name="parked"),
     path("parked/<int:pk>/", directory.parked_one, name="parked-one"),
