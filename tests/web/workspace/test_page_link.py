@@ -41,6 +41,8 @@ def test_opening_the_link_tells_and_changes_nothing(client: Browser, page: Page)
     assert answer.status_code == 200
     assert "Lena Lang" in said and "VPN does not connect" in said and "Acme GmbH" in said
     assert paging(page).state == "calling"
+    # With no-referrer a browser sends its form as from nowhere, and it is turned away as forged.
+    assert answer.headers["Referrer-Policy"] == "same-origin"
 
 
 def test_the_button_acknowledges_for_the_person_paged(client: Browser, cast: Cast, page: Page) -> None:

@@ -29,6 +29,5 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
             found.paging.refresh_from_db()
         answer = render(request, "workspace/page.html", {"page": found, "paging": found.paging})
     answer.headers["Cache-Control"] = "private, no-store"
-    answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
