@@ -120,3 +120,43 @@ def test_a_second_page_within_a_minute_waits_but_the_first_about_a_p1_passes(
         ]
     live_until(after(61))
     assert provider.taken[-1]["Body"].startswith(second.reference)
+
+
+def test_a_process_that_dies_between_sending_and_marking_sends_once_more(
+    burn: Callable[..., Ticket],
+    provider: Provider,
+    live_until: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(page: Page, at: Any) -> None:
+        raise Killed
+
+    ticket = burn()
+    with monkeypatch.context() as patch:
+        patch.setattr(Page, "mark_sent", die)
+        with pytest.raises(Killed):
+            live_until(after(1))
+    assert (len(provider.taken), states(ticket)) == (1, {"sms": "pending"})
+    live_until(after(119))
+    assert len(provider.taken) == 1
+    live_until(after(3600))
+    assert (len(provider.taken), states(ticket)) == (2, {"sms": "sent"})
+
+
+def test_what_is_acknowledged_while_it_waits_is_not_sent(
+    cast: Cast,
+    burn: Callable[..., Ticket],
+    provider: Provider,
+    live_until: Callable[..., None],
+    doing: Callable[..., Any],
+) -> None:
+    provider.answers = [503]
+    ticket = burn()
+    live_until(after(1))
+    with doing(cast.lena, after(5)):
+        Ticket.objects.get(pk=ticket.pk).take(cast.lena)
+    live_until(after(3600))
+    assert (provider.knocks, states(ticket)) == (1, {"sms": "dropped"})
