@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from tests.cast import Cast
+from tests.replayed import _clocks_are_a_replay
 from tierdesk.directory.oncall.models import Layer, Schedule, Turn
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.paging.models import Paging, Policy
 from tierdesk.tickets.models import Ticket
+
+__all__ = ["_clocks_are_a_replay"]
 
 MIN = 60
 STEPS = [
