@@ -61,3 +61,14 @@ def test_another_number_must_be_proved_again(cast: Cast) -> None:
 def test_what_is_no_number_is_refused(cast: Cast, number: str) -> None:
     with pytest.raises(UnableToReach):
         Way.propose(cast.lena, number, is_urgent=True, at=MONDAY_10)
+
+
+def test_nobody_makes_the_desk_send_codes_without_end(cast: Cast) -> None:
+    for minute in range(3):
+        way, _ = Way.propose(
+            cast.lena, f"+4915112345{minute:02d}", is_urgent=True, at=MONDAY_10 + timedelta(minutes=minute)
+        )
+        way.remove()
+    with pytest.raises(UnableToReach, match="Three codes"):
+        Way.propose(cast.lena, "+491511234599", is_urgent=True, at=MONDAY_10 + timedelta(minutes=50))
+    Way.propose(cast.lena, "+491511234599", is_urgent=True, at=MONDAY_10 + timedelta(minutes=61))

@@ -64,6 +64,17 @@ def test_the_second_one_learns_who_was_first(client: Browser, cast: Cast, page: 
     assert paging(page).acked_by == cast.lena
 
 
+def test_a_link_works_once_also_when_people_are_called_again(client: Browser, page: Page) -> None:
+    with clock.frozen(MONDAY_10 + timedelta(minutes=2)):
+        client.post(f"/pages/{page.token}/")
+    set_scope(EVERY_CLIENT)
+    Paging.objects.filter(pk=page.paging_id).update(state="calling", acked_by=None, acked_at=None)
+    with clock.frozen(MONDAY_10 + timedelta(hours=1)):
+        answer = client.post(f"/pages/{page.token}/")
+    assert "It works once" in answer.content.decode()
+    assert paging(page).state == "calling"
+
+
 def test_a_forged_link_opens_nothing(client: Browser, page: Page) -> None:
     assert client.get(f"/pages/{page.pk}~AAAA/").status_code == 404
     assert client.post(f"/pages/{page.pk}/").status_code == 404

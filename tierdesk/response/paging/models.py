@@ -363,7 +363,10 @@ class PageState(models.TextChoices):
 
 
 class Page(models.Model):
-    """One message to one person on one channel, about a paging; `why` says why them. `wake_at`: when it is tried."""
+    """One message to one person on one channel, about a paging; `why` says why them. `wake_at`: when it is tried.
+
+    `used_at`: when it acknowledged. It does so once: whoever is called again is called by a page of their own.
+    """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE)
     paging = models.ForeignKey(Paging, on_delete=models.CASCADE, related_name="pages")
@@ -378,6 +381,7 @@ class Page(models.Model):
     error = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
     wake_at = models.DateTimeField(null=True)
 
     objects = InternalRows.as_manager()
@@ -411,7 +415,9 @@ class Page(models.Model):
         return self.paging.state in NEEDED and self.paging.ticket.is_unresolved()
 
     def acknowledge(self) -> None:
-        """Its person looks: nobody else is called, and the ticket is acknowledged as well."""
+        """Its person looks: nobody else is called, and the ticket is acknowledged as well. It works once."""
+        if not type(self).objects.filter(pk=self.pk, used_at=None).update(used_at=current().at):
+            return
         self.paging.acknowledge(self.agent)
         if self.paging.ticket.is_unresolved():
             self.paging.ticket.acknowledge()

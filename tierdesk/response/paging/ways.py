@@ -16,6 +16,8 @@ from tierdesk.directory.staff.models import Agent
 
 CODE_IS_GOOD_FOR = timedelta(minutes=10)
 MOST_GUESSES = 5
+MOST_CODES = 3
+PER = timedelta(hours=1)
 
 
 class UnableToReach(ValueError):
@@ -25,7 +27,8 @@ class UnableToReach(ValueError):
 class Way(models.Model):
     """A way to reach an agent, the only one of its kind. `is_urgent`: a policy's `via: urgent` takes it.
 
-    It is used once its code, which was sent to `address`, has come back: `verified_at`.
+    It is used once its code, which was sent to `address`, has come back: `verified_at`. `codes`: how many were sent
+    since `codes_since`; nobody makes the desk send messages to strangers without end.
     """
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="ways")
@@ -35,6 +38,8 @@ class Way(models.Model):
     code_digest = models.CharField(max_length=64, blank=True)
     code_ends_at = models.DateTimeField(null=True)
     guesses = models.PositiveSmallIntegerField(default=0)
+    codes = models.PositiveSmallIntegerField(default=0)
+    codes_since = models.DateTimeField(null=True)
     verified_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -52,8 +57,11 @@ class Way(models.Model):
             address = to_e164(number, "DE")
         except NotANumber as fault:
             raise UnableToReach(str(fault)) from fault
+        codes, since = cls._count(agent, at)
         code = f"{secrets.randbelow(10**6):06d}"
         proposed = {
+            "codes": codes,
+            "codes_since": since,
             "address": address,
             "is_urgent": is_urgent,
             "code_digest": _digest(address, code),
@@ -63,6 +71,22 @@ class Way(models.Model):
         }
         way, _new = cls.objects.update_or_create(agent=agent, kind="sms", defaults=proposed)
         return way, code
+
+    @classmethod
+    def _count(cls, agent: Agent, at: datetime) -> tuple[int, datetime]:
+        """How many codes this one makes, and since when; raises UnableToReach when there were too many."""
+        known = cls.objects.filter(agent=agent, kind="sms").first()
+        if known is None or known.codes_since is None or at - known.codes_since >= PER:
+            return 1, at
+        if known.codes >= MOST_CODES:
+            raise UnableToReach(_("Three codes were sent within an hour; ask again later."))
+        return known.codes + 1, known.codes_since
+
+    def remove(self) -> None:
+        """Use it no more. What was sent is still counted, so that a removal does not begin anew."""
+        type(self).objects.filter(pk=self.pk).update(
+            address="", code_digest="", code_ends_at=None, verified_at=None
+        )
 
     def verify(self, code: str, *, at: datetime) -> None:
         """The code came back. Raises UnableToReach when it is wrong, too late, or was guessed at too often."""

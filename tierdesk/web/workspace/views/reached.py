@@ -43,7 +43,7 @@ def number(request: HttpRequest) -> HttpResponse:
 @require_POST
 def code(request: HttpRequest) -> HttpResponse:
     """The code that came back."""
-    way = agent_of(request).ways.filter(kind="sms").first()
+    way = agent_of(request).ways.filter(kind="sms").exclude(address="").first()
     try:
         if way is None:
             raise UnableToReach(_("Write your number first."))
@@ -57,7 +57,8 @@ def code(request: HttpRequest) -> HttpResponse:
 @agent_page
 @require_POST
 def removal(request: HttpRequest) -> HttpResponse:
-    agent_of(request).ways.filter(kind="sms").delete()
+    for way in agent_of(request).ways.filter(kind="sms"):
+        way.remove()
     messages.success(request, _("Your number is not used any more."))
     return redirect("workspace:me")
 
@@ -67,7 +68,7 @@ def _page(request: HttpRequest, *, refusal: str = "", typed: str = "") -> HttpRe
     context: dict[str, Any] = {
         "pages": _waiting(request),
         "email": user_of(request).email,
-        "way": agent.ways.filter(kind="sms").first(),
+        "way": agent.ways.filter(kind="sms").exclude(address="").first(),
         "refusal": refusal,
         "typed": typed,
     }
