@@ -31,6 +31,9 @@ from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
 from tierdesk.tickets.models import Entry, Ticket
 
 SOME_TIME = st.sampled_from([1, 7, 45, 200, 900, 4000, 9000])
+AFTER = st.sampled_from([0, 0, 7, 45, 200])
+"""Minutes that pass before somebody does something."""
+
 REASONS = st.sampled_from(["vendor", "access", "client_approval", "dependency_group"])
 WHICH = st.sampled_from(["take", "resolve", "escalate", "pend"])
 
@@ -87,41 +90,47 @@ class Desk(RuleBasedStateMachine):
         self.paper.live_until(self.at)
 
     @precondition(lambda self: self.paper.is_open)
-    @rule()
-    def somebody_takes_it(self) -> None:
+    @rule(after=AFTER)
+    def somebody_takes_it(self, after: int = 0) -> None:
+        self.time_passes(after)
         if self._try(lambda t: t.take(self._agent), allowed=self.paper.is_open):
             self._notice()
 
     @precondition(lambda self: self.paper.state != "closed")
-    @rule()
-    def somebody_answers(self) -> None:
+    @rule(after=AFTER)
+    def somebody_answers(self, after: int = 0) -> None:
+        self.time_passes(after)
         open_enough = self.paper.state not in ("closed", "cancelled")
         if self._try(lambda t: t.reply("We look at it."), allowed=open_enough) and self.paper.is_open:
             self._notice()
 
     @precondition(lambda self: self.paper.state in ("new", "open"))
-    @rule(reason=REASONS, minutes=st.sampled_from([None, 30, 3000]))
-    def it_waits(self, reason: str, minutes: int | None) -> None:
+    @rule(reason=REASONS, minutes=st.sampled_from([None, 30, 3000]), after=AFTER)
+    def it_waits(self, reason: str, minutes: int | None, after: int = 0) -> None:
+        self.time_passes(after)
         until = self.at + timedelta(minutes=minutes) if minutes else None
         if self._try(lambda t: t.pend(reason, until=until), allowed=self.paper.state in ("new", "open")):
             self._notice()
             self.paper.put(self.at, state="pending", reason=reason, until=until)
 
     @precondition(lambda self: self.paper.state in ("new", "open"))
-    @rule()
-    def the_contact_is_asked(self) -> None:
+    @rule(after=AFTER)
+    def the_contact_is_asked(self, after: int = 0) -> None:
+        self.time_passes(after)
         if self._try(lambda t: t.ask("Since when?"), allowed=self.paper.state in ("new", "open")):
             self._notice()
             self.paper.put(self.at, state="pending", reason="requester_info", until=None)
 
     @precondition(lambda self: self.paper.state == "pending")
-    @rule()
-    def the_wait_is_ended(self) -> None:
+    @rule(after=AFTER)
+    def the_wait_is_ended(self, after: int = 0) -> None:
+        self.time_passes(after)
         if self._try(lambda t: t.resume("enough"), allowed=self.paper.state == "pending"):
             self.paper.put(self.at, state="open", reason="", until=None)
 
-    @rule(automatic=st.booleans(), times=st.sampled_from([1, 1, 2]))
-    def the_contact_writes(self, automatic: bool, times: int) -> None:
+    @rule(automatic=st.booleans(), times=st.sampled_from([1, 1, 2]), after=AFTER)
+    def the_contact_writes(self, automatic: bool, times: int, after: int = 0) -> None:
+        self.time_passes(after)
         for _ in range(times):
             heard = self._try(
                 lambda t: t.hear("It still does not work.", channel="email", automatic=automatic),
@@ -136,10 +145,11 @@ class Desk(RuleBasedStateMachine):
                 self.paper.put(self.at, state="open", resolved_at=None)
 
     @precondition(lambda self: self.paper.is_open and self.paper.tier < 3)
-    @rule(named=st.booleans())
-    def it_is_handed_up(self, named: bool) -> None:
+    @rule(named=st.booleans(), after=AFTER)
+    def it_is_handed_up(self, named: bool, after: int = 0) -> None:
+        self.time_passes(after)
         tier = self.paper.tier + 1
-        allowed = named or self.paper.returns <= 2
+        allowed = self.paper.is_open and (named or self.paper.returns <= 2)
         whom = self.agents[tier] if named else None
         if self._try(
             lambda t: Escalation.send(
@@ -151,16 +161,18 @@ class Desk(RuleBasedStateMachine):
             self.paper.put(self.at, sent=True, sender=self.paper.tier, since=self.at, tier=tier)
 
     @precondition(lambda self: self._sent is not None)
-    @rule()
-    def the_hand_over_is_accepted(self) -> None:
+    @rule(after=AFTER)
+    def the_hand_over_is_accepted(self, after: int = 0) -> None:
+        self.time_passes(after)
         sent = self._sent
         assert sent is not None
         if self._try(lambda t: self._of(sent, t).accept(self._agent), allowed=True):
             self.paper.sent = False
 
     @precondition(lambda self: self._sent is not None)
-    @rule(withdrawn=st.booleans())
-    def the_hand_over_comes_back(self, withdrawn: bool) -> None:
+    @rule(withdrawn=st.booleans(), after=AFTER)
+    def the_hand_over_comes_back(self, withdrawn: bool, after: int = 0) -> None:
+        self.time_passes(after)
         sent = self._sent
         assert sent is not None
 
@@ -179,24 +191,27 @@ class Desk(RuleBasedStateMachine):
                 returns=self.paper.returns + (not withdrawn),
             )
 
-    @rule(urgency=st.sampled_from([2, 3]))
-    def it_is_more_or_less_urgent(self, urgency: int) -> None:
+    @rule(urgency=st.sampled_from([2, 3]), after=AFTER)
+    def it_is_more_or_less_urgent(self, urgency: int, after: int = 0) -> None:
         """P3 or P4; a breach stands, whatever the target is now."""
+        self.time_passes(after)
         self.paper.note_a_breach(self.at)
         self._try(lambda t: t.assess(impact=2, urgency=urgency, reason="asked again"), allowed=True)
         if self.paper.is_open:
             self.paper.target = TARGETS[self._ticket().priority]["resolve"] * timedelta(seconds=1)
 
     @precondition(lambda self: self.paper.is_open)
-    @rule()
-    def it_is_resolved(self) -> None:
+    @rule(after=AFTER)
+    def it_is_resolved(self, after: int = 0) -> None:
+        self.time_passes(after)
         if self._try(lambda t: t.resolve(code="fixed"), allowed=self.paper.is_open):
             self._notice()
             self.paper.put(self.at, state="resolved", reason="", until=None, resolved_at=self.at, sent=False)
 
     @precondition(lambda self: self.paper.state == "resolved")
-    @rule()
-    def it_is_reopened(self) -> None:
+    @rule(after=AFTER)
+    def it_is_reopened(self, after: int = 0) -> None:
+        self.time_passes(after)
         if self._try(lambda t: t.reopen("It is back."), allowed=self._reopenable):
             self.paper.put(self.at, state="open", resolved_at=None)
 
