@@ -18,6 +18,7 @@ from tierdesk.core.wakeups import LONGEST_REST_S, POLL_SECONDS, Errand, Look, Wa
 from tierdesk.directory.clients.models import Client
 from tierdesk.learning.prediction.models import Outlook
 from tierdesk.response.notifications.models import Notice
+from tierdesk.response.paging.models import Page
 from tierdesk.tickets.models import Ticket
 
 
@@ -86,4 +87,4 @@ class TestLook:
 
     def test_what_waits_for_others_or_thinks_long_is_run_apart(self) -> None:
         apart = {wakeup.model for wakeup in wakeups.wakeups() if wakeup.apart}
-        assert apart == {Inbound, Notice, Outlook}
+        assert apart == {Inbound, Notice, Outlook, Page}
