@@ -48,6 +48,9 @@ def _obey(words: list[str]) -> int:
         with database():
             return _django(words)
     options = _parser().parse_args(words)
+    if hasattr(options, "port"):
+        # Links in mails lead here, unless somebody said where the desk is found from outside.
+        os.environ.setdefault("TIERDESK_URL", f"http://127.0.0.1:{options.port}")
     if options.command == "serve":
         return _serve(options)
     with database():

@@ -245,7 +245,7 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: _("acknowledged the page: nobody else is called for now"), "check", "success"
     ),
     "acknowledgement_expired": Sentence(
-        lambda d: _("%(agent_name)s acknowledged, and then nothing happened: people are called again") % d,
+        lambda d: _("calls people again: after %(agent_name)s acknowledged, nothing happened") % d,
         "bell",
         "warning",
     ),
