@@ -11,7 +11,7 @@ import base64
 import binascii
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet, Value
 
 from tierdesk.directory.staff.models import Agent, User
+from tierdesk.learning.prediction.models import Outlook
 from tierdesk.tickets.lifecycle import PendingReason
 from tierdesk.tickets.models import Ticket, Tickets
 
@@ -48,8 +49,6 @@ COLUMNS = (
     "category__name",
     "team__name",
     "assignee__user__name",
-    "outlook__band",
-    "outlook__chance",
 )
 
 type Filter = Callable[[Tickets, Agent, datetime], Tickets]
@@ -151,14 +150,16 @@ def page_of(view: View, user: User, at: datetime, cursor: str | None = None) -> 
     ordered = tickets.order_by(F(view.order).asc(nulls_last=True), "id")
     if cursor:
         ordered = ordered.filter(_after(view.order, cursor))
-    found = list(ordered.values(*COLUMNS)[: PAGE + 1])
-    rows = [_shown(row, at) for row in found[:PAGE]]
+    found = list(ordered.values(*dict.fromkeys((*COLUMNS, view.order)))[: PAGE + 1])
+    late = Outlook.objects.likely_late(row["id"] for row in found)
+    rows = [_shown(row, at, late) for row in found[:PAGE]]
     return Page(rows, _cursor(rows[-1], view.order) if len(found) > PAGE else None)
 
 
-def _shown(row: dict[str, Any], at: datetime) -> dict[str, Any]:
-    """The row with what a person reads: the state of its next promise and what it waits for."""
+def _shown(row: dict[str, Any], at: datetime, late: Collection[int]) -> dict[str, Any]:
+    """The row with what a person reads: the state of its next promise, what it waits for, and if it is likely late."""
     due = row["next_due_at"]
+    row["likely_late"] = row["id"] in late
     row["waits_for"] = PENDING.get(row["pending_reason"])
     row["clock"] = (
         None if due is None else "breached" if due < at else "at_risk" if due < at + AT_RISK else "ok"
