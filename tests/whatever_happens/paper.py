@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -91,8 +92,7 @@ class Paper:
                 spent[stretch.tier] = spent.get(stretch.tier, NOTHING) + (ends - stretch.begins)
         return spent
 
-    def _sum(self, at: datetime, which: object) -> timedelta:
-        assert callable(which)
+    def _sum(self, at: datetime, which: Callable[[Stretch], bool]) -> timedelta:
         return sum(
             (self.hours.between(one.begins, ends) for one, ends in self._ended(at) if which(one)), NOTHING
         )

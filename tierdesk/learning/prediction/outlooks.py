@@ -33,7 +33,7 @@ def tell_due(at: datetime) -> int:
     """Tell the outlooks that are due; returns how many."""
     with transaction.atomic():
         due = Outlook.objects.filter(wake_at__lte=at).order_by("wake_at").select_for_update(skip_locked=True)
-        outlooks = list(due.select_related(None)[:AT_ONCE])
+        outlooks = list(due[:AT_ONCE])
         tell(outlooks, at)
     return len(outlooks)
 
