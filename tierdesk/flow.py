@@ -49,6 +49,7 @@ from tierdesk.response.sla.models import WAKING, Clock, Rung, wake_clocks
 from tierdesk.response.sla.rungs import reach_rungs
 from tierdesk.response.tiers import facts as ladder
 from tierdesk.response.tiers import reactions as tiers
+from tierdesk.response.tiers.consultations import Consultation, wake_consultations
 from tierdesk.response.triage import reactions as triage
 from tierdesk.response.vendors import facts as vendors
 from tierdesk.response.vendors import reactions as cases
@@ -107,11 +108,17 @@ FLOW: dict[type[Fact], Reactions] = {
         now=[sla.start_acceptance, notifications.tell_receiving_team, runbooks.open_gaps]
     ),
     ladder.EscalationAccepted: Reactions(now=[sla.stop_acceptance]),
-    ladder.EscalationReturned: Reactions(now=[sla.charge_returned_time, notifications.tell_sending_team]),
+    ladder.EscalationReturned: Reactions(
+        now=[sla.charge_returned_time, notifications.tell_sending_team, runbooks.open_gaps_below]
+    ),
+    ladder.EscalationCoached: Reactions(
+        now=[sla.charge_returned_time, notifications.tell_sending_team, runbooks.open_gaps_below]
+    ),
     ladder.EscalationWithdrawn: Reactions(now=[sla.charge_returned_time]),
     ladder.EscalationOvertaken: Reactions(now=[sla.stop_acceptance]),
     ladder.Consulted: Reactions(now=[notifications.tell_consulted_team]),
     ladder.ConsultationAnswered: Reactions(now=[notifications.tell_advised]),
+    ladder.AdviceLate: Reactions(now=[notifications.tell_about_late_advice]),
     # The vendor works on it.
     vendors.CaseSubmitted: Reactions(now=[sla.start_vendor_clocks]),
     vendors.CaseAnswered: Reactions(now=[notifications.mail_vendor]),
@@ -162,6 +169,7 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Rung, reach_rungs),
     Wakeup(Ticket, wake_tickets),
     Wakeup(Paging, wake_pagings),
+    Wakeup(Consultation, wake_consultations),
     Wakeup(Case, chase_cases),
     Wakeup(Wait, wake_waits),
     Wakeup(Call, follow_up_calls),

@@ -142,7 +142,7 @@ def goes_up(desk: Desk) -> None:
 
 
 def comes_back(desk: Desk) -> None:
-    desk.the_hand_over_comes_back(withdrawn=False)
+    desk.the_hand_over_comes_back(how="returned")
 
 
 BUGS: dict[str, Bug] = {

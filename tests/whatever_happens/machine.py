@@ -170,15 +170,17 @@ class Desk(RuleBasedStateMachine):
             self.paper.sent = False
 
     @precondition(lambda self: self._sent is not None)
-    @rule(withdrawn=st.booleans(), after=AFTER)
-    def the_hand_over_comes_back(self, withdrawn: bool, after: int = 0) -> None:
+    @rule(how=st.sampled_from(["returned", "withdrawn", "coached"]), after=AFTER)
+    def the_hand_over_comes_back(self, how: str, after: int = 0) -> None:
         self.time_passes(after)
         sent = self._sent
         assert sent is not None
 
         def verb(ticket: Ticket) -> None:
-            if withdrawn:
+            if how == "withdrawn":
                 self._of(sent, ticket).withdraw(self.agents[self.paper.sender], why="found it")
+            elif how == "coached":
+                self._of(sent, ticket).coach(self._agent, advice="Restart it; I stay on the line.")
             else:
                 self._of(sent, ticket).send_back(self._agent, reason="missing_info", note="Which site?")
 
@@ -188,7 +190,7 @@ class Desk(RuleBasedStateMachine):
                 self.at,
                 sent=False,
                 tier=self.paper.sender,
-                returns=self.paper.returns + (not withdrawn),
+                returns=self.paper.returns + (how == "returned"),
             )
 
     @rule(urgency=st.sampled_from([2, 3]), after=AFTER)

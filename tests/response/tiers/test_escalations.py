@@ -12,7 +12,9 @@ from django.db import IntegrityError, transaction
 from tests.cast import Cast
 from tests.response.tiers.conftest import PACK, Send
 from tierdesk.core.scope import NO_CLIENT, only, seeing
+from tierdesk.response.runbooks.models import Gap
 from tierdesk.response.sla.models import Clock
+from tierdesk.response.tiers.consultations import Consultation
 from tierdesk.response.tiers.models import Escalation, EscalationState, GateShut, Procedure
 from tierdesk.response.tiers.pack import Pack, RunRecord
 from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
@@ -191,6 +193,65 @@ def test_what_is_withdrawn_comes_back_and_counts_as_no_return(
     assert of(escalation).state == "withdrawn"
     assert "escalation_withdrawn" in told(ticket)
     assert not Clock.objects.filter(ticket=ticket, metric="accept").going().exists()
+
+
+def test_solved_together_it_goes_back_with_a_helper_and_asks_for_the_missing_book(
+    cast: Cast, ticket: Ticket, send: Send, doing: Doing, at: datetime
+) -> None:
+    escalation = send(ticket, cast.ops)
+    with doing(cast.tom, at + 5 * MIN):
+        of(escalation).coach(cast.tom, advice=" Restart the service; I am on the line. ")
+    now = fresh(ticket)
+    assert (now.tier, now.team, now.assignee, now.return_count) == (1, cast.desk, cast.lena, 0)
+    assert of(escalation).state == "coached"
+    [entry] = Entry.objects.of(ticket.pk).filter(kind="escalation_coached")
+    assert entry.details["note"] == "Restart the service; I am on the line."
+    coaching = Consultation.objects.get(escalation=escalation)
+    assert (coaching.asked_by, coaching.helper, coaching.team) == (cast.lena, cast.tom, cast.ops)
+    assert (coaching.question, coaching.answered_at) == (PACK.exact_ask, None)
+    [gap] = Gap.objects.filter(ticket=ticket)
+    assert (gap.kind, gap.owner) == ("solvable_lower", cast.ops)
+    assert not Clock.objects.filter(ticket=ticket, metric="accept").going().exists()
+
+
+def test_what_solved_it_is_written_down_when_it_is_over(
+    cast: Cast, ticket: Ticket, send: Send, doing: Doing, at: datetime
+) -> None:
+    escalation = send(ticket, cast.ops)
+    with doing(cast.tom, at):
+        coaching = of(escalation).coach(cast.tom, advice="Look at the log with me.")
+    with doing(cast.tom, at + 9 * MIN):
+        coaching.reply(cast.tom, "The certificate had ended.", minutes=9)
+    coaching.refresh_from_db()
+    assert (coaching.answer, coaching.minutes, coaching.wake_at) == ("The certificate had ended.", 9, None)
+
+
+def test_nobody_helps_without_a_word_or_twice(cast: Cast, ticket: Ticket, send: Send, doing: Doing) -> None:
+    escalation = send(ticket, cast.ops)
+    with pytest.raises(UnableTo, match="Say how you go about it"), doing(cast.tom):
+        of(escalation).coach(cast.tom, advice=" ")
+    mine = of(escalation)
+    with doing(cast.tom):
+        of(escalation).coach(cast.tom, advice="Together.")
+    with pytest.raises(StaleTicket), doing(cast.tom):
+        mine.coach(cast.tom, advice="Together.")
+    assert Consultation.objects.count() == 1
+
+
+def test_a_return_that_says_it_could_be_solved_below_asks_for_the_book_too(
+    cast: Cast, ticket: Ticket, send: Send, doing: Doing
+) -> None:
+    escalation = send(ticket, cast.ops)
+    with doing(cast.tom):
+        of(escalation).send_back(cast.tom, reason="solvable_lower", note="Restart the client.")
+    assert [gap.owner for gap in Gap.objects.filter(ticket=ticket)] == [cast.ops]
+
+
+def test_other_returns_ask_for_no_book(cast: Cast, ticket: Ticket, send: Send, doing: Doing) -> None:
+    escalation = send(ticket, cast.ops)
+    with doing(cast.tom):
+        of(escalation).send_back(cast.tom, reason="missing_info", note="Which gateway?")
+    assert not Gap.objects.exists()
 
 
 def test_a_withdrawal_says_why(cast: Cast, ticket: Ticket, send: Send, doing: Doing) -> None:

@@ -67,6 +67,15 @@ COLUMNS = [
 ]
 
 
+class LateAdvice(Protocol):
+    """Advice that has not come, and who hears of that."""
+
+    ticket: Ticket
+    question: str
+    agents: list[int]
+    at: datetime
+
+
 class ToTeam(Protocol):
     """A fact that a team must hear of."""
 
@@ -300,6 +309,12 @@ def tell_advised(facts: Sequence[Advised]) -> None:
     _write(
         [_desk(f.ticket, f.ticket.assignee_id or 0, "advice", {"answer": f.answer}, f.at) for f in advised]
     )
+
+
+def tell_about_late_advice(facts: Sequence[LateAdvice]) -> None:
+    told = [(fact, agent) for fact in facts for agent in fact.agents]
+    _read_names(fact.ticket for fact, _ in told)
+    _write([_desk(f.ticket, agent, "advice_late", {"question": f.question}, f.at) for f, agent in told])
 
 
 def mail_vendor(facts: Sequence[ToVendor]) -> None:

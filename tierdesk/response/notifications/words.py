@@ -140,6 +140,7 @@ DESK: Mapping[str, tuple[object, object]] = {
     "hierarchy": (_("$number: $why"), _("$client: $subject (P$priority), worked by $team")),
     "consulted": (_("$number: your advice is asked for"), _("$question")),
     "advice": (_("$number: advice has arrived"), _("$answer")),
+    "advice_late": (_("$number: advice is late"), _("$question")),
     "worse_alarm": (_("$number: a worse alarm"), _("$alarm · $resource (P$priority)")),
     "heard": (_("$number: the contact wrote"), _("$client: $subject")),
     "undelivered": (_("$number: our mail did not arrive"), _("$address: $why")),

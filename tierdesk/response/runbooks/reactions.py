@@ -10,6 +10,9 @@ from tierdesk.response.runbooks.walk import Reason
 from tierdesk.tickets.facts import Cancelled, Resolved
 from tierdesk.tickets.models import Ticket
 
+SOLVABLE_LOWER = "solvable_lower"
+"""Why a hand-over came back, where the tier below could have solved it."""
+
 
 class EscalationSentLike(Protocol):
     """What a gap needs to know of an escalation: its coded reason, and the team that will know better."""
@@ -23,6 +26,13 @@ def open_gaps(facts: Sequence[EscalationSentLike]) -> None:
     """An escalation because of the book opens a task to improve it, owned by the tier that takes over."""
     for fact in facts:
         if fact.reason in set(Reason) and Reason(fact.reason).improves_the_book:
+            Gap.open_for(fact.ticket, kind=fact.reason, owner_id=fact.to_team)
+
+
+def open_gaps_below(facts: Sequence[EscalationSentLike]) -> None:
+    """A hand-over that could have been solved where it was: whoever saw that writes down how, for the next time."""
+    for fact in facts:
+        if fact.reason == SOLVABLE_LOWER:
             Gap.open_for(fact.ticket, kind=fact.reason, owner_id=fact.to_team)
 
 

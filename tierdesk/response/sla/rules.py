@@ -391,6 +391,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
     "escalation_accepted": (stop_acceptance,),
     "escalation_overtaken": (stop_acceptance,),
     "escalation_returned": (charge_sender,),
+    "escalation_coached": (charge_sender,),
     "escalation_withdrawn": (charge_sender,),
     "case_submitted": (start_vendor,),
     "case_moved": (follow_vendor,),

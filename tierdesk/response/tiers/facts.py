@@ -42,6 +42,18 @@ class EscalationReturned(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class EscalationCoached(TicketFact):
+    """The receiving tier solves it together with the sending one, which has it back: it could be solved there."""
+
+    escalation: int
+    from_tier: int
+    to_tier: int
+    to_team: int
+    reason: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class EscalationWithdrawn(TicketFact):
     """The sending tier took it back before anybody accepted it."""
 
@@ -69,19 +81,31 @@ class HandRefused(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Consulted(TicketFact):
-    """Another tier was asked for advice; the ticket stays where it is."""
+    """Another tier was asked for advice, within so many working seconds; the ticket stays where it is."""
 
     consultation: int
     team: int
     question: str
+    within_s: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ConsultationAnswered(TicketFact):
-    """The advice has come."""
+    """The advice has come, and took its giver so many minutes, if they said."""
 
     consultation: int
     answer: str
+    minutes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AdviceLate(TicketFact):
+    """Advice was expected by now; `agents` are told."""
+
+    consultation: int
+    team: int
+    question: str
+    agents: list[int]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

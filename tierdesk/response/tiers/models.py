@@ -1,4 +1,4 @@
-"""The ladder of tiers: procedures, escalations as records, consultations."""
+"""The ladder of tiers: procedures, and escalations as records."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from django.db.models import F, Q
 from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client
-from tierdesk.directory.clients.visibility import ClientRows, visible_clients
+from tierdesk.directory.clients.visibility import visible_clients
 from tierdesk.directory.staff.models import Agent, Team, User
 from tierdesk.response.tiers.choose import Choice, Matter, Scope, choose
 from tierdesk.response.tiers.complaints import Complaint as Complaint
+from tierdesk.response.tiers.consultations import Consultation as Consultation
 from tierdesk.response.tiers.facts import (
-    ConsultationAnswered,
-    Consulted,
     EscalationAccepted,
+    EscalationCoached,
     EscalationOvertaken,
     EscalationReturned,
     EscalationSent,
     EscalationWithdrawn,
 )
 from tierdesk.response.tiers.gate import Attempt, GateResult, Rules, check
+from tierdesk.response.tiers.internal import InternalRows
 from tierdesk.response.tiers.pack import Pack, RunRecord
 from tierdesk.response.tiers.reasons import Reason, ReturnReason
 from tierdesk.response.tiers.spec import findings
@@ -46,13 +47,6 @@ class GateShut(UnableTo):
     def __init__(self, gate: GateResult) -> None:
         super().__init__(gate.words)
         self.gate = gate
-
-
-class InternalRows(ClientRows):
-    """Rows that agents see for the clients they serve, and contacts never, not even for their own client."""
-
-    def visible_to(self, user: User) -> Self:
-        return super().visible_to(user) if user.is_agent or user.is_admin else self.none()
 
 
 class Procedures(InternalRows):
@@ -201,6 +195,7 @@ class EscalationState(models.TextChoices):
     SENT = "sent", "Waiting to be accepted"
     ACCEPTED = "accepted", "Accepted"
     RETURNED = "returned", "Returned"
+    COACHED = "coached", "Solved together"
     WITHDRAWN = "withdrawn", "Withdrawn"
     SUPERSEDED = "superseded", "Overtaken"
 
@@ -362,6 +357,28 @@ class Escalation(models.Model):
             )
         )
 
+    def coach(self, agent: Agent, *, advice: str) -> Consultation:
+        """Solve it together with whoever sent it: it goes back to them with a helper, since their tier could solve it.
+
+        It does not count as a return. What comes of it is written down when it is over (`Consultation.reply`).
+        """
+        if not advice.strip():
+            raise UnableTo("Say how you go about it together.")
+        self._answer(EscalationState.COACHED, agent)
+        self._give_back(why=f"solved together with {agent.name}")
+        record(
+            EscalationCoached(
+                ticket=self.ticket,
+                escalation=self.pk,
+                from_tier=self.from_tier,
+                to_tier=self.to_tier,
+                to_team=self.to_team_id,
+                reason=ReturnReason.SOLVABLE_LOWER.value,
+                note=advice.strip(),
+            )
+        )
+        return Consultation.help(self, agent)
+
     def withdraw(self, agent: Agent, *, why: str) -> None:
         """Take the hand-over back before anybody accepted it. It does not count as a return."""
         if not why.strip():
@@ -408,62 +425,3 @@ def overtake(escalations: Escalations) -> None:
         ended = {"state": EscalationState.SUPERSEDED, "answered_at": current().at}
         if Escalation.objects.unanswered().filter(pk=escalation.pk).update(**ended):
             record(EscalationOvertaken(ticket=escalation.ticket, escalation=escalation.pk))
-
-
-class Consultation(models.Model):
-    """A question to another tier while the ticket stays where it is; timed, with its answer.
-
-    `minutes` is how long the advice took its giver, as they say themselves.
-    """
-
-    client = models.ForeignKey(Client, on_delete=models.CASCADE)
-    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="consultations")
-    team = models.ForeignKey(Team, on_delete=models.PROTECT)
-    asked_by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
-    asked_at = models.DateTimeField()
-    question = models.TextField()
-    answered_by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="+")
-    answered_at = models.DateTimeField(null=True, blank=True)
-    answer = models.TextField(blank=True)
-    minutes = models.PositiveSmallIntegerField(null=True, blank=True)
-
-    objects = InternalRows.as_manager()
-
-    class Meta:
-        ordering = ["id"]
-
-    @classmethod
-    def ask(cls, ticket: Ticket, team: Team, *, by: Agent, question: str) -> Consultation:
-        """Ask a team for advice. Raises UnableTo without a question, or when nothing is left to solve."""
-        if not question.strip():
-            raise UnableTo("Write the question.")
-        if not ticket.is_unresolved():
-            raise UnableTo(f"{ticket.reference} is {ticket.state}; there is nothing to ask about any more.")
-        if team.pk == ticket.team_id:
-            raise UnableTo(f"{team.name} works {ticket.reference} itself; ask another team.")
-        asked = cls.objects.create(
-            client_id=ticket.client_id,
-            ticket=ticket,
-            team=team,
-            asked_by=by,
-            asked_at=current().at,
-            question=question.strip(),
-        )
-        record(Consulted(ticket=ticket, consultation=asked.pk, team=team.pk, question=asked.question))
-        return asked
-
-    def reply(self, agent: Agent, answer: str, *, minutes: int | None = None) -> None:
-        """Give advice. The first answer counts."""
-        if not answer.strip():
-            raise UnableTo("Write the advice.")
-        values = {
-            "answered_by": agent,
-            "answered_at": current().at,
-            "answer": answer.strip(),
-            "minutes": minutes,
-        }
-        if not type(self).objects.filter(pk=self.pk, answered_at=None).update(**values):
-            raise UnableTo("Somebody has answered already.")
-        for name, value in values.items():
-            setattr(self, name, value)
-        record(ConsultationAnswered(ticket=self.ticket, consultation=self.pk, answer=answer.strip()))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
+from tierdesk.core import clock
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.runbooks.models import RunState
+from tierdesk.response.tiers.consultations import WITHINS
 from tierdesk.response.tiers.models import EscalationState
 from tierdesk.response.tiers.pack import Known, Pack, RunRecord, prefill
 from tierdesk.response.tiers.reasons import ReturnReason
@@ -22,14 +25,17 @@ def ladder_of(ticket: Ticket, agent: Agent) -> dict[str, Any]:
         ticket.escalations.select_related("from_team", "to_team", "sent_by__user", "answered_by__user")
     )
     waiting = next((one for one in escalations if one.state == EscalationState.SENT), None)
-    consultations = list(ticket.consultations.select_related("team", "asked_by__user", "answered_by__user"))
+    people = ("asked_by__user", "answered_by__user", "helper__user")
+    consultations = list(ticket.consultations.select_related("team", *people))
     return {
         "escalate_to": teams_above(ticket) if ticket.is_unresolved() else [],
         "escalations": escalations,
         "waiting_escalation": waiting,
         "may_answer": waiting is not None and waiting.to_team_id in agent.team_ids,
+        "may_withdraw": waiting is not None and waiting.from_team_id in agent.team_ids,
         "return_reasons": ReturnReason.choices,
-        "consultations": consultations,
+        "consultations": [(one, one.is_late(clock.now())) for one in consultations],
+        "consult_within": [(minutes, _("%s working minutes") % minutes) for minutes in WITHINS],
         "my_teams": agent.team_ids,
         "may_consult": ticket.is_unresolved(),
         "cases": list(ticket.cases.select_related("contract__vendor", "driver__user")),

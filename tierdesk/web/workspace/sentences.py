@@ -218,9 +218,18 @@ SENTENCES: Mapping[str, Sentence] = {
     "escalation_returned": Sentence(
         lambda d: _("returned the hand-over: %s") % str(d["reason"]).replace("_", " "), "return", "warning"
     ),
+    "escalation_coached": Sentence(
+        lambda d: _("solves it together with the tier it came from: %s") % d["note"], "chat", "accent"
+    ),
     "escalation_withdrawn": Sentence(lambda d: _("withdrew the escalation"), "return"),
     "consulted": Sentence(lambda d: _("asked another tier for advice"), "chat"),
-    "consultation_answered": Sentence(lambda d: _("gave advice"), "chat"),
+    "consultation_answered": Sentence(
+        lambda d: (
+            _("gave advice, %s min") % d["minutes"] if d.get("minutes") is not None else _("gave advice")
+        ),
+        "chat",
+    ),
+    "advice_late": Sentence(lambda d: _("advice is late"), "bell", "warning"),
     "hierarchy_told": Sentence(lambda d: _("told the hierarchy: %s") % d.get("why", ""), "bell", "warning"),
     "complained": Sentence(
         lambda d: (

@@ -73,6 +73,12 @@ urlpatterns = [
         name="acceptance",
     ),
     path("tickets/<int:pk>/escalations/<int:escalation_id>/return/", escalations.returning, name="return"),
+    path("tickets/<int:pk>/escalations/<int:escalation_id>/coaching/", escalations.coaching, name="coaching"),
+    path(
+        "tickets/<int:pk>/escalations/<int:escalation_id>/withdrawal/",
+        escalations.withdrawal,
+        name="withdrawal",
+    ),
     path("tickets/<int:pk>/consultations/", escalations.consultations, name="consultations"),
     path("tickets/<int:pk>/consultations/<int:consultation_id>/", escalations.advice, name="advice"),
     path("tickets/<int:pk>/cases/", vendors.new_case, name="new-case"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,8 +14,9 @@ from tierdesk.core.work import work
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.runbooks.models import matching
 from tierdesk.response.sla.budget import budgets
+from tierdesk.response.tiers.consultations import WITHIN, Consultation
 from tierdesk.response.tiers.gate import Attempt, check
-from tierdesk.response.tiers.models import Consultation, Escalation, Procedure
+from tierdesk.response.tiers.models import Escalation, Procedure
 from tierdesk.response.tiers.pack import PARTS, Pack, RunRecord
 from tierdesk.response.tiers.reasons import Reason
 from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
@@ -133,14 +136,48 @@ def returning(request: HttpRequest, pk: int, escalation_id: int) -> HttpResponse
     return act_on(request, pk, send_back, "Returned.")
 
 
+@agent_page
+@require_POST
+def coaching(request: HttpRequest, pk: int, escalation_id: int) -> HttpResponse:
+    """Give the hand-over back and stay with it as its helper: it could be solved where it came from."""
+    advice = request.POST.get("advice", "")
+
+    def coach(ticket: Ticket) -> None:
+        _of_my_team(request, ticket, escalation_id).coach(agent_of(request), advice=advice)
+
+    return act_on(request, pk, coach, "It is back with those who sent it, and you help them.")
+
+
+@agent_page
+@require_POST
+def withdrawal(request: HttpRequest, pk: int, escalation_id: int) -> HttpResponse:
+    """Take a hand-over back that nobody has accepted yet."""
+    why = request.POST.get("why", "")
+
+    def withdraw(ticket: Ticket) -> None:
+        sent = _hand_over(ticket, escalation_id)
+        if sent.from_team_id not in agent_of(request).team_ids:
+            raise UnableTo("Only the team that sent this hand-over takes it back.")
+        sent.withdraw(agent_of(request), why=why)
+
+    return act_on(request, pk, withdraw, "It is back with your team.")
+
+
 def _of_my_team(request: HttpRequest, ticket: Ticket, escalation_id: int) -> Escalation:
     """The hand-over, if the agent belongs to the team it was sent to. Raises UnableTo otherwise."""
+    found = _hand_over(ticket, escalation_id)
+    if found.to_team_id not in agent_of(request).team_ids:
+        raise UnableTo(f"Only {found.to_team.name} answers this hand-over.")
+    return found
+
+
+def _hand_over(ticket: Ticket, escalation_id: int) -> Escalation:
     found: Escalation = get_object_or_404(
-        Escalation.objects.select_related("from_team", "sent_by"), pk=escalation_id, ticket=ticket
+        Escalation.objects.select_related("from_team", "to_team", "sent_by__user", "from_agent__user"),
+        pk=escalation_id,
+        ticket=ticket,
     )
     found.ticket = ticket
-    if not agent_of(request).memberships.filter(team=found.to_team_id).exists():
-        raise UnableTo(f"Only {found.to_team.name} accepts or returns this hand-over.")
     return found
 
 
@@ -150,23 +187,27 @@ def consultations(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask another tier for advice; the ticket stays where it is."""
     team = get_object_or_404(Team, pk=_number(request, "team"))
     question = request.POST.get("question", "")
-    return act_on(
-        request,
-        pk,
-        lambda ticket: Consultation.ask(ticket, team, by=agent_of(request), question=question),
-        f"{team.name} has your question.",
-    )
+    within = timedelta(minutes=_number(request, "within")) or WITHIN
+
+    def ask(ticket: Ticket) -> None:
+        Consultation.ask(ticket, team, by=agent_of(request), question=question, within=within)
+
+    return act_on(request, pk, ask, f"{team.name} has your question.")
 
 
 @agent_page
 @require_POST
 def advice(request: HttpRequest, pk: int, consultation_id: int) -> HttpResponse:
-    """Answer a question of another tier."""
+    """Answer a question of another tier, and say how long that took."""
+    said = request.POST.get("minutes", "").strip()
 
     def answer(ticket: Ticket) -> None:
+        if said and not said.isdecimal():
+            raise UnableTo("Say how long it took in whole minutes, or leave it out.")
+        minutes = _number(request, "minutes") if said else None
         asked = get_object_or_404(Consultation, pk=consultation_id, ticket=ticket)
         asked.ticket = ticket
-        asked.reply(agent_of(request), request.POST.get("answer", ""))
+        asked.reply(agent_of(request), request.POST.get("answer", ""), minutes=minutes)
 
     return act_on(request, pk, answer, "Your advice is on the ticket.")
 
