@@ -35,6 +35,7 @@ PAGES = [
     "/parked/",
     "/parked/1/",
     "/notices/",
+    "/shifts/desk/",
     "/report/",
 ]
 SETTINGS = [

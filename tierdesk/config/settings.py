@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "tierdesk.response.vendors",
     "tierdesk.response.waiting",
     "tierdesk.response.paging",
+    "tierdesk.response.shifts",
     "tierdesk.response.notifications",
     "tierdesk.learning.knowledge",
     "tierdesk.learning.problems",

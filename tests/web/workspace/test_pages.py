@@ -45,6 +45,7 @@ PAGES = [
     "/parked/",
     "/parked/?channel=email",
     "/notices/",
+    "/shifts/desk/",
 ]
 LEADS = ["/report/", "/report.csv"]
 

@@ -21,6 +21,7 @@ from tierdesk.web.workspace.views import (
     reached,
     reports,
     runs,
+    shifts,
     tickets,
     vendors,
 )
@@ -112,6 +113,10 @@ urlpatterns = [
     ),
     path("on-call/schedules/<slug:key>/swaps/", on_call.swaps, name="swaps"),
     path("on-call/schedules/<slug:key>/link/", on_call.schedule_feed, name="schedule-feed"),
+    path("shifts/", shifts.shifts, name="shifts"),
+    path("shifts/<slug:key>/", shifts.shift, name="shift"),
+    path("shifts/<slug:key>/<int:pk>/", shifts.handed, name="shift-handed"),
+    path("shifts/<slug:key>/<int:pk>/taking/", shifts.taking, name="shift-taking"),
     path("pages/answers/sms/", answered.sms, name="sms-answers"),
     path("pages/<str:token>/", pages.page, name="page"),
     path("parked/", directory.parked, name="parked"),

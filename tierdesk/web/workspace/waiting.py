@@ -29,11 +29,12 @@ def ahead_of(ticket: Ticket) -> list[Ahead]:
     wait = Wait.objects.going().filter(ticket=ticket).select_related("team").first()
     if wait is not None and (prospects := wait.prospects()):
         shown = [prospects[0], prospects[-1]] if len(prospects) > 1 else prospects
-        found += [Ahead(_words(wait, one), one.at) for one in shown]
+        found += [Ahead(words_of_wait(wait, one), one.at) for one in shown]
     return sorted(found, key=lambda one: one.at)
 
 
-def _words(wait: Wait, one: Prospect) -> str:
+def words_of_wait(wait: Wait, one: Prospect) -> str:
+    """What happens next to a wait, as a reader says it."""
     if one.step == Step.CHASE:
         count = {"number": one.number, "of": wait.agreed.chasers, "whom": _whom(wait)}
         return _("reminder %(number)s of %(of)s to %(whom)s") % count

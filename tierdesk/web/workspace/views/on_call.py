@@ -33,7 +33,7 @@ def on_call(request: HttpRequest) -> HttpResponse:
 
 def _overview(request: HttpRequest, *, link: str = "") -> HttpResponse:
     """`link`: one that was made just now."""
-    reader = _reader(request)
+    reader = reader_of(request)
     schedules = Schedule.objects.visible_to(user_of(request)).with_rota().order_by("team__tier", "name")
     context = {
         "duties": [duty(schedule, reader) for schedule in schedules],
@@ -73,7 +73,7 @@ def swaps(request: HttpRequest, key: str) -> HttpResponse:
     found = _schedule_of(request, key)
 
     def swap() -> str:
-        offered = to_swap(found, _reader(request))
+        offered = to_swap(found, reader_of(request))
         one, other = (_chosen(offered, request.POST.get(name, "")) for name in ("one", "other"))
         reason = request.POST.get("reason", "")
         found.swap(one, other, reason=reason, by=user_of(request), at=clock.now())
@@ -153,7 +153,7 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     """The page of a schedule; `form` is the one that was refused, and why; `link` one that was made just now."""
-    reader, user = _reader(request), user_of(request)
+    reader, user = reader_of(request), user_of(request)
     may_change = found.may_change(user)
     context = {
         "duty": duty(found, reader),
@@ -183,7 +183,7 @@ def _schedule_of(request: HttpRequest, key: str) -> Schedule:
     return found
 
 
-def _reader(request: HttpRequest) -> Reader:
+def reader_of(request: HttpRequest) -> Reader:
     return Reader(ZoneInfo(user_of(request).timezone), clock.now())
 
 
