@@ -37,6 +37,7 @@ PAGES = [
     "/notices/",
     "/shifts/desk/",
     "/report/",
+    "/report/movement/",
 ]
 SETTINGS = [
     "/settings/",

@@ -47,7 +47,7 @@ PAGES = [
     "/notices/",
     "/shifts/desk/",
 ]
-LEADS = ["/report/", "/report.csv"]
+LEADS = ["/report/", "/report/movement/", "/report.csv"]
 
 
 @pytest.fixture

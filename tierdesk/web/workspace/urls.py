@@ -123,5 +123,6 @@ urlpatterns = [
     path("parked/<int:pk>/", directory.parked_one, name="parked-one"),
     path("notices/", directory.notices, name="notices"),
     path("report/", reports.report_page, name="report"),
+    path("report/movement/", reports.movement_page, name="movement"),
     path("report.csv", reports.report_csv, name="report-csv"),
 ]

@@ -6,9 +6,13 @@ import csv
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from tierdesk.core import clock
+from tierdesk.directory.clients.models import Client
 from tierdesk.learning.analytics.late_pauses import MINUTES, late_pauses
+from tierdesk.learning.analytics.movement import DEFINITIONS as MEANINGS
+from tierdesk.learning.analytics.movement import movement
 from tierdesk.learning.analytics.report import DEFINITIONS, Line, Report, last_days, report
 from tierdesk.web.workspace.guard import manager_page, user_of
 from tierdesk.web.workspace.navigation import navigation
@@ -31,6 +35,23 @@ def report_page(request: HttpRequest) -> HttpResponse:
         "waits": late_pauses(user_of(request), *last_days(days, clock.now()), minutes=_minutes(request)),
     }
     return render(request, "workspace/report.html", context | navigation(request, "report"))
+
+
+@manager_page
+def movement_page(request: HttpRequest) -> HttpResponse:
+    """Where resolved tickets spent their time, how often they changed hands, and which came back."""
+    days, user = _days(request), user_of(request)
+    clients = Client.objects.visible_to(user).order_by("name")
+    client = clients.filter(key=request.GET.get("client", "")).first()
+    context = {
+        "m": movement(user, *last_days(days, clock.now()), client=client),
+        "days": days,
+        "periods": PERIODS,
+        "client": client,
+        "clients": [("", _("All clients")), *clients.values_list("key", "name")],
+        "definitions": MEANINGS,
+    }
+    return render(request, "workspace/movement.html", context | navigation(request, "report"))
 
 
 @manager_page
