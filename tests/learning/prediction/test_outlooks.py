@@ -120,6 +120,22 @@ def test_it_ends_with_the_breach(
     assert not Outlook.objects.filter(pk=ticket.pk).exists()
 
 
+def test_a_promise_that_is_due_at_the_close_is_looked_at_again_in_the_morning(
+    cast: Cast, went: Went, doing: Doing, at: datetime, live_until: LiveUntil
+) -> None:
+    """At the close all is used up and nothing broken; until the office opens nobody can know more (A06)."""
+    went(ENOUGH, 5 * WEEK)
+    with doing(cast.ann, at - HOUR):
+        ticket = cast.ticket()
+    due_at = ticket.clocks.get(metric="resolve", party="SLA").due_at
+    assert due_at is not None
+    assert (due_at.hour, cast.office.hours.is_open(due_at)) == (15, False)
+    live_until(due_at)
+    wake_at = Outlook.objects.get(pk=ticket.pk).wake_at
+    assert wake_at is not None
+    assert wake_at.replace(microsecond=0) == cast.office.hours.next_opening(due_at)
+
+
 def test_the_desk_shows_it_to_those_who_serve_the_client(
     cast: Cast,
     went: Went,

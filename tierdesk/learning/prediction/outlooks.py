@@ -67,7 +67,8 @@ def _tell(outlook: Outlook, clock: Clock, ticket: Ticket, at: datetime) -> None:
     outlook.wake_at = None
     if clock.state == ClockState.RUNNING:
         turns = _turns(experience, traits, used, clock.target_s, outlook.band)
-        when = clock.course.when(timedelta(seconds=turns))
+        ends = turns >= clock.target_s
+        when = clock.course.breaches_at() if ends else clock.course.when(timedelta(seconds=turns))
         outlook.wake_at = when and max(when, at + NOT_SOONER)
 
 
