@@ -6,6 +6,7 @@ Property tests try the same examples on every run, so that what is green stays g
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -31,6 +32,12 @@ from tierdesk.learning.prediction import outlooks
 SHARED = Path(os.environ.get("TIERDESK_SHARED_DATA") or Path(__file__).parents[2] / "shared" / "data")
 MONDAY_10 = datetime(2026, 6, 8, 8, 0, tzinfo=UTC)
 """Monday 8 June 2026, 10:00 in Berlin."""
+
+
+def pytest_collection_finish() -> None:
+    """Whatever is loaded by now stays: the collector of garbage need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 settings.register_profile("settled", derandomize=True, database=None)

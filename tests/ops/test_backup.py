@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.database import fresh_database
+from tests.database import FROM, fresh_database
+from tests.migrated import lay
 from tierdesk.ops.postgres import Cluster
 
 pytestmark = pytest.mark.xdist_group("backup")
@@ -105,8 +106,9 @@ def folder() -> Iterator[Path]:
 def desk(folder: Path) -> Iterator[Home]:
     """A desk with three tickets. Its database stays up: each command would start and stop one of its own."""
     home = Home(folder / "desk")
+    lay(home.path / "postgres")
     with Cluster(home.path / "postgres", settings={"fsync": "off"}):
-        home.python(MIGRATE + SETTLE_IN)
+        home.python(SETTLE_IN)
         yield home
 
 
@@ -149,12 +151,13 @@ def test_a_backup_comes_back_in_an_empty_home(desk: Home, archive: Path, folder:
 def test_a_backup_moves_from_database_to_database_of_a_server_of_ones_own(
     database_url: str, folder: Path
 ) -> None:
+    migrated = os.environ.get(FROM, "")
     with (
-        fresh_database(database_url, "backup_from") as here,
+        fresh_database(database_url, "backup_from", template=migrated) as here,
         fresh_database(database_url, "backup_to") as there,
     ):
         desk, other = Home(folder / "here", here), Home(folder / "there", there)
-        desk.python(MIGRATE + SETTLE_IN)
+        desk.python(SETTLE_IN if migrated else MIGRATE + SETTLE_IN)
 
         written = desk.tierdesk("backup", folder / "server.tar")
         restored = other.tierdesk("restore", folder / "server.tar")

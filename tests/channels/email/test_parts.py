@@ -142,10 +142,10 @@ def test_continued_file_names_are_put_together() -> None:
     ],
 )
 def test_a_bomb_is_refused_before_it_is_parsed(raw: bytes, reason: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(Unreadable, match=reason):
         parse(raw)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_a_mail_at_the_limits_is_read() -> None:

@@ -36,6 +36,6 @@ def test_markup_becomes_lines(markup: str, text: str) -> None:
     "piece", ["<", "<!--", "<div>", "<blockquote>", "<script>", "&", "<a b='", "<p>a", " ", "&#"]
 )
 def test_time_is_linear_whatever_the_markup(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     html_to_text(piece * (1_000_000 // len(piece)))
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

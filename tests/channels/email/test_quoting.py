@@ -111,6 +111,6 @@ def test_a_reply_in_html_loses_its_quote_as_well() -> None:
     ],
 )
 def test_time_is_linear_whatever_the_text(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     split(piece * (500_000 // len(piece)))
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

@@ -51,7 +51,7 @@ def test_whatever_says_more_is_an_answer(words: str) -> None:
 
 
 def test_time_is_linear_whatever_the_words() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     is_only_thanks("hi " * 300_000)
     is_only_thanks("hi\n" * 300_000)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

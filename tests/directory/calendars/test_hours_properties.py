@@ -77,7 +77,7 @@ def pauses_in(draw: st.DrawFn, start: datetime, stop: datetime) -> list[Pause]:
 amounts = st.integers(0, 4000).map(lambda minutes: MINUTE * minutes)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes())
 def test_a_span_holds_as_many_working_minutes_as_one_can_count(
     scene: tuple[Hours, datetime, datetime],
@@ -86,7 +86,7 @@ def test_a_span_holds_as_many_working_minutes_as_one_can_count(
     assert hours.between(start, stop) == MINUTE * len(counted(hours, start, stop))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes(), st.data())
 def test_pauses_take_off_the_minutes_that_they_cover(
     scene: tuple[Hours, datetime, datetime], data: st.DataObject
@@ -97,7 +97,7 @@ def test_pauses_take_off_the_minutes_that_they_cover(
     assert elapsed(hours, start, stop, pauses) == MINUTE * len(counting)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes(), st.integers(1, 2000), st.data())
 def test_a_target_is_used_up_after_the_last_minute_that_it_needs(
     scene: tuple[Hours, datetime, datetime], minutes: int, data: st.DataObject
@@ -112,7 +112,7 @@ def test_a_target_is_used_up_after_the_last_minute_that_it_needs(
         assert at is None or at > stop
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes())
 def test_the_windows_are_the_minutes_in_which_it_is_open(scene: tuple[Hours, datetime, datetime]) -> None:
     hours, start, stop = scene
@@ -124,7 +124,7 @@ def test_the_windows_are_the_minutes_in_which_it_is_open(scene: tuple[Hours, dat
     assert all(hours.previous_closing(closes) == closes for _, closes in windows)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes())
 def test_the_next_opening_is_the_first_open_minute(scene: tuple[Hours, datetime, datetime]) -> None:
     hours, start, stop = scene
@@ -135,7 +135,7 @@ def test_the_next_opening_is_the_first_open_minute(scene: tuple[Hours, datetime,
         assert opening is None or opening >= stop
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes(), amounts)
 @example(
     (Hours.always("Europe/Berlin"), datetime(2026, 10, 25, tzinfo=UTC), datetime(2026, 10, 26, tzinfo=UTC)),
@@ -159,7 +159,7 @@ def test_what_is_added_is_what_lies_between(
         assert hours.between(back + timedelta(microseconds=1), at) < amount
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes(), st.floats(0, 1))
 def test_a_span_is_the_sum_of_its_parts(scene: tuple[Hours, datetime, datetime], where: float) -> None:
     hours, start, stop = scene
@@ -167,7 +167,7 @@ def test_a_span_is_the_sum_of_its_parts(scene: tuple[Hours, datetime, datetime],
     assert hours.between(start, stop) == hours.between(start, middle) + hours.between(middle, stop)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes(), amounts, amounts)
 def test_more_work_is_never_due_earlier_and_a_later_start_never_either(
     scene: tuple[Hours, datetime, datetime], less: timedelta, more: timedelta
@@ -179,7 +179,7 @@ def test_more_work_is_never_due_earlier_and_a_later_start_never_either(
     assert later is None or (first is not None and first <= later)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes(), scenes(), st.floats(0, 1), amounts, st.data())
 def test_hours_that_change_on_the_way_count_each_for_its_part(
     scene: tuple[Hours, datetime, datetime],
@@ -200,7 +200,7 @@ def test_hours_that_change_on_the_way_count_each_for_its_part(
         assert (at is not None and at <= stop) == (parts >= target)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes())
 def test_a_spec_reads_back_as_the_same_hours(scene: tuple[Hours, datetime, datetime]) -> None:
     hours, _, _ = scene

@@ -95,14 +95,14 @@ def at_each_minute(shifts: list[Shift], start: datetime, stop: datetime) -> list
     return told
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes())
 def test_every_minute_is_whose_the_model_says(scene: tuple[Rota, datetime, datetime]) -> None:
     rota, start, stop = scene
     assert at_each_minute(rota.shifts(start, stop), start, stop) == asked_by_the_minute(rota, start, stop)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(scenes())
 def test_shifts_and_gaps_tile_the_span(scene: tuple[Rota, datetime, datetime]) -> None:
     rota, start, stop = scene
@@ -112,7 +112,7 @@ def test_shifts_and_gaps_tile_the_span(scene: tuple[Rota, datetime, datetime]) -
     assert (tiles[0][0], tiles[-1][1]) == (start, stop) if tiles else start == stop
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(scenes(), st.integers(0, 5760))
 def test_a_span_says_what_its_parts_say(scene: tuple[Rota, datetime, datetime], minutes: int) -> None:
     rota, start, stop = scene
@@ -122,7 +122,7 @@ def test_a_span_says_what_its_parts_say(scene: tuple[Rota, datetime, datetime], 
     assert at_each_minute(parts, start, stop) == whole
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(scenes())
 def test_now_and_next_are_what_the_shifts_say(scene: tuple[Rota, datetime, datetime]) -> None:
     rota, start, _ = scene
