@@ -7,6 +7,7 @@ Each reaction takes the list of all facts of its kind of the round. Read from to
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import getmodule
 
 from tierdesk.channels.alarms import facts as alarms
 from tierdesk.channels.alarms import reactions as alarming
@@ -159,6 +160,19 @@ FLOW: dict[type[Fact], Reactions] = {
 }
 
 WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later)
+
+REMEMBERED = {triage, sla, tiers}
+"""The rooms that answer what is told as history: they keep the desk's own state. The others would tell people of it."""
+
+HISTORY = Wiring(
+    reactions={
+        fact: Reactions(now=[one for one in answers.now if getmodule(one) in REMEMBERED])
+        for fact, answers in FLOW.items()
+    },
+    journal=Timeline(),
+    later=jobs.later,
+)
+"""What happened long ago in another desk and is told now (ops/history): nobody is mailed, called or reminded."""
 
 WAKEUPS: Sequence[Wakeup | Errand] = [
     Errand(Inbound, understand_due, waits_since=next_due, batch=INBOUND_AT_ONCE, apart=True),

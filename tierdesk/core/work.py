@@ -140,14 +140,17 @@ def record(fact: Fact) -> None:
 
 
 @contextmanager
-def work(*, by: Actor, at: datetime, because: int | None = None) -> Iterator[Unit]:
+def work(
+    *, by: Actor, at: datetime, because: int | None = None, wiring: Wiring | None = None
+) -> Iterator[Unit]:
     """Open a unit of work: one transaction, settled before it commits.
 
-    `by` is who acts, `at` when (aware), `because` the id of the timeline entry that led to it, if one did.
+    `by` is who acts, `at` when (aware), `because` the id of the timeline entry that led to it, if one did. `wiring` is
+    the house's (settings.WIRING), unless what happened is told as history.
     """
     if _current.get() is not None:
         raise UnitAlreadyOpen("a unit of work is already open here")
-    unit = Unit(by=by, at=at, wiring=_wiring(), because=because)
+    unit = Unit(by=by, at=at, wiring=wiring or _wiring(), because=because)
     with transaction.atomic():
         token = _current.set(unit)
         try:

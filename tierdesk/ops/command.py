@@ -169,6 +169,13 @@ def _parser() -> argparse.ArgumentParser:
     clocks.add_argument("--days", type=int, default=90, help="for whatif: tickets of so many days")
     clocks.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many compute at once")
 
+    history = _add(
+        commands, "import", "tell the log of another desk, each event at its own time", module="history.run"
+    )
+    history.add_argument("file", type=Path, help="an event log in XES, gzipped or not")
+    history.add_argument("--client", required=True, help="the key of the client whose tickets they are")
+    history.add_argument("--most", type=int, help="only so many tickets")
+
     backup = _add(commands, "backup", "write database and secrets into one archive", module="backup")
     backup.add_argument("file", type=Path)
 
