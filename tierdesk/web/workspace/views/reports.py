@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,6 +20,7 @@ from tierdesk.web.workspace.guard import manager_page, user_of
 from tierdesk.web.workspace.navigation import navigation
 
 PERIODS = (7, 30, 90)
+LAST_YEAR = 9998
 CLOSENESS = (5, 10, 30, 60)
 
 
@@ -43,10 +46,18 @@ def movement_page(request: HttpRequest) -> HttpResponse:
     days, user = _days(request), user_of(request)
     clients = Client.objects.visible_to(user).order_by("name")
     client = clients.filter(key=request.GET.get("client", "")).first()
+    first, last, refused = _span(request)
+    start, end = last_days(days, clock.now())
+    if first and last:
+        zone = ZoneInfo(user.timezone)
+        start, end = (datetime.combine(day, time.min, zone) for day in (first, last + timedelta(days=1)))
     context = {
-        "m": movement(user, *last_days(days, clock.now()), client=client),
+        "m": movement(user, start, end, client=client),
         "days": days,
         "periods": PERIODS,
+        "first": first,
+        "last": last,
+        "refused": refused,
         "client": client,
         "clients": [("", _("All clients")), *clients.values_list("key", "name")],
         "definitions": MEANINGS,
@@ -92,6 +103,20 @@ def _cells(line: Line) -> list[object]:
 def _harmless(text: str) -> str:
     """Text that no spreadsheet takes for a formula (security.md, SEC-069)."""
     return f"'{text}" if text[:1] in set("=+-@\t\r\n＝") else text
+
+
+def _span(request: HttpRequest) -> tuple[date | None, date | None, str]:
+    """The first and the last day that the address asks for, or why it cannot be; none of them for the last days."""
+    said = [request.GET.get(name, "").strip() for name in ("from", "to")]
+    if not any(said):
+        return None, None, ""
+    try:
+        first, last = (date.fromisoformat(day) for day in said)
+    except ValueError:
+        return None, None, _("Give both days, as 2026-01-31; the last days are shown meanwhile.")
+    if first > last or last.year > LAST_YEAR:
+        return None, None, _("The first day comes before the last; the last days are shown meanwhile.")
+    return first, last, ""
 
 
 def _minutes(request: HttpRequest) -> int:
