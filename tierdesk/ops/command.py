@@ -176,6 +176,21 @@ def _parser() -> argparse.ArgumentParser:
     history.add_argument("--client", required=True, help="the key of the client whose tickets they are")
     history.add_argument("--most", type=int, help="only so many tickets")
 
+    simulate = _add(
+        commands,
+        "simulate",
+        "say what happens, who is called and when, if a ticket comes in at an instant; writes nothing",
+        module="simulate",
+    )
+    simulate.add_argument("--client", required=True, help="whose ticket, by the client's key")
+    simulate.add_argument("--at", required=True, help="when: a local time such as 2026-12-25T03:10")
+    simulate.add_argument("--zone", default="", help="of which zone that time is (default: the client's)")
+    simulate.add_argument("--priority", default="1", help="1 (critical) to 5 (default: 1)")
+    simulate.add_argument("--service", default="", help="a service's key")
+    simulate.add_argument("--category", default="", help="a category such as network/vpn")
+    simulate.add_argument("--channel", default="email", help="how it comes in (default: email)")
+    simulate.add_argument("--json", action="store_true", help="as JSON, with instants in UTC")
+
     backup = _add(commands, "backup", "write database and secrets into one archive", module="backup")
     backup.add_argument("file", type=Path)
 

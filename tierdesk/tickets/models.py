@@ -184,10 +184,7 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, models.Mode
     def open_many(cls, drafts: Sequence[Draft]) -> list[Ticket]:
         """Open tickets in two statements, however many: rows and first messages. Triage answers the facts."""
         unit = current()
-        tickets = [
-            draft.ticket(pk, at=unit.at)
-            for draft, pk in zip(drafts, rows.reserve_ids(cls, len(drafts)), strict=True)
-        ]
+        tickets = [draft.ticket(pk, at=unit.at) for draft, pk in zip(drafts, _numbers(drafts), strict=True)]
         rows.insert(cls, TICKET_COLUMNS, [[getattr(t, name) for name in TICKET_ATTRS] for t in tickets])
         message_ids = _first_messages(drafts, tickets)
         for draft, ticket, message in zip(drafts, tickets, message_ids, strict=True):
@@ -207,7 +204,8 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, models.Mode
 class Draft:
     """What is known when trouble arrives. `at`: when it was received, if that was before now (default: the unit's).
 
-    `said`: the words that it is made of, if they are a message already.
+    `said`: the words that it is made of, if they are a message already. `number`: of a ticket that is only tried, and
+    must not use up one of those that people count by.
     """
 
     client: Client
@@ -227,6 +225,7 @@ class Draft:
     traits: dict[str, Any] = field(default_factory=dict)
     at: datetime | None = None
     said: Message | None = None
+    number: int | None = None
 
     def ticket(self, pk: int, *, at: datetime) -> Ticket:
         return Ticket(
@@ -270,6 +269,11 @@ MESSAGE_COLUMNS = [
     "trust",
     "why",
 ]
+
+
+def _numbers(drafts: Sequence[Draft]) -> list[int]:
+    fresh = iter(rows.reserve_ids(Ticket, sum(draft.number is None for draft in drafts)))
+    return [next(fresh) if draft.number is None else draft.number for draft in drafts]
 
 
 def _first_messages(drafts: Sequence[Draft], tickets: Sequence[Ticket]) -> list[int]:

@@ -13,8 +13,9 @@ from django.db.models import F, Q
 from tierdesk.core.work import record
 from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.services.models import Category, Service
-from tierdesk.directory.staff.models import Agent, Team
+from tierdesk.directory.staff.models import Agent
 from tierdesk.response.tiers.choose import Matter, choose
+from tierdesk.response.tiers.climbing import receiving
 from tierdesk.response.tiers.facts import Complained, HandRefused, HierarchyTold
 from tierdesk.response.tiers.ladder import DEFAULT_LADDER, DUTY, PERSON, Rung, rungs, to_tell
 from tierdesk.response.tiers.models import Escalation, Procedure, ProcedureKind, overtake
@@ -114,7 +115,7 @@ def climb(facts: Sequence[Hand]) -> None:
 
 
 def _climb(fact: Hand) -> None:
-    team = _receiving(fact.to, fact.ticket)
+    team = receiving(fact.to, fact.ticket)
     if team is None:
         raise UnableTo(f"no team that serves {fact.ticket.client.name} is meant by {fact.to}")
     if not fact.ticket.is_unresolved():
@@ -123,17 +124,6 @@ def _climb(fact: Hand) -> None:
     pack = Pack.of(unseen | {"symptom": fact.ticket.subject, "exact_ask": "Take it up now."})
     why = f"The policy “{fact.policy}” hands it on: it was not taken care of in time."
     Escalation.send(fact.ticket, team, by=None, reason=Reason.TIME, pack=pack, bypass=why)
-
-
-def _receiving(to: str, ticket: Ticket) -> Team | None:
-    """The named team, or one of the tier that serves the client: its own before one that serves everybody."""
-    kind, _colon, key = to.partition(":")
-    if kind == "team":
-        return Team.objects.filter(key=key).first()
-    serving = Team.objects.filter(tier=int(to[1:])).filter(
-        Q(serves_every_client=True) | Q(clients=ticket.client_id)
-    )
-    return serving.order_by("serves_every_client", "pk").first()
 
 
 def _tell(facts: Sequence[ClockTold], percent: int, *, since: int, what: str) -> None:

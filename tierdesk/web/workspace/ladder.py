@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from tierdesk.core import clock
-from tierdesk.directory.staff.models import Agent, Team
+from tierdesk.directory.staff.models import Agent
 from tierdesk.response.runbooks.models import RunState
+from tierdesk.response.tiers.climbing import teams_above
 from tierdesk.response.tiers.consultations import WITHINS
 from tierdesk.response.tiers.models import EscalationState
 from tierdesk.response.tiers.pack import Known, Pack, RunRecord, prefill
@@ -41,12 +41,6 @@ def ladder_of(ticket: Ticket, agent: Agent) -> dict[str, Any]:
         "cases": list(ticket.cases.select_related("contract__vendor", "driver__user")),
         "may_open_case": may_open_cases(agent),
     }
-
-
-def teams_above(ticket: Ticket) -> list[Team]:
-    """The teams of higher tiers that serve the ticket's client, nearest tier first."""
-    serving = Q(serves_every_client=True) | Q(clients=ticket.client_id)
-    return list(Team.objects.filter(serving, tier__gt=ticket.tier).distinct().order_by("tier", "name"))
 
 
 def run_records(ticket: Ticket) -> list[RunRecord]:

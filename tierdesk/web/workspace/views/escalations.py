@@ -14,6 +14,7 @@ from tierdesk.core.work import work
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.runbooks.models import matching
 from tierdesk.response.sla.budget import budgets
+from tierdesk.response.tiers.climbing import teams_above
 from tierdesk.response.tiers.consultations import WITHIN, Consultation
 from tierdesk.response.tiers.gate import Attempt, check
 from tierdesk.response.tiers.models import Escalation, Procedure
@@ -24,7 +25,7 @@ from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
 from tierdesk.web.workspace.clocks import faces_of
 from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of
-from tierdesk.web.workspace.ladder import prefilled, run_records, teams_above
+from tierdesk.web.workspace.ladder import prefilled, run_records
 from tierdesk.web.workspace.navigation import navigation
 
 

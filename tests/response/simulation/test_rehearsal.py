@@ -1,0 +1,292 @@
+"""What would happen, told in advance: it leaves no trace, and it tells of every hole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.apps import apps
+
+from tests.cast import Cast
+from tests.response.paging.conftest import on_call, publish, schedule
+from tierdesk.channels.alarms.models import Alarm
+from tierdesk.channels.chat.models import Conversation
+from tierdesk.channels.email.models import Collection, Vigil
+from tierdesk.channels.phone.models import Call
+from tierdesk.core.wakeups import Wakeup, wakeups
+from tierdesk.directory.clients.models import Client
+from tierdesk.directory.oncall.models import Schedule
+from tierdesk.directory.staff.models import Membership
+from tierdesk.response.paging.ways import Way
+from tierdesk.response.simulation.rehearsal import its_wakeups
+from tierdesk.response.simulation.situation import Asked, NotASituation, moment, read
+from tierdesk.response.simulation.telling import Answer, what_happens
+from tierdesk.response.tiers.models import Procedure
+from tierdesk.response.triage.models import Route
+from tierdesk.response.vendors.models import Case
+from tierdesk.response.waiting.models import Wait
+from tierdesk.tickets.models import Ticket
+
+__all__ = ["on_call"]
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 6, 8, 8, tzinfo=UTC)
+NIGHT = "2026-12-25T03:10"
+
+
+def asked(**told: str) -> Answer:
+    words = {"client": "ACME", "at": NIGHT} | told
+    return what_happens(read(Asked(**words), clients=Client.objects.all()))
+
+
+def events(answer: Answer, kind: str) -> list[tuple[float, tuple[str, ...]]]:
+    """(minutes after it came in, whom), in order."""
+    begins = answer.situation.at
+    return [
+        (round((e.at - begins).total_seconds() / 60, 3), e.people) for e in answer.events if e.kind == kind
+    ]
+
+
+def hole(answer: Answer, *words: str) -> bool:
+    return any(all(word in sentence for word in words) for sentence in answer.holes)
+
+
+def rows() -> dict[str, int]:
+    models = (model for model in apps.get_models() if model.__module__.startswith("tierdesk."))
+    return {model.__name__: model._base_manager.count() for model in models}
+
+
+def test_it_leaves_no_row_and_uses_up_no_number(cast: Cast, on_call: None, doing: Any) -> None:
+    publish(repeat=1)
+    with doing(cast.lena):
+        last = cast.ticket()
+    before = rows()
+    assert asked().pages == 8
+    assert rows() == before
+    with doing(cast.lena):
+        assert cast.ticket().pk == last.pk + 1
+
+
+def test_a_fault_in_the_middle_leaves_none_either(
+    cast: Cast, on_call: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish()
+    before = rows()
+    monkeypatch.setattr("tierdesk.response.simulation.rehearsal._read", lambda lived: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        asked()
+    assert rows() == before
+
+
+def test_it_tells_who_is_called_when_and_what_breaks(cast: Cast, on_call: None) -> None:
+    publish(repeat=1)
+    answer = asked()
+    once = [(0, ("Lena Lang",)), (5, ("Lena Lang", "Lou Lead")), (10, ("Tom Tran",))]
+    assert events(answer, "page") == [*once, *((at + 15, who) for at, who in once)]
+    assert events(answer, "paging_exhausted") == [(30, ())]
+    broken = [(e.at - answer.situation.at, e.text) for e in answer.events if e.kind == "breached"]
+    assert sorted((round(after.total_seconds() / 60), text) for after, text in broken) == [
+        (15, "broken: acknowledge (promise to the client)"),
+        (30, "broken: resolve (own time of L1)"),
+        (30, "broken: respond (promise to the client)"),
+        (240, "broken: resolve (promise to the client)"),
+    ]
+    assert answer.cut_at is None
+
+
+def test_a_closed_calendar_is_said_with_its_next_opening(cast: Cast) -> None:
+    answer = asked(priority="3")
+    assert dict(answer.ground)["Desk"] == "closed until Fri 25 Dec, 09:00 (Europe/Berlin)"
+    resolve = next(clock for clock in answer.clocks if clock.name == "resolve (promise to the client)")
+    assert resolve.waits and resolve.opens_at == datetime(2026, 12, 25, 8, tzinfo=UTC)
+    assert resolve.due_at == datetime(2026, 12, 29, 16, tzinfo=UTC), "24 h of office hours, Friday to Tuesday"
+
+
+def test_a_client_that_performs_the_first_tier_hands_its_tickets_to_the_second(cast: Cast) -> None:
+    cast.acme_contract.performers = {"1": "client", "2": "us"}
+    cast.acme_contract.save(update_fields=["performers"])
+    answer = asked()
+    assert dict(answer.ground)["Who performs"] == "L1 the client, L2 us"
+    assert any("goes to Operations" in event.text for event in answer.events)
+    assert not hole(answer, "is performed by the client")
+
+
+def test_a_route_that_ignores_who_performs_the_tier_is_a_hole(cast: Cast) -> None:
+    cast.acme_contract.performers = {"1": "client", "2": "us"}
+    cast.acme_contract.save(update_fields=["performers"])
+    Route.objects.create(team=cast.desk)
+    assert hole(asked(), "L1 is performed by the client", "Service Desk")
+
+
+def test_the_way_up_names_procedure_reason_gate_and_teams(cast: Cast) -> None:
+    Procedure.publish(
+        "up", name="Up", from_tier=1, client=cast.acme, spec={"required": ["symptom"], "needs_book": True}
+    )
+    way = dict(asked(category="network/vpn").way_up)
+    assert way["Procedure"] == "Up v1: the client’s own, for L1"
+    assert way["From L1 to"] == "Operations (L2), Platform Experts (L3)"
+    assert way["The gate asks"] == "What goes wrong, in one sentence?"
+    assert way["A book is followed first"] == "no book matches, so none is asked for"
+
+
+def test_a_step_that_hands_on_moves_it_with_its_clocks(cast: Cast, on_call: None) -> None:
+    publish(steps=[{"after": 0, "page": ["schedule:l1"]}, {"after": 600, "hand": "L2"}])
+    answer = asked()
+    assert events(answer, "handed_over") == [(10, ())]
+    assert any("Operations has 30 working minutes" in event.text for event in answer.events)
+    began = {clock.name: clock.starts_at for clock in answer.clocks}
+    assert (began["resolve (own time of L2)"] - answer.situation.at).total_seconds() == 600
+
+
+# -- holes
+
+
+def test_a_desk_without_holes_has_none(cast: Cast, on_call: None) -> None:
+    publish(when_exhausted=["team:ops"])
+    for agent in (cast.lena, cast.lou, cast.tom):
+        Way.objects.create(agent=agent, kind="sms", address=f"+4930{agent.pk:06}", verified_at=NOW)
+    assert asked().holes == []
+
+
+def test_whoever_has_proved_no_number_is_called_by_mail_alone(cast: Cast, on_call: None) -> None:
+    publish()
+    assert hole(asked(), "Tom Tran is called by mail alone")
+
+
+def test_nobody_on_call_is_a_hole_with_what_follows(cast: Cast, on_call: None) -> None:
+    Schedule.objects.create(key="night", name="Night", team=cast.desk)
+    publish(steps=[{"after": 0, "page": ["schedule:night"]}])
+    answer = asked()
+    assert hole(answer, "Nobody is on call for schedule:night", "nobody has a shift later either")
+    assert not events(answer, "page")
+
+
+def test_a_page_held_for_the_next_shift_leaves_when_that_begins(cast: Cast) -> None:
+    schedule("l1", cast.desk, cast.lena, calendar=cast.office.calendar)
+    publish(steps=[{"after": 0, "page": ["schedule:l1"]}])
+    answer = asked()
+    assert events(answer, "nobody_on_call") == [(0, ())]
+    assert events(answer, "page") == [(350, ("Lena Lang",))], "at nine in the morning"
+
+
+def test_no_policy_for_an_urgent_ticket_is_a_hole(cast: Cast) -> None:
+    assert hole(asked(), "No paging policy is for a P1 of Service Desk")
+    assert not hole(asked(priority="4"), "No paging policy")
+
+
+def test_an_empty_team_is_a_hole(cast: Cast) -> None:
+    Membership.objects.filter(team=cast.ops).delete()
+    assert hole(asked(), "Nobody of Operations is there")
+
+
+def test_a_tier_without_a_team_is_a_hole(cast: Cast) -> None:
+    cast.ops.delete()
+    assert hole(asked(), "No L2 team serves Acme GmbH", "leads to L3 at once")
+
+
+def test_no_contract_is_a_hole_and_no_clock_runs(cast: Cast) -> None:
+    answer = asked(at="2025-12-25T03:10")
+    assert hole(answer, "No contract of Acme GmbH holds on that day")
+    assert answer.clocks == []
+
+
+def test_a_channel_that_was_not_agreed_is_a_hole(cast: Cast) -> None:
+    assert hole(asked(channel="chat"), "does not name this channel (chat)")
+    assert not hole(asked(), "does not name this channel")
+
+
+def test_a_rung_of_nobody_is_a_hole(cast: Cast) -> None:
+    Procedure.publish(
+        "told", name="Told", kind="hierarchical", spec={"ladder": [{"at": 75, "tell": ["duty:nowhere"]}]}
+    )
+    assert hole(asked(), "Nobody would be told when", "is about to be broken")
+
+
+# -- what is asked
+
+
+@pytest.mark.parametrize(
+    ("text", "instant", "note"),
+    [
+        ("2026-12-25T03:10", "2026-12-25T02:10", ""),
+        ("2026-12-25 03:10", "2026-12-25T02:10", ""),
+        ("2026-03-29T02:30", "2026-03-29T01:30", "skip 02:30: it is read as 03:30"),
+        ("2026-10-25T02:30", "2026-10-25T00:30", "02:30 comes twice, and the first is meant. Write +0100"),
+        ("2026-10-25T02:30+01:00", "2026-10-25T01:30", ""),
+        ("2026-10-25T01:59", "2026-10-24T23:59", ""),
+        ("2026-10-25T03:00", "2026-10-25T02:00", ""),
+    ],
+    ids=["plain", "space", "gap", "twice", "second", "before", "after"],
+)
+def test_a_local_time_is_read_as_everywhere_else(text: str, instant: str, note: str) -> None:
+    at, notes = moment(text, BERLIN)
+    assert at == datetime.fromisoformat(instant).replace(tzinfo=UTC)
+    assert note in " ".join(notes) if note else notes == []
+
+
+@pytest.mark.parametrize(
+    ("told", "field", "words"),
+    [
+        ({"client": "NOBODY"}, "client", "by the client’s key: ACME, BOR."),
+        ({"at": "soon"}, "at", "such as 2026-12-25T03:10"),
+        ({"at": "9999-12-31T23:59"}, "at", "Say when"),
+        ({"zone": "Europe/Nowhere"}, "zone", "no such time zone"),
+        ({"zone": "../../etc/passwd"}, "zone", "no such time zone"),
+        ({"priority": "0"}, "priority", "from 1 to 5"),
+        ({"service": "yacht"}, "service", "choose of: mail, vpn."),
+        ({"category": "yacht"}, "category", "no such category"),
+        ({"channel": "pigeon"}, "channel", "Choose a channel"),
+    ],
+    ids=["client", "at", "far", "zone", "path", "priority", "service", "category", "channel"],
+)
+def test_nonsense_is_refused_in_words(cast: Cast, told: dict[str, str], field: str, words: str) -> None:
+    with pytest.raises(NotASituation) as refused:
+        asked(**told)
+    assert words in refused.value.wrong[field]
+
+
+def test_a_priority_that_the_matrix_does_not_know_is_refused(cast: Cast) -> None:
+    version = cast.acme_contract
+    version.matrix = {impact: dict.fromkeys(row, 2) for impact, row in version.matrix.items()}
+    version.save(update_fields=["matrix"])
+    with pytest.raises(NotASituation, match="no impact and urgency make a P5"):
+        asked(priority="5")
+
+
+@pytest.mark.parametrize("priority", "12345")
+def test_every_priority_comes_in_as_that_priority(cast: Cast, priority: str) -> None:
+    assert asked(priority=priority).priority == int(priority)
+
+
+def test_a_critical_service_does_not_make_it_graver_than_was_asked(cast: Cast) -> None:
+    cast.mail.criticality = 1
+    cast.mail.save(update_fields=["criticality"])
+    assert asked(priority="2", service="mail").priority == 2
+
+
+def test_a_stranger_s_client_is_not_found(cast: Cast) -> None:
+    with pytest.raises(NotASituation) as refused:
+        read(Asked(client="ACME", at=NIGHT), clients=Client.objects.visible_to(cast.olga.user))
+    assert refused.value.wrong == {"client": "Say whose ticket it is, by the client’s key: BOR."}
+
+
+def test_whatever_can_wake_about_an_untouched_ticket_is_lived_through() -> None:
+    """A new wake-up is either lived through as well, or it is said here why it never comes."""
+    never = {
+        Ticket: "only a ticket that waits, or was resolved, wakes by itself",
+        Case: "somebody opens a case",
+        Wait: "somebody lets it wait",
+        Alarm: "it is about alarms, which come first",
+        Call: "it is about calls, which come first",
+        Conversation: "it is about chats, which come first",
+        Collection: "it is about mailboxes",
+        Vigil: "it is about mailboxes",
+    }
+    listed = {wakeup.model: wakeup for wakeup in wakeups() if isinstance(wakeup, Wakeup)}
+    lived = {wakeup.model: wakeup for wakeup in its_wakeups(0)}
+    assert set(listed) == set(lived) | set(never)
+    for model, wakeup in lived.items():
+        assert (wakeup.act, wakeup.values) == (listed[model].act, listed[model].values)
+    assert [model for model in listed if model in lived] == list(lived)
