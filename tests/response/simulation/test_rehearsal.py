@@ -204,6 +204,12 @@ def test_a_rung_of_nobody_is_a_hole(cast: Cast) -> None:
     assert hole(asked(), "Nobody would be told when", "is about to be broken")
 
 
+def test_a_rung_of_an_assignee_alone_is_a_hole_while_nobody_has_it(cast: Cast) -> None:
+    ladder = [{"at": 75, "tell": ["assignee"]}, {"at": 100, "tell": ["managers"]}]
+    Procedure.publish("told", name="Told", kind="hierarchical", spec={"ladder": ladder})
+    assert hole(asked(), "While nobody has taken it", "is about to be broken")
+
+
 # -- what is asked
 
 

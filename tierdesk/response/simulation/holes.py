@@ -121,10 +121,16 @@ def _of_reach(lived: Lived) -> Iterator[str]:
 
 def _of_ladder(lived: Lived) -> Iterator[str]:
     for entry in lived.entries:
-        if entry.kind == "hierarchy_told" and not entry.details["agents"]:
-            yield _("Nobody would be told when %(why)s. Give somebody the role, or tell another.") % {
-                "why": entry.details["why"].partition(";")[0]
-            }
+        if entry.kind != "hierarchy_told" or entry.details["agents"]:
+            continue
+        when = {"why": entry.details["why"].partition(";")[0]}
+        if entry.details["roles"] == ["assignee"]:
+            yield (
+                _("While nobody has taken it, nobody is told when %(why)s: let the team’s lead hear too.")
+                % when
+            )
+        else:
+            yield _("Nobody would be told when %(why)s. Give somebody the role, or tell another.") % when
 
 
 def _present(team: Team) -> bool:
