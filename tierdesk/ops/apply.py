@@ -19,6 +19,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"Nothing was changed: {len(refusal.findings)} to correct.", file=sys.stderr)
         return 1
     print(difference)
+    for line, doubt in difference.doubts:
+        print(f"Look at {options.file.name}:{line}: {doubt}")
     if difference.changes:
         print("This was a dry run; nothing was changed." if options.dry_run else "Applied.")
     return 0

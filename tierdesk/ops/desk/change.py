@@ -16,6 +16,7 @@ from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.ops.desk.checks import check_all
 from tierdesk.ops.desk.difference import Statement, statements
 from tierdesk.ops.desk.lines import DeskRefused, Findings, compose, line_of, pairs
+from tierdesk.ops.desk.resolved import check_resolved
 from tierdesk.ops.desk.schema import Item, Key, Values, World, reach
 from tierdesk.ops.desk.sections import BY_NAME, SECTIONS
 from tierdesk.ops.desk.shapes import SWITCH, TEXT
@@ -52,6 +53,8 @@ class Difference:
 
     changes: list[Change] = field(default_factory=list)
     unchanged: int = 0
+    doubts: list[tuple[int, str]] = field(default_factory=list)
+    """What should be looked at, by line."""
 
     def __str__(self) -> str:
         if not self.changes:
@@ -83,6 +86,7 @@ def apply_document(top: yaml.MappingNode, found: Findings, *, dry_run: bool = Fa
         read = read_document(top, found)
         check_document(read, found)
         difference = _bring_about(read, found)
+        difference.doubts = sorted(dict.fromkeys(found.doubts))
         if dry_run:
             transaction.set_rollback(True)
     return difference
@@ -125,6 +129,8 @@ def check_document(read: DeskFile, found: Findings) -> None:
     for item in read.items:
         outlook[item.section.name][item.key] = item.over(present[item.section.name].get(item.key, {}))
     check_all(read.items, outlook, present, found)
+    if not found.wrong:
+        check_resolved(read.items, outlook, found)
     found.refuse_if_any()
 
 

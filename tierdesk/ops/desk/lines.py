@@ -48,15 +48,20 @@ class Findings:
     """What is wrong, and what was mentioned, while a desk is read.
 
     `path` is its file, and paths in it start there; None where it comes from a browser, beside which no files lie.
+    `doubts` are sentences about what is applied all the same, and should be looked at.
     """
 
     path: Path | None = None
     wrong: list[tuple[int, str]] = field(default_factory=list)
+    doubts: list[tuple[int, str]] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
 
     def add(self, line: int, sentence: str) -> Broken:
         self.wrong.append((line, sentence))
         return BROKEN
+
+    def doubt(self, line: int, sentence: str) -> None:
+        self.doubts.append((line, sentence))
 
     def mention(self, section: str, key: str, node: yaml.Node, *, is_scope: bool = False) -> None:
         self.mentions.append(Mention(section, key, line_of(node), is_scope))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final
 
+import yaml
 from django.db.models import Model, Prefetch, QuerySet
 
 from tierdesk.channels.alarms.models import JOIN_S, STORM_ALARMS, Source
@@ -32,6 +34,7 @@ from tierdesk.ops.desk.checks import (
 )
 from tierdesk.ops.desk.exchanges import EXCHANGES
 from tierdesk.ops.desk.forms import FORMS
+from tierdesk.ops.desk.lines import Findings
 from tierdesk.ops.desk.mailboxes import MAILBOXES
 from tierdesk.ops.desk.maintenance import MAINTENANCE
 from tierdesk.ops.desk.paging import PAGING_POLICIES
@@ -108,6 +111,21 @@ def _service_keys() -> dict[str, str]:
     return dict(Service.objects.order_by("name", "client_id").values_list("key", "name"))
 
 
+@dataclass(frozen=True, slots=True)
+class Role(s.Scalar):
+    """Somebody of a ladder; whether there is such a schedule or agent is checked when all is read."""
+
+    def read(self, node: yaml.Node, found: Findings) -> Any:
+        value = s.Scalar.read(self, node, found)
+        kind, _colon, key = str(value).partition(":")
+        if key and kind in SECTION_OF_ROLE:
+            found.mention(SECTION_OF_ROLE[kind], key, node)
+        return value
+
+
+SECTION_OF_ROLE: Final = {DUTY: "schedules", PERSON: "agents"}
+
+
 def _role(text: str) -> str:
     if not is_role(text):
         raise ValueError(
@@ -123,7 +141,7 @@ ROLES: Final = {
     "managers": "managers",
 }
 
-TELL: Final = s.ListOf(s.Scalar(_role, choices=_roles))
+TELL: Final = s.ListOf(Role(_role, choices=_roles))
 RUNGS: Final = s.ListOf(
     s.Record(
         {

@@ -65,6 +65,8 @@ def number(node: yaml.Node) -> int:
 def change(thing: Thing, *, dry_run: bool = False) -> Difference:
     """Make the desk as it is, but for this thing, and tell the difference. Raises ThingRefused; then nothing changed.
 
+    The doubts are those about this thing.
+
     What did not hang together before stays as it is and is no reason to refuse: it can be mended thing by thing.
     """
     with changing_the_desk():
@@ -79,19 +81,28 @@ def change(thing: Thing, *, dry_run: bool = False) -> Difference:
 
 def faults() -> list[tuple[Place, str]]:
     """What does not hang together in the desk as it is, thing by thing."""
+    wrong, _doubts = look_over()
+    return wrong
+
+
+def look_over() -> tuple[list[tuple[Place, str]], list[tuple[Place, str]]]:
+    """What does not hang together in the desk as it is, and what should be looked at, thing by thing.
+
+    Doubts are told once everything hangs together.
+    """
     top, places = _document(None)
     found = Findings()
     try:
         check_document(read_document(top, found), found)
     except DeskRefused as refusal:
-        return [(places[line], sentence) for line, sentence in refusal.wrong]
-    return []
+        return [(places[line], sentence) for line, sentence in refusal.wrong], []
+    return [], [(places[line], sentence) for line, sentence in sorted(dict.fromkeys(found.doubts))]
 
 
 def _apply(thing: Thing, *, dry_run: bool, leaving_out: Collection[Place] = ()) -> Difference:
     top, places = _document(thing, leaving_out=leaving_out)
     try:
-        return apply_document(top, Findings(), dry_run=dry_run)
+        difference = apply_document(top, Findings(), dry_run=dry_run)
     except DeskRefused as refusal:
         wrong: dict[int, list[str]] = {}
         elsewhere = []
@@ -101,6 +112,8 @@ def _apply(thing: Thing, *, dry_run: bool, leaving_out: Collection[Place] = ()) 
             else:
                 wrong.setdefault(line, []).append(sentence)
         raise ThingRefused(wrong, elsewhere) from refusal
+    difference.doubts = [(line, doubt) for line, doubt in difference.doubts if line not in places]
+    return difference
 
 
 def _document(

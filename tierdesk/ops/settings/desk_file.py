@@ -43,7 +43,7 @@ def desk_file(request: HttpRequest) -> HttpResponse:
         )
         return redirect("settings:file")
     stories = [story_of(change) for change in difference.changes]
-    return _show(request, text, now=before, stories=stories)
+    return _show(request, text, now=before, stories=stories, doubts=difference.doubts)
 
 
 @admin_page
@@ -69,6 +69,7 @@ def _show(
     now: str,
     stories: list[Story] | None = None,
     wrong: list[tuple[int, str]] | None = None,
+    doubts: list[tuple[int, str]] | None = None,
     meanwhile: str = "",
     status: int = 200,
 ) -> HttpResponse:
@@ -77,6 +78,7 @@ def _show(
         "text": text,
         "stories": stories,
         "wrong": wrong or [],
+        "doubts": doubts or [],
         "meanwhile": meanwhile,
         "seen": _print(now),
         "shown": _print(text) if stories else "",

@@ -14,7 +14,7 @@ from tierdesk.ops.desk.change import Difference, changing_the_desk
 from tierdesk.ops.desk.schema import REQUIRED, Key, Section, label_of
 from tierdesk.ops.desk.sections import BY_NAME
 from tierdesk.ops.desk.shapes import Ref, zones
-from tierdesk.ops.settings.changing import Place, ThingRefused, change, faults
+from tierdesk.ops.settings.changing import Place, ThingRefused, change, look_over
 from tierdesk.ops.settings.form import Form
 from tierdesk.ops.settings.listing import address_of, called, found_in_all, lines_of, slug_of
 from tierdesk.ops.settings.meanwhile import Clash, bring_up_to_date, seen
@@ -48,7 +48,9 @@ def home(request: HttpRequest) -> HttpResponse:
 def check(request: HttpRequest) -> HttpResponse:
     """What does not hang together in the desk as it is. The home fetches it: it takes a look at every thing."""
     template = "faults.html" if request.headers.get("HX-Request") else "check.html"
-    return page(request, template, {"faults": [_told(*fault) for fault in faults()]}, section="check")
+    wrong, doubts = look_over()
+    told = {"faults": [_told(*fault) for fault in wrong], "doubts": [_told(*doubt) for doubt in doubts]}
+    return page(request, template, told, section="check")
 
 
 @admin_page
@@ -179,6 +181,7 @@ def _review(request: HttpRequest, form: Form, difference: Difference) -> HttpRes
         "form": form,
         "stories": [*own, *(story for story in stories if story not in own)],
         "hidden": hidden,
+        "doubts": [doubt for _line, doubt in difference.doubts],
     }
     return page(request, "review.html", context, section=form.section.name)
 

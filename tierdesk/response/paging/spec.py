@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import Any
 
 TARGET = re.compile(r"(schedule|next|team|user):(\S{1,254})")
+LEVEL = re.compile(r"L[2-4]")
 HAND = re.compile(r"L[2-4]|team:\S{1,40}")
 VIA = {"all": "On every way", "urgent": "Only on the urgent ways"}
 DURING = {"always": "At any time", "hours": "Only in the calendar’s hours", "outside": "Only outside of them"}
@@ -75,7 +76,7 @@ def findings(spec: Mapping[str, Any]) -> list[str]:
 
 
 def _of_steps(said: Sequence[Mapping[str, Any]], *, has_calendar: bool) -> Iterator[str]:
-    before = -1
+    before, stands = -1, ""
     for number, step in enumerate(said, 1):
         if "after" not in step:
             yield f"Step {number} needs its “after”; give it."
@@ -86,3 +87,7 @@ def _of_steps(said: Sequence[Mapping[str, Any]], *, has_calendar: bool) -> Itera
         if step.get("during", "always") != "always" and not has_calendar:
             yield f"Step {number} names hours; give the policy a calendar."
         before = step.get("after", before)
+        if LEVEL.fullmatch(hand := step.get("hand", "")):
+            if hand <= stands:
+                yield f"Step {number} hands to {hand}, which is not above {stands}; hands lead up, never in a circle."
+            stands = max(hand, stands)

@@ -94,10 +94,10 @@ def moment(text: str, zone: ZoneInfo) -> tuple[datetime, list[str]]:
         note = _("Clocks go forward on that day in %(zone)s and skip %(time)s: it is read as %(then)s.")
         return at, [note % named]
     if first.utcoffset() != second.utcoffset():
-        named["offset"] = f"{second:%z}"
+        named["then"] = f"{second.astimezone(UTC):%H:%M}"
         note = _(
             "Clocks go back on that day in %(zone)s: %(time)s comes twice, and the first is meant. "
-            "Write %(offset)s after the time for the second."
+            "For the second, ask for %(then)s in UTC."
         )
         return at, [note % named]
     return at, []
