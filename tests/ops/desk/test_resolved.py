@@ -110,6 +110,11 @@ def test_a_desk_that_works_raises_no_doubt(tmp_path: Path) -> None:
         ),
         ([(LADDER, "tell: [managers]}]}}")], 33, "The rung at 80 % tells nobody: nobody is a manager"),
         ([(LADDER, "tell: [team_lead]}]}}")], 33, "The rung at 80 % tells nobody: nobody leads a team"),
+        (
+            [("rules: {ladder", "rules: {who_may: [lead, manager], ladder")],
+            33,
+            "“who_may” allows nobody: nobody leads a team and nobody is a manager",
+        ),
         ([(LADDER, 'tell: ["duty:nowhere"]}]}}')], 33, "no “nowhere” among the schedules"),
         ([(LADDER, 'tell: ["agent:ola@desk.example"]}]}}')], 33, "no “ola@desk.example” among the agents"),
         (
@@ -132,6 +137,7 @@ def test_a_desk_that_works_raises_no_doubt(tmp_path: Path) -> None:
         "exhausted",
         "no manager",
         "no lead",
+        "nobody may",
         "no schedule",
         "no agent",
         "not monotone",

@@ -11,7 +11,9 @@ from django.db import IntegrityError, transaction
 
 from tests.cast import Cast
 from tests.response.tiers.conftest import PACK, Send
+from tierdesk.core.facts import ENGINE
 from tierdesk.core.scope import NO_CLIENT, only, seeing
+from tierdesk.directory.staff.models import Membership
 from tierdesk.response.runbooks.models import Gap
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.tiers.consultations import Consultation
@@ -421,3 +423,38 @@ def test_the_database_hides_the_hand_overs_of_other_clients(
         assert set(Escalation.objects.all()) == {one_each[0]}
     with seeing(NO_CLIENT):
         assert not Escalation.objects.exists()
+
+
+# Who may
+
+
+@pytest.fixture
+def leads_only(cast: Cast) -> Procedure:
+    return Procedure.publish("leads", name="Leads", from_tier=1, spec={"who_may": ["lead"]})
+
+
+def test_only_those_whom_the_procedure_names_hand_it_up(
+    cast: Cast, ticket: Ticket, send: Send, leads_only: Procedure
+) -> None:
+    with pytest.raises(GateShut, match="a lead of its team hands this up: ask them"):
+        send(ticket, cast.ops, by=cast.lena, bypass="it is urgent")
+    assert fresh(ticket).team == cast.desk
+    assert send(ticket, cast.ops, by=cast.lou).state == EscalationState.SENT
+
+
+def test_the_lead_of_another_team_is_none_of_this_one(
+    cast: Cast, ticket: Ticket, send: Send, leads_only: Procedure
+) -> None:
+    Membership.objects.filter(agent=cast.tom).update(is_lead=True)
+    with pytest.raises(GateShut, match="ask them"):
+        send(ticket, cast.ops, by=cast.tom)
+
+
+def test_a_policy_hands_on_whoever_may(
+    cast: Cast, ticket: Ticket, doing: Doing, leads_only: Procedure
+) -> None:
+    with doing(ENGINE):
+        sent = Escalation.send(
+            fresh(ticket), cast.ops, by=None, reason="time", pack=PACK, bypass="nobody looked"
+        )
+    assert sent.state == EscalationState.SENT

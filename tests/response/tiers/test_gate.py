@@ -13,6 +13,7 @@ PACK = Pack(symptom="no tunnel", scope="one site", steps_tried="restarted", exac
 HOUSE = Rules("House rule v1")
 BOOKISH = Rules("Network v3", needs_book=True)
 STRICT = Rules("Strict v1", max_returns=0)
+LEADS = Rules("Leads v1", who_may=("lead", "manager"))
 L1_TO_L2 = Attempt(from_tier=1, to_tier=2, reason="skill", pack=PACK)
 
 
@@ -28,6 +29,10 @@ def with_book(*runs: RunRecord, bypass: str = "") -> Attempt:
     ("rules", "attempt", "shut_by"),
     [
         pytest.param(HOUSE, L1_TO_L2, [], id="everything is there"),
+        pytest.param(LEADS, replace(L1_TO_L2, who=["lead"]), [], id="one who may"),
+        pytest.param(LEADS, replace(L1_TO_L2, who=None), [], id="the desk itself"),
+        pytest.param(LEADS, replace(L1_TO_L2, who=["assignee"]), ["team"], id="one who may not"),
+        pytest.param(LEADS, replace(L1_TO_L2, bypass="urgent"), ["team"], id="a reason is no permission"),
         pytest.param(HOUSE, replace(L1_TO_L2, reason=""), ["reason"], id="no reason"),
         pytest.param(HOUSE, replace(L1_TO_L2, reason="too hard"), ["reason"], id="a reason nobody coded"),
         pytest.param(

@@ -16,6 +16,7 @@ COMPLETE: dict[str, Any] = {
     "may_skip": False,
     "accept_min": 15,
     "max_returns": 0,
+    "who_may": ["lead", "manager"],
     "ladder": [{"at": 50, "tell": ["assignee"]}, {"at": 100, "tell": ["duty:night", "managers"]}],
 }
 
@@ -38,6 +39,7 @@ def test_nothing_is_wrong_with_a_complete_specification_or_an_empty_one() -> Non
         ({"accept_min": 0}, "at least 1"),
         ({"accept_min": True}, "whole number"),
         ({"max_returns": -1}, "at least 0"),
+        ({"who_may": ["the boss"]}, "there is no “the boss”"),
         ({"ladder": {"at": 50}}, "list of rungs"),
         ({"ladder": [{"at": 50, "notify": ["assignee"]}]}, "“at” and “tell”"),
         ({"ladder": [{"at": 50, "tell": "assignee"}]}, "“at” and “tell”"),

@@ -19,6 +19,9 @@ from tierdesk.response.tiers.ladder import DUTY, PERSON
 
 type Outlook = Mapping[str, Mapping[Key, Values]]
 
+ROLE_OF = {"lead": "team_lead", "manager": "managers"}
+"""What those who may hand a ticket up are called on a ladder."""
+
 A_YEAR = timedelta(days=366)
 
 
@@ -160,6 +163,8 @@ def _check_procedure(item: Item, procedure: Values, look: _Look, found: Findings
         _check_called(
             _line(item, "rules"), f"The rung at {rung['at']} % tells", rung.get("tell", ()), look, found
         )
+    if who_may := [ROLE_OF.get(one, one) for one in procedure.get("rules", {}).get("who_may", ())]:
+        _check_called(_line(item, "rules"), "“who_may” allows", who_may, look, found)
     tier = procedure.get("from_tier")
     if tier and procedure.get("kind", "functional") == "functional":
         _check_staffed(item, procedure, int(tier), look, found)

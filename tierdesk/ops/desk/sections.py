@@ -44,7 +44,7 @@ from tierdesk.ops.desk.sealed import sealed
 from tierdesk.response.runbooks.models import Book, Revision
 from tierdesk.response.sla.marks import Mark
 from tierdesk.response.sla.policy import CLIENT_OWES, REOPEN, RETARGET, UPDATE
-from tierdesk.response.tiers.gate import Rules
+from tierdesk.response.tiers.gate import WHO, Rules
 from tierdesk.response.tiers.ladder import DUTY, PERSON, is_role
 from tierdesk.response.tiers.models import ProcedureKind
 from tierdesk.response.tiers.pack import QUESTIONS, REQUIRED
@@ -170,6 +170,7 @@ RULES: Final = s.Record(
         "may_skip": s.SWITCH,
         "accept_min": s.whole(1, 10_000),
         "max_returns": s.whole(0, 100),
+        "who_may": s.ListOf(s.one_of(lambda: WHO)),
         "scope": s.Record(
             {
                 "services": s.ListOf(s.Scalar(s.one_line, choices=_service_keys)),
@@ -186,6 +187,7 @@ RULES: Final = s.Record(
         "may_skip": False,
         "accept_min": HOUSE_RULE.accept_min,
         "max_returns": HOUSE_RULE.max_returns,
+        "who_may": [],
         "scope": {},
         "ladder": [],
     },

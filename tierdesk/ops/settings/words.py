@@ -490,6 +490,7 @@ WORDS: Final[Mapping[str, Words]] = {
             "rules.may_skip": Asked("A tier may be skipped without a reason"),
             "rules.accept_min": Asked("Minutes to accept", "Working minutes of the receiving tier."),
             "rules.max_returns": Asked("Returns", "After so many, somebody must be named who takes it."),
+            "rules.who_may": Asked("Who hands it up", "None ticked: everybody who sees it."),
             "rules.scope": Asked("Only for"),
             "rules.scope.services": Asked("Services", "None ticked: all of them."),
             "rules.scope.priorities": Asked("Priorities", "None ticked: all of them."),

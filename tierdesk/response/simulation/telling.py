@@ -16,6 +16,7 @@ from tierdesk.response.simulation.holes import holes_of
 from tierdesk.response.simulation.rehearsal import Lived, WayUp, rehearse
 from tierdesk.response.simulation.situation import Situation
 from tierdesk.response.sla.models import Clock
+from tierdesk.response.tiers.gate import WHO
 from tierdesk.response.tiers.pack import QUESTIONS
 from tierdesk.response.tiers.reasons import Reason
 from tierdesk.tickets.models import Entry, Ticket
@@ -278,6 +279,8 @@ def _way_up(way: WayUp, ticket: Ticket) -> Iterator[tuple[str, str]]:
         yield _("A book is followed first"), books
     allowed = [str(Reason(reason).label) for reason in rules.reasons]
     yield _("Reasons"), "; ".join(allowed) if allowed else _("any")
+    if rules.who_may:
+        yield _("Who hands it up"), ", ".join(_(WHO[one]) for one in rules.who_may)
     skips = _("freely") if rules.may_skip else _("only with a reason")
     yield _("A tier is skipped"), skips
     yield _("To be accepted within"), _("%s working minutes") % rules.accept_min

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tierdesk.response.tiers.pack import QUESTIONS, REQUIRED, Pack, RunRecord
 from tierdesk.response.tiers.reasons import Reason
+
+WHO: Mapping[str, str] = {
+    "assignee": "whoever works the ticket",
+    "lead": "a lead of its team",
+    "manager": "a manager",
+}
+"""Who a procedure may leave a hand-over to."""
 
 FINISHED = frozenset({"done", "escalate"})
 """How a run ends that followed its book: at its end, or at the step that hands up; not one that was left."""
@@ -17,7 +24,8 @@ FINISHED = frozenset({"done", "escalate"})
 class Rules:
     """What a procedure asks of a hand-over between two tiers. `accept_min`: working minutes to accept it.
 
-    `max_returns`: how often a ticket may come back before somebody must be named who takes it.
+    `max_returns`: how often a ticket may come back before somebody must be named who takes it. `who_may`: of WHO, who
+    hands it up; empty: everybody.
     """
 
     name: str
@@ -27,6 +35,7 @@ class Rules:
     may_skip: bool = False
     accept_min: int = 30
     max_returns: int = 2
+    who_may: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, name: str, spec: Mapping[str, Any]) -> Rules:
@@ -39,12 +48,16 @@ class Rules:
             may_skip=bool(spec.get("may_skip", False)),
             accept_min=int(spec.get("accept_min", 30)),
             max_returns=int(spec.get("max_returns", 2)),
+            who_may=tuple(spec.get("who_may", ())),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What somebody wants to do: from tier to tier, why, with which pack, after which runs."""
+    """What somebody wants to do: from tier to tier, why, with which pack, after which runs.
+
+    `who`: what of WHO they are; None: the desk itself, which a paging policy lets hand it up.
+    """
 
     from_tier: int
     to_tier: int
@@ -55,6 +68,7 @@ class Attempt:
     bypass: str = ""
     returns_so_far: int = 0
     named_owner: bool = False
+    who: Collection[str] | None = ()
 
     @property
     def has_followed_a_book(self) -> bool:
@@ -90,7 +104,8 @@ class GateResult:
 
 def check(rules: Rules, attempt: Attempt) -> GateResult:
     """Hold an attempt against the procedure. Each missing thing is a sentence for the one who escalates."""
-    missing = [*_unanswered(rules, attempt.pack), *_of_reason(rules, attempt.reason)]
+    missing = [*_of_person(rules, attempt.who)]
+    missing += [*_unanswered(rules, attempt.pack), *_of_reason(rules, attempt.reason)]
     if attempt.to_tier <= attempt.from_tier:
         missing.append(Missing("team", "An escalation goes to a higher tier."))
     if attempt.returns_so_far > rules.max_returns and not attempt.named_owner:
@@ -99,6 +114,14 @@ def check(rules: Rules, attempt: Attempt) -> GateResult:
     if attempt.bypass.strip():
         return GateResult(tuple(missing), tuple(waived.sentence for waived in waivable))
     return GateResult((*missing, *waivable))
+
+
+def _of_person(rules: Rules, who: Collection[str] | None) -> list[Missing]:
+    """No stated reason lets anybody else through: they ask one who may."""
+    if not rules.who_may or who is None or set(rules.who_may) & set(who):
+        return []
+    allowed = " or ".join(WHO[one] for one in rules.who_may)
+    return [Missing("team", f"By the procedure “{rules.name}”, {allowed} hands this up: ask them.")]
 
 
 def _unanswered(rules: Rules, pack: Pack) -> list[Missing]:

@@ -181,6 +181,16 @@ class Procedure(models.Model):
         return cls(key="house-rule", name="House rule", from_tier=tier)
 
 
+def who_is(agent: Agent, ticket: Ticket) -> list[str]:
+    """What a procedure may call this agent on this ticket (gate.WHO)."""
+    held = {
+        "assignee": ticket.assignee_id == agent.pk,
+        "lead": agent.leads(ticket.team_id),
+        "manager": agent.is_manager,
+    }
+    return [name for name, holds in held.items() if holds]
+
+
 def matter_of(ticket: Ticket) -> Matter:
     return Matter(
         client=ticket.client_id,
@@ -285,6 +295,7 @@ class Escalation(models.Model):
             bypass=bypass,
             returns_so_far=ticket.return_count,
             named_owner=named is not None,
+            who=None if by is None else who_is(by, ticket),
         )
         gate = check(procedure.rules, attempt)
         if not gate.is_open:

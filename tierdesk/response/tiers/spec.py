@@ -7,6 +7,7 @@ needs_book: true                                 a matching book is followed fir
 may_skip: false                                  a tier may be skipped without a reason
 accept_min: 30                                   working minutes in which the receiving tier accepts
 max_returns: 2                                   returns before somebody must be named who takes it
+who_may: [lead, manager]                         who hands a ticket up; everybody, if it names none
 ladder: [{at: 75, tell: [assignee, team_lead]}]  who is told at which percentage of a target
 """
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tierdesk.response.tiers.gate import WHO
 from tierdesk.response.tiers.ladder import is_role
 from tierdesk.response.tiers.pack import QUESTIONS
 from tierdesk.response.tiers.reasons import Reason
@@ -82,5 +84,6 @@ CHECKS: Mapping[str, Callable[[str, Any], list[str]]] = {
     "may_skip": _switch,
     "accept_min": _at_least(1),
     "max_returns": _at_least(0),
+    "who_may": _names(WHO),
     "ladder": _ladder,
 }

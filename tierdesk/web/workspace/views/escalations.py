@@ -17,7 +17,7 @@ from tierdesk.response.sla.budget import budgets
 from tierdesk.response.tiers.climbing import teams_above
 from tierdesk.response.tiers.consultations import WITHIN, Consultation
 from tierdesk.response.tiers.gate import Attempt, check
-from tierdesk.response.tiers.models import Escalation, Procedure
+from tierdesk.response.tiers.models import Escalation, Procedure, who_is
 from tierdesk.response.tiers.pack import PARTS, Pack, RunRecord
 from tierdesk.response.tiers.reasons import Reason
 from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
@@ -93,6 +93,7 @@ def _gate_context(
         books_exist,
         request.POST.get("bypass", ""),
         ticket.return_count,
+        who=who_is(agent_of(request), ticket),
     )
     allowed = procedure.rules.reasons or Reason.values
     return {
