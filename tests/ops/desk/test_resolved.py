@@ -186,3 +186,9 @@ def test_what_does_only_part_of_it_is_applied_and_shown(
 def test_what_is_retired_may_lead_nowhere(tmp_path: Path) -> None:
     changed = applied(tmp_path, (PAGE, "page: [team:empty]"), ("name: P1\n", "name: P1\n    retired: true\n"))
     assert changed.doubts == []
+
+
+def test_a_ladder_that_stays_is_no_difference(tmp_path: Path) -> None:
+    applied(tmp_path)
+    [change] = applied(tmp_path, ("rules: {ladder", "rules: {accept_min: 5, ladder")).changes
+    assert str(change) == "~ procedures up\n    rules accept_min: nothing → 5"

@@ -51,9 +51,11 @@ def statements(shape: Any, old: Any, new: Any, path: tuple[str, ...]) -> Iterato
 @statements.register
 def _(shape: ListOf, old: Any, new: Any, path: tuple[str, ...]) -> Iterator[Statement]:
     before, after = old or [], new or []
+    if before == after:
+        return
     gone = [item for item in before if item not in after]
     come = [item for item in after if item not in before]
-    if isinstance(shape.of, Record) or (not gone and not come and before != after):
+    if isinstance(shape.of, Record) or not (gone or come):
         yield Statement(path, shape, old, new)
         return
     yield from (Statement(path, shape.of, item, None) for item in gone)
