@@ -14,6 +14,7 @@ from tests.cast import Cast
 from tests.response.paging.conftest import on_call, publish
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.directory.clients.models import Assignment
+from tierdesk.directory.services.models import Service
 from tierdesk.directory.staff.models import Membership, Team
 from tierdesk.tickets.models import Ticket
 
@@ -92,6 +93,15 @@ def test_what_was_asked_stays_in_the_form(cast: Cast, lou: Browser) -> None:
         '"ACME" selected',
     ):
         assert kept in body
+
+
+def test_a_service_that_two_clients_have_is_offered_once(cast: Cast, lou: Browser) -> None:
+    Service.objects.create(client=cast.borealis, key="vpn", name="VPN")
+    body = lou.get("/what-happens/").content.decode()
+    set_scope(EVERY_CLIENT)
+    assert body.count('<option value="vpn">') == 1
+    assert "VPN · Acme GmbH, Borealis Inc." in body
+    assert '<option value="mail">Mail</option>' in body
 
 
 def test_a_form_is_no_way_to_change_anything(cast: Cast, lou: Browser) -> None:

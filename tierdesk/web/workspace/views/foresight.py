@@ -54,17 +54,23 @@ def _asked(request: HttpRequest) -> Asked:
 
 
 def _form(asked: Asked, user: User, zone: ZoneInfo) -> dict[str, Any]:
-    services = Service.objects.visible_to(user).select_related("client")
     return {
         "asked": asked,
         "zones": list(dict.fromkeys([zone.key, "UTC", *filter(None, [asked.zone])])),
-        "services": [
-            (one.key, f"{one.name} · {one.client.name}" if one.client else one.name) for one in services
-        ],
+        "services": _services(user),
         "categories": [(one.path, f"{one.path} · {one.name}") for one in Category.objects.all()],
         "channels": [(name, name.replace("_", " ")) for name in CHANNELS],
         "priorities": [(str(number), f"P{number}") for number in PRIORITIES],
     }
+
+
+def _services(user: User) -> list[tuple[str, str]]:
+    """Each key once, with the clients that have such a service; without any it is offered to all."""
+    whose: dict[tuple[str, str], list[str]] = {}
+    for one in Service.objects.visible_to(user).select_related("client").order_by("name", "client__name"):
+        known = next((key for key in whose if key[0] == one.key), (one.key, one.name))
+        whose.setdefault(known, []).extend([one.client.name] if one.client else [])
+    return [(key, " · ".join([name, *filter(None, [", ".join(of)])])) for (key, name), of in whose.items()]
 
 
 def _zone_of(user: User) -> ZoneInfo:
