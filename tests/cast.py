@@ -65,6 +65,10 @@ class Cast:
 
     def ticket(self, **overrides: Any) -> Ticket:
         """A fresh ticket of Ann's, by mail. Call it inside a unit of work."""
+        return Ticket.open(self.draft(**overrides))
+
+    def draft(self, **overrides: Any) -> Draft:
+        """What is known of such a ticket before it is one."""
         draft: dict[str, Any] = {
             "client": self.acme,
             "contact": self.ann,
@@ -72,7 +76,7 @@ class Cast:
             "text": "Since this morning the VPN does not connect.",
             "channel": "email",
         }
-        return Ticket.open(Draft(**draft | overrides))
+        return Draft(**draft | overrides)
 
 
 def settle_in() -> Cast:

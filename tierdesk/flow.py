@@ -33,10 +33,13 @@ from tierdesk.core import jobs
 from tierdesk.core.facts import Fact
 from tierdesk.core.wakeups import Errand, Wakeup
 from tierdesk.core.work import Reactions, Wiring
+from tierdesk.directory.staff.models import Agent
 from tierdesk.learning.prediction import reactions as prediction
 from tierdesk.learning.prediction.models import Outlook
 from tierdesk.learning.prediction.outlooks import AT_ONCE as OUTLOOKS_AT_ONCE
 from tierdesk.learning.prediction.outlooks import tell_due
+from tierdesk.response.assignment import reactions as assignment
+from tierdesk.response.assignment.models import Offer, give_away, return_agents
 from tierdesk.response.notifications import facts as post
 from tierdesk.response.notifications import reactions as notifications
 from tierdesk.response.notifications.models import Notice
@@ -72,12 +75,15 @@ FLOW: dict[type[Fact], Reactions] = {
             notifications.send_receipts,
             notifications.tell_team,
             paging.call_people,
+            assignment.offer_new,
             prediction.look_again,
         ]
     ),
-    # Somebody takes it and talks to the contact.
+    # Somebody takes it, or is given it, and talks to the contact.
     tickets.Acknowledged: Reactions(now=[sla.stop_acknowledge, paging.stop_calling]),
-    tickets.Assigned: Reactions(now=[notifications.tell_assignee, paging.stop_calling]),
+    tickets.Assigned: Reactions(
+        now=[notifications.tell_assignee, paging.stop_calling, assignment.offer_put_back]
+    ),
     tickets.Replied: Reactions(now=[sla.stop_respond, notifications.mail_replies, paging.stop_calling]),
     post.Undelivered: Reactions(
         now=[sla.restore_respond, waiting.doubt_silence, notifications.tell_about_bounces]
@@ -88,7 +94,9 @@ FLOW: dict[type[Fact], Reactions] = {
     tickets.TermsChanged: Reactions(now=[sla.retarget_clocks, prediction.look_again]),
     alarms.AlarmsWorsened: Reactions(now=[notifications.tell_about_alarms]),
     # It waits, and wakes.
-    tickets.Pended: Reactions(now=[sla.pause_clocks, waiting.begin_waits, prediction.look_again]),
+    tickets.Pended: Reactions(
+        now=[sla.pause_clocks, waiting.begin_waits, assignment.make_room, prediction.look_again]
+    ),
     tickets.Resumed: Reactions(now=[sla.resume_clocks, waiting.end_waits, prediction.look_again]),
     waits.Reminded: Reactions(now=[cases.chase_vendors, notifications.send_reminders]),
     waits.SilenceWarned: Reactions(now=[notifications.warn_of_silence]),
@@ -102,7 +110,13 @@ FLOW: dict[type[Fact], Reactions] = {
     ladder.HierarchyTold: Reactions(now=[notifications.tell_hierarchy]),
     # It climbs the ladder, or comes back.
     tickets.HandedOver: Reactions(
-        now=[sla.change_tier_clocks, tiers.overtake_escalations, paging.call_people, prediction.look_again]
+        now=[
+            sla.change_tier_clocks,
+            tiers.overtake_escalations,
+            paging.call_people,
+            assignment.offer_handed_over,
+            prediction.look_again,
+        ]
     ),
     calling.HandDue: Reactions(now=[tiers.climb]),
     ladder.EscalationSent: Reactions(
@@ -135,12 +149,15 @@ FLOW: dict[type[Fact], Reactions] = {
             runbooks.leave_runs,
             tiers.end_escalations,
             paging.end_calling,
+            assignment.make_room,
             chats.end_conversations,
             notifications.mail_resolutions,
             prediction.stop_looking,
         ]
     ),
-    tickets.Reopened: Reactions(now=[sla.count_on, paging.call_people, prediction.look_again]),
+    tickets.Reopened: Reactions(
+        now=[sla.count_on, paging.call_people, assignment.offer_reopened, prediction.look_again]
+    ),
     tickets.Closed: Reactions(now=[sla.cancel_clocks, paging.end_calling, chats.end_conversations]),
     tickets.Cancelled: Reactions(
         now=[
@@ -149,6 +166,7 @@ FLOW: dict[type[Fact], Reactions] = {
             runbooks.leave_runs,
             tiers.end_escalations,
             paging.end_calling,
+            assignment.make_room,
             chats.end_conversations,
             notifications.mail_merges,
             prediction.stop_looking,
@@ -182,6 +200,8 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Clock, wake_clocks, values=WAKING, batch=2000),
     Wakeup(Rung, reach_rungs),
     Wakeup(Ticket, wake_tickets),
+    Wakeup(Agent, return_agents),
+    Wakeup(Offer, give_away),
     Wakeup(Paging, wake_pagings),
     Wakeup(Consultation, wake_consultations),
     Wakeup(Case, chase_cases),

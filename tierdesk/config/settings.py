@@ -100,6 +100,7 @@ INSTALLED_APPS = [
     "tierdesk.response.runbooks",
     "tierdesk.response.vendors",
     "tierdesk.response.waiting",
+    "tierdesk.response.assignment",
     "tierdesk.response.paging",
     "tierdesk.response.shifts",
     "tierdesk.response.notifications",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tierdesk.core.facts import Fact
@@ -52,10 +52,16 @@ class Acknowledged(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Assigned(TicketFact):
-    """The ticket has a new assignee (None: nobody) within its team."""
+    """The ticket has a new assignee (None: nobody) within its team.
+
+    `why` this one, if the desk chose, or somebody asked it for the next best; `others`: each who was considered, with
+    why not.
+    """
 
     agent: int | None
     agent_name: str
+    why: str = ""
+    others: list[list[str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,12 +5,14 @@ States, the reasons to wait, and every verb that moves between them. Escalated i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import F
 
+from tierdesk.core import rows
 from tierdesk.core.facts import Actor
 from tierdesk.core.work import current, record
 from tierdesk.tickets.facts import (
@@ -27,6 +29,8 @@ from tierdesk.tickets.facts import (
 if TYPE_CHECKING:
     from tierdesk.directory.staff.models import Agent, Team
     from tierdesk.tickets.models import Ticket
+
+    type Given = tuple[Ticket, Agent, str, Sequence[tuple[str, str]]]
 
 
 class State(models.TextChoices):
@@ -99,12 +103,12 @@ class Lifecycle:
         self.version = version
         return self
 
-    def take(self: Ticket, agent: Agent) -> None:
-        """`agent` works the ticket from now on; the first one to do so acknowledges it."""
+    def take(self: Ticket, agent: Agent, *, why: str = "") -> None:
+        """`agent` works the ticket from now on; the first one to do so acknowledges it. `why`: if the desk chose it."""
         if not self.is_unresolved():
             raise UnableTo(f"{self.reference} is {self.state}; reopen it before somebody takes it.")
         if self.assignee_id != agent.pk:
-            self.assign(agent)
+            self.assign(agent, why=why)
         self.acknowledge()
 
     def acknowledge(self: Ticket) -> None:
@@ -117,14 +121,33 @@ class Lifecycle:
         self.change(**changes)
         record(Acknowledged(ticket=self))
 
-    def assign(self: Ticket, agent: Agent | None) -> None:
+    def assign(self: Ticket, agent: Agent | None, *, why: str = "") -> None:
         """Give the work to an agent (of the ticket's team or not), or to nobody: back to the team's queue."""
         if not self.is_unresolved():
             raise UnableTo(f"{self.reference} is {self.state} and cannot be assigned.")
         self.change(assignee=agent)
         record(
-            Assigned(ticket=self, agent=agent.pk if agent else None, agent_name=agent.name if agent else "")
+            Assigned(
+                ticket=self,
+                agent=agent.pk if agent else None,
+                agent_name=agent.name if agent else "",
+                why=why,
+            )
         )
+
+    @classmethod
+    def give(cls: type[Ticket], given: Sequence[Given]) -> None:
+        """Give tickets to agents, in one statement however many: (ticket, agent, why, who else was considered).
+
+        The tickets are locked by whoever calls, so that nobody can be faster.
+        """
+        at = current().at
+        changes = [[ticket.pk, agent.pk, ticket.version + 1, at] for ticket, agent, _, _ in given]
+        rows.update(cls, ["assignee_id", "version", "touched_at"], changes)
+        for ticket, agent, why, others in given:
+            ticket.assignee, ticket.version, ticket.touched_at = agent, ticket.version + 1, at
+            considered = [list(other) for other in others]
+            record(Assigned(ticket=ticket, agent=agent.pk, agent_name=agent.name, why=why, others=considered))
 
     def pend(
         self: Ticket,

@@ -58,6 +58,7 @@ class ContractVersion(models.Model):
     `pending`: what a wait for a reason leads to, as response/waiting/plan.py reads it; a reason it leaves out: nothing.
     `rungs`: [{at, tell, of, teams}, …]: who is told at which other moments of a promise (response/sla/marks.py).
     `complaints`: {per_month, tell}: how often the client may escalate by themselves, and who hears of it.
+    `access`: {"root": 3, …}: from which tier on somebody may touch that (contracts/boundary.py).
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE)
@@ -73,6 +74,7 @@ class ContractVersion(models.Model):
     pending = models.JSONField(default=dict)
     rungs = models.JSONField(default=list)
     complaints = models.JSONField(default=dict)
+    access = models.JSONField(default=dict)
 
     objects = ClientRows.as_manager()
 

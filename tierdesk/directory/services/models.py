@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
-from tierdesk.directory.staff.models import User
+from tierdesk.directory.staff.models import Tier, User
 
 
 class Services(QuerySet["Service"]):
@@ -24,7 +24,8 @@ class Services(QuerySet["Service"]):
 class Service(models.Model):
     """Something a client uses and would miss. Without a client it is offered to all.
 
-    `criticality` 1 (business stops) to 3 (nuisance): 1 raises the urgency of its tickets by one.
+    `criticality` 1 (business stops) to 3 (nuisance): 1 raises the urgency of its tickets by one. `needs`: {platform,
+    level}: the skill that its tickets take, unless their category says one.
     """
 
     client = models.ForeignKey(
@@ -34,6 +35,7 @@ class Service(models.Model):
     name = models.CharField(max_length=160)
     criticality = models.PositiveSmallIntegerField(default=2)
     kind = models.CharField(max_length=40, blank=True)
+    needs = models.JSONField(default=dict, blank=True)
     depends_on = models.ManyToManyField("self", symmetrical=False, related_name="supports", blank=True)
 
     objects = Services.as_manager()
@@ -71,6 +73,8 @@ class Category(models.Model):
     """A kind of trouble, as a path such as `network/vpn`. `keywords` are words that suggest it.
 
     `impact` and `urgency` (1 high to 3 low) are what a ticket of this category has until somebody says otherwise.
+    `needs`: {platform, level}: the skill that it takes. `access`: what must be touched, such as `root`: the client's
+    contract says from which tier on. `lowest_tier`: the tier below which nobody may act, for every client.
     """
 
     path = models.CharField(max_length=80, unique=True)
@@ -78,6 +82,9 @@ class Category(models.Model):
     keywords = models.JSONField(default=list, blank=True)
     impact = models.PositiveSmallIntegerField(default=3)
     urgency = models.PositiveSmallIntegerField(default=2)
+    needs = models.JSONField(default=dict, blank=True)
+    access = models.CharField(max_length=40, blank=True)
+    lowest_tier = models.PositiveSmallIntegerField(choices=Tier.choices, null=True, blank=True)
 
     class Meta:
         ordering = ["path"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models import Q
 from django.utils.functional import cached_property
 
 from tierdesk.core.facts import Actor
@@ -62,13 +64,30 @@ class User(AbstractBaseUser):
         return Actor("admin" if self.is_admin else "contact", self.name, self.pk)
 
 
+class Assigns(models.TextChoices):
+    """A team's way of finding who works the next ticket: agents pull it, or the desk pushes it to one of them."""
+
+    PULL = "pull", "agents take the next best ticket themselves"
+    ROUND_ROBIN = "round_robin", "in turn"
+    LEAST_LOADED = "least_loaded", "to whoever holds least"
+    SKILL = "skill", "to whoever fits best"
+
+
+CAPACITY = 8
+"""How much an agent of a pushing team holds at most, where nothing is said: a P1 counts 3, a P2 2, another 1."""
+
+
 class Team(models.Model):
-    """People who hold a queue together, on one tier."""
+    """People who hold a queue together, on one tier.
+
+    `assigning`: {by, capacity}, as `Assigns` names the ways; what it leaves out is as usual: `pull`, CAPACITY.
+    """
 
     key = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=120)
     tier = models.PositiveSmallIntegerField(choices=Tier.choices)
     serves_every_client = models.BooleanField(default=False)
+    assigning = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["tier", "name"]
@@ -79,17 +98,60 @@ class Team(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def assigns_by(self) -> str:
+        """The team's way, one of `Assigns`."""
+        return str(self.assigning.get("by", Assigns.PULL))
+
+    @property
+    def pushes(self) -> bool:
+        """Whether the desk gives this team's tickets to agents by itself."""
+        return self.assigns_by != Assigns.PULL
+
+    @property
+    def capacity(self) -> int:
+        return int(self.assigning.get("capacity", CAPACITY))
+
 
 class Agent(models.Model):
-    """Someone who works tickets. `is_manager` opens the reports, `is_away` takes them out of assignment."""
+    """Someone who works tickets. `is_manager` opens the reports, `is_away` takes them out of assignment.
+
+    `wake_at`: when being away ends by itself. `languages`: codes such as `de`; none given: the account's own.
+    """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="agent")
     teams = models.ManyToManyField(Team, through="Membership", related_name="agents")
     is_manager = models.BooleanField(default=False)
     is_away = models.BooleanField(default=False)
+    wake_at = models.DateTimeField(null=True, blank=True)
+    languages = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["wake_at"], name="agents_who_return", condition=Q(wake_at__isnull=False))
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(wake_at__isnull=True) | Q(is_away=True), name="only_who_is_away_returns"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.user.name
+
+    @property
+    def speaks(self) -> frozenset[str]:
+        """The languages that this agent works in, as codes without a region."""
+        return frozenset(base_language(code) for code in self.languages or [self.user.language])
+
+    def go_away(self, *, until: datetime | None = None) -> None:
+        """Out of office: nothing new is given to this agent, until then or until they come back."""
+        self.is_away, self.wake_at = True, until
+        self.save(update_fields=["is_away", "wake_at"])
+
+    def come_back(self) -> None:
+        self.is_away, self.wake_at = False, None
+        self.save(update_fields=["is_away", "wake_at"])
 
     @property
     def name(self) -> str:
@@ -116,11 +178,12 @@ class Agent(models.Model):
 
 
 class Membership(models.Model):
-    """An agent in a team; leads answer for it."""
+    """An agent in a team; leads answer for it. `last_given_at`: when the desk last gave them a ticket of the team."""
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="memberships")
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     is_lead = models.BooleanField(default=False)
+    last_given_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["agent", "team"], name="one_membership_per_team")]
@@ -136,3 +199,8 @@ class Skill(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["agent", "platform"], name="one_level_per_platform")]
+
+
+def base_language(code: str) -> str:
+    """A language without its region: `de` of `de-AT`."""
+    return code.replace("_", "-").partition("-")[0].strip().lower()

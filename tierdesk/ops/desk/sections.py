@@ -21,7 +21,7 @@ from tierdesk.directory.clients.models import Client, Contact, Domain, Number, S
 from tierdesk.directory.contracts.models import CHANNELS
 from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.services.models import Category, Component, Service
-from tierdesk.directory.staff.models import Agent, Membership, Skill, Team, User
+from tierdesk.directory.staff.models import CAPACITY, Agent, Assigns, Membership, Skill, Team, User
 from tierdesk.ops.desk import shapes as s
 from tierdesk.ops.desk import versions as v
 from tierdesk.ops.desk.checks import (
@@ -160,6 +160,15 @@ COMPLAINTS: Final = s.Record(
     {"per_month": s.whole(0, 1000), "tell": TELL}, usual={"per_month": 0, "tell": []}
 )
 """How often a client may escalate by themselves, and who hears of it if not leads and managers."""
+
+ASSIGNMENT: Final = s.Record(
+    {"by": s.one_of(lambda: dict(Assigns.choices)), "capacity": s.whole(1, 1000)},
+    usual={"by": Assigns.PULL.value, "capacity": CAPACITY},
+)
+"""How a team finds who works its next ticket."""
+
+NEEDS: Final = s.Record({"platform": s.TEXT, "level": s.SKILL}, usual={"level": 1})
+"""The skill that a ticket takes."""
 
 HOUSE_RULE: Final = Rules.of("house rule", {})
 RULES: Final = s.Record(
@@ -322,6 +331,7 @@ def _complete_book(values: Values) -> None:
 CLIENT: Final = link("client", "clients")
 ANY_CLIENT: Final = link("client", "clients", None)
 NAME: Final = Field("name", s.TEXT)
+NEEDED: Final = Field("needs", NEEDS, {}, column="needs", get=lambda row: NEEDS.without_usual(row.needs))
 EFFECTIVE: Final = Field(
     "effective_from", s.DATE, None, get=v.of_newest(lambda newest: newest.effective_from), silent=True
 )
@@ -369,6 +379,13 @@ SECTIONS: Final[tuple[Section, ...]] = (
             NAME,
             Field("tier", s.TIER),
             Field("every_client", s.SWITCH, False, column="serves_every_client"),
+            Field(
+                "assignment",
+                ASSIGNMENT,
+                {},
+                column="assigning",
+                get=lambda team: ASSIGNMENT.without_usual(team.assigning),
+            ),
         ),
     ),
     Section(
@@ -457,6 +474,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
                 get=lambda agent: {skill.platform: skill.level for skill in agent.skills.all()},
                 put=_set_skills,
             ),
+            Field("languages", s.ListOf(s.LANGUAGE_CODE), []),
         ),
     ),
     Section(
@@ -505,6 +523,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             NAME,
             Field("criticality", s.CRITICALITY, 2),
             Field("kind", s.TEXT, ""),
+            NEEDED,
             Field(
                 "depends_on",
                 s.ListOf(s.Ref("services")),
@@ -532,6 +551,9 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("keywords", s.ListOf(s.TEXT, ordered=True), []),
             Field("impact", s.IMPACT, 3),
             Field("urgency", s.URGENCY, 2),
+            NEEDED,
+            Field("access", s.ACCESS, ""),
+            Field("lowest_tier", s.TIER, None),
         ),
     ),
     Section(
@@ -593,6 +615,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
                 get=v.of_newest(lambda newest: COMPLAINTS.without_usual(newest.complaints)),
             ),
             Field("pending", PENDING, {}, get=v.of_newest(lambda newest: newest.pending)),
+            Field("access", s.Table(s.ACCESS, s.TIER), {}, get=v.of_newest(lambda newest: newest.access)),
         ),
     ),
     Section(

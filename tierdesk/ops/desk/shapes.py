@@ -475,6 +475,14 @@ ORIGIN: Final = Scalar(
 )
 NETWORK: Final = Scalar(_network)
 REGION: Final = Scalar(matching(r"[A-Z]{2}", "a country; write two capitals, such as DE"))
+LANGUAGE_CODE: Final = Scalar(
+    matching(r"[a-z]{2,3}(-[A-Za-z]{2,8})?", "a language; write a code such as de or pt-BR")
+)
+ACCESS: Final = Scalar(
+    matching(
+        r"[a-z0-9][a-z0-9_-]{0,39}", "a kind of access; write small letters, such as root or domain-admin"
+    )
+)
 SWITCH: Final = Scalar(_switch, kind="switch")
 DURATION: Final = Scalar(_duration, show_duration, kind="duration")
 TARGET: Final = Scalar(_target, show_duration, kind="duration")

@@ -25,6 +25,7 @@ CONTRACT_WORDS = {
     "reopen_days",
     "promises",
     "pending",
+    "access",
     "rungs",
     "complaints",
 }
@@ -115,6 +116,7 @@ def publish_contract(world: World, section: Section, row: Any, values: Values, c
             pending=values["pending"],
             rungs=values["rungs"],
             complaints=values["complaints"],
+            access=values["access"],
         )
         Promise.objects.bulk_create(_promises(world, version, values["promises"]))
         contract.newest_versions = [version]

@@ -141,6 +141,9 @@ WORDS: Final[Mapping[str, Words]] = {
             "name": NAME,
             "criticality": Asked("Criticality", "1 raises the urgency of its tickets by one."),
             "kind": Asked("Kind", "One word that books can match, such as postgres or printer."),
+            "needs": Asked("The skill that its tickets take", "Unless their category says one."),
+            "needs.platform": Asked("Platform", "As agents’ skills name it."),
+            "needs.level": Asked("At least", empty="1 · learning"),
             "depends_on": Asked("Depends on", "When one of these is down, this one is too."),
         },
     ),
@@ -173,6 +176,11 @@ WORDS: Final[Mapping[str, Words]] = {
             "every_client": Asked(
                 "Serves every client", "Otherwise only those clients that name it among their teams."
             ),
+            "assignment": Asked("Who gets the next ticket"),
+            "assignment.by": Asked("Way", empty="agents take the next best ticket themselves"),
+            "assignment.capacity": Asked(
+                "An agent holds at most", "A P1 counts 3, a P2 counts 2, another ticket 1.", empty="8"
+            ),
         },
     ),
     "agents": Words(
@@ -183,7 +191,7 @@ WORDS: Final[Mapping[str, Words]] = {
         first="An agent works tickets in one or more teams, and sees the clients that these teams serve.",
         columns=("email", "teams", "skills", "manager", "admin", "active"),
         parts=(
-            ("Teams and skills", ("teams", "leads", "skills")),
+            ("Teams and skills", ("teams", "leads", "skills", "languages")),
             ("What the agent may do", ("manager", "admin")),
         ),
         fields={
@@ -199,6 +207,7 @@ WORDS: Final[Mapping[str, Words]] = {
             "skills": Asked("Skills", "What the agent can do. Empty lines are left out."),
             "skills.key": Asked("Platform"),
             "skills.value": Asked("Level"),
+            "languages": Asked("Languages", "Codes such as de, one per line. None: the language above."),
         },
     ),
     "schedules": Words(
@@ -316,7 +325,7 @@ WORDS: Final[Mapping[str, Words]] = {
         parts=(
             ("Priority", ("matrix",)),
             ("Promises", ("calendar", "promises")),
-            ("What is agreed besides", ("channels", "performers", "policies", "reopen_days")),
+            ("What is agreed besides", ("channels", "performers", "access", "policies", "reopen_days")),
             ("While a ticket waits", ("pending",)),
             ("Who is told", ("rungs", "complaints")),
         ),
@@ -381,6 +390,11 @@ WORDS: Final[Mapping[str, Words]] = {
                 "Times a month", "From the portal. Nobody’s work moves; the hierarchy hears.", empty="never"
             ),
             "complaints.tell": Asked("Tell", "None ticked: the team’s leads and managers."),
+            "access": Asked(
+                "Who may touch what", "From which tier on. What is left out, every tier may.", is_wide=True
+            ),
+            "access.key": Asked("Access", "As categories name it, such as root."),
+            "access.value": Asked("From tier"),
             "pending": Asked(
                 "Reminders, and what follows",
                 "In working time of the contract’s calendar; two reminders where no number is given. An empty line: it "
@@ -445,6 +459,13 @@ WORDS: Final[Mapping[str, Words]] = {
             "keywords": Asked("Keywords", "Words in a ticket that suggest this category."),
             "impact": Asked("Impact", "Until somebody says otherwise."),
             "urgency": Asked("Urgency", "Until somebody says otherwise."),
+            "needs": Asked("The skill that it takes"),
+            "needs.platform": Asked("Platform", "As agents’ skills name it."),
+            "needs.level": Asked("At least", empty="1 · learning"),
+            "access": Asked(
+                "Access", "What must be touched, such as root. A client’s contract says from which tier on."
+            ),
+            "lowest_tier": Asked("Lowest tier that may act", "For every client.", empty="Every tier may"),
         },
     ),
     "routes": Words(

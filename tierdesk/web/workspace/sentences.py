@@ -80,6 +80,11 @@ def _whom(details: Mapping[str, Any]) -> str:
     return str(names[details["whom"]])
 
 
+def _because(details: Mapping[str, Any]) -> str:
+    """Why this one; entries from before the desk said so have no reason."""
+    return f": {details['why']}" if details.get("why") else ""
+
+
 def _cancelled(details: Mapping[str, Any]) -> str:
     if details.get("merged"):
         return _("merged it into TD-%(duplicate_of)s: %(why)s") % details
@@ -96,8 +101,15 @@ SENTENCES: Mapping[str, Sentence] = {
     "triaged": Sentence(lambda d: _("sorted: %s") % d["why"], "filter"),
     "acknowledged": Sentence(lambda d: _("acknowledged it"), "eye", "success"),
     "assigned": Sentence(
-        lambda d: _("gave it to %s") % d["agent_name"] if d["agent"] else _("put it back into the queue"),
+        lambda d: (
+            _("gave it to %s") % d["agent_name"] + _because(d)
+            if d["agent"]
+            else _("put it back into the queue")
+        ),
         "user-plus",
+    ),
+    "nobody_chosen": Sentence(
+        lambda d: _("could give it to nobody, so it stays in the queue: %s") % d["why"], "users", "warning"
     ),
     "categorised": Sentence(lambda d: _("set the category %s") % d["category"], "tag"),
     "reprioritised": Sentence(
@@ -292,7 +304,7 @@ def sentence_of(entry: Entry) -> tuple[str, str, str]:
     if sentence is None:
         return entry.kind.replace("_", " "), "circle", "neutral"
     if _is_taken(entry):
-        return _("took it"), sentence.icon, sentence.tone
+        return _("took it") + _because(entry.details), sentence.icon, sentence.tone
     return sentence.say(entry.details), sentence.icon, sentence.tone
 
 

@@ -1,0 +1,67 @@
+"""Two at once: engines that give tickets away, and agents who ask for the next best one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.cast import Cast
+from tests.conftest import MONDAY_10
+from tests.response.assignment.test_push import give_due_away
+from tests.settled import settled
+from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.response.assignment.models import Offer
+from tierdesk.tickets.models import Entry, Ticket
+
+
+@pytest.fixture
+def cast(transactional_db: None) -> Iterator[Cast]:
+    """The named world, seen by other connections too."""
+    yield settled()
+
+
+def at_once(*acts: Callable[[], Any]) -> None:
+    """Each on a thread and a connection of its own, beginning together; what fails in one fails the test."""
+    ready, faults = Barrier(len(acts)), list[BaseException]()
+
+    def run(act: Callable[[], Any]) -> None:
+        try:
+            set_scope(EVERY_CLIENT)
+            ready.wait()
+            act()
+        except BaseException as fault:
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+
+
+def test_two_engines_give_each_ticket_once_and_in_turn(
+    cast: Cast, pushes: Callable[..., None], doing: Callable[..., Any]
+) -> None:
+    pushes("round_robin", capacity=1000)
+    for _ in range(4):
+        with doing(cast.lou):
+            Ticket.open_many([cast.draft() for _ in range(5)])
+    Offer.objects.update(wake_at=MONDAY_10)
+
+    def engine() -> None:
+        while give_due_away(MONDAY_10, batch=3):
+            pass
+
+    at_once(engine, engine)
+    assert not Offer.objects.exists()
+    given = Counter(Ticket.objects.values_list("assignee", flat=True))
+    assert given == {cast.lena.pk: 10, cast.lou.pk: 10}
+    assert Entry.objects.filter(kind="assigned").count() == 20
