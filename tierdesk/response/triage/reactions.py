@@ -8,6 +8,7 @@ from datetime import date
 from tierdesk.core import rows
 from tierdesk.core.work import record
 from tierdesk.directory.clients.models import Assignment
+from tierdesk.directory.contracts.boundary import boundary_of
 from tierdesk.directory.contracts.models import ContractVersion
 from tierdesk.directory.services.models import Category
 from tierdesk.directory.staff.models import Team
@@ -131,9 +132,21 @@ class _Room:
             if pk is None:
                 return "no team serves this client: routed to nobody"
             team, why = self.teams[pk], "the client’s first team of its tier"
-        ticket.team, ticket.tier = team, team.tier
         ticket.voice_team = team
+        team, why = self._within_boundary(ticket, team, why)
+        ticket.team, ticket.tier = team, team.tier
         return f"to {team.name}, {why}"
+
+    def _within_boundary(self, ticket: Ticket, team: Team, why: str) -> tuple[Team, str]:
+        """Where that team's tier may not act, the client's first team of the lowest that may; the voice stays."""
+        boundary = boundary_of(ticket.category, ticket.contract_version)
+        if team.tier >= boundary.tier:
+            return team, why
+        able = (self.first_lines.get((ticket.client_id, tier)) for tier in range(boundary.tier, 4))
+        pk = next((pk for pk in able if pk is not None), None)
+        if pk is None:
+            return team, f"{why}; {boundary.why}, but no such team serves this client"
+        return self.teams[pk], f"not to {team.name}: {boundary.why}"
 
 
 def _first_lines(clients: set[int]) -> dict[tuple[int, int], int]:

@@ -43,11 +43,10 @@ class Item:
     event: Event | None = None
 
 
-def stream_of(ticket: Ticket) -> list[Item]:
-    """Everything that was said and done, oldest first."""
+def stream_of(ticket: Ticket, entries: Sequence[Entry]) -> list[Item]:
+    """Everything that was said and done, oldest first; `entries` are the ticket's."""
     files = Attachment.objects.only("id", "name", "size", "message_id")
     messages = ticket.messages.prefetch_related(Prefetch("attachments", queryset=files)).order_by("at", "id")
-    entries = list(Entry.objects.of(ticket.pk))
     items = [Item(message.at, message=message, kind=_kind(message)) for message in messages]
     items += [Item(event.at, event=event) for event in _events(entries)]
     return sorted(items, key=lambda item: (item.at, item.message is None))

@@ -11,6 +11,7 @@ from django.utils.http import content_disposition_header
 
 from tierdesk.channels.alarms.lines import lines_of
 from tierdesk.core import clock
+from tierdesk.directory.contracts.boundary import boundary_of
 from tierdesk.directory.contracts.models import ContractVersion
 from tierdesk.directory.services.models import Category
 from tierdesk.directory.staff.models import Agent, Team
@@ -18,8 +19,9 @@ from tierdesk.learning.prediction.models import Outlook
 from tierdesk.response.sla.explain import explain
 from tierdesk.response.sla.models import Clock
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
-from tierdesk.tickets.models import Attachment, Ticket
+from tierdesk.tickets.models import Attachment, Entry, Ticket
 from tierdesk.web.workspace.books import books_of
+from tierdesk.web.workspace.chosen import chosen_of
 from tierdesk.web.workspace.clocks import faces_of, spent_on, turns_of, worst
 from tierdesk.web.workspace.guard import agent_of, agent_page, may_change_terms, ticket_of, user_of
 from tierdesk.web.workspace.ladder import ladder_of
@@ -43,7 +45,8 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
     at = clock.now()
-    faces, stream = faces_of(found, at), stream_of(found)
+    entries = list(Entry.objects.of(found.pk))
+    faces, stream = faces_of(found, at), stream_of(found, entries)
     return {
         "ticket": found,
         "agent": agent_of(request),
@@ -62,6 +65,8 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "can_reopen": found.can_reopen(at),
         "told": _told_by_form(found),
         "ahead": ahead_of(found),
+        "chosen": chosen_of(found, entries),
+        "boundary": boundary_of(found.category, found.contract_version),
         "other_terms": _other_terms(found, agent_of(request)),
         "teams": _teams_of(found),
         "alarms": lines_of(found, user_of(request)) if found.channel == "alarms" else None,
