@@ -15,7 +15,9 @@ from tests.conftest import MONDAY_10
 from tests.response.assignment.test_push import give_due_away
 from tests.settled import settled
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.directory.staff.models import Agent
 from tierdesk.response.assignment.models import Offer
+from tierdesk.response.assignment.pull import take_next_best
 from tierdesk.tickets.models import Entry, Ticket
 
 
@@ -65,3 +67,20 @@ def test_two_engines_give_each_ticket_once_and_in_turn(
     given = Counter(Ticket.objects.values_list("assignee", flat=True))
     assert given == {cast.lena.pk: 10, cast.lou.pk: 10}
     assert Entry.objects.filter(kind="assigned").count() == 20
+
+
+def test_two_agents_who_ask_at_once_get_two_tickets(cast: Cast, doing: Callable[..., Any]) -> None:
+    with doing(cast.lou):
+        Ticket.open_many([cast.draft() for _ in range(6)])
+
+    def three_times(agent: Agent) -> Callable[[], None]:
+        def asks() -> None:
+            for _ in range(3):
+                with doing(agent):
+                    assert take_next_best(Agent.objects.get(pk=agent.pk), at=MONDAY_10) is not None
+
+        return asks
+
+    at_once(three_times(cast.lena), three_times(cast.lou))
+    taken = Counter(Ticket.objects.values_list("assignee", flat=True))
+    assert taken == {cast.lena.pk: 3, cast.lou.pk: 3}

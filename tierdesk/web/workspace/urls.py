@@ -33,6 +33,7 @@ urlpatterns = [
     path("", queues.queue, name="home"),
     path("sign-in/", account.sign_in, name="sign-in"),
     path("sign-out/", account.sign_out, name="sign-out"),
+    path("queues/next-best/", queues.next_best, name="next-best"),
     path("queues/<slug:slug>/", queues.queue, name="queue"),
     path("search/", queues.search, name="search"),
     path("calls/", calls.calls, name="calls"),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from tierdesk.core import clock
+from tierdesk.core.work import work
+from tierdesk.response.assignment.pull import take_next_best
 from tierdesk.tickets.search import find
 from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
@@ -31,6 +36,22 @@ def queue(request: HttpRequest, slug: str = "team") -> HttpResponse:
     talks = talks_of(agent_of(request), at, whole=False)
     context |= {"talks": talks, "whole": False} | navigation(request, current=view.slug, seat=talks.seat)
     return render(request, "workspace/queue.html", context)
+
+
+@agent_page
+@require_POST
+def next_best(request: HttpRequest) -> HttpResponse:
+    """Give the agent the best ticket that nobody has, and open it; back to the queue where there is none."""
+    agent, at = agent_of(request), clock.now()
+    with work(by=agent.actor(), at=at):
+        ticket = take_next_best(agent, at=at)
+    if ticket is None:
+        messages.info(
+            request, _("Nothing waits that is for you. Whatever comes next appears here by itself.")
+        )
+        return redirect("workspace:home")
+    messages.success(request, _("%s is yours.") % ticket.reference)
+    return redirect("workspace:ticket", ticket.pk)
 
 
 @agent_page
