@@ -8,7 +8,7 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.cast import Cast
 from tests.conftest import MONDAY_10
@@ -16,7 +16,7 @@ from tests.response.assignment.test_push import give_due_away
 from tests.settled import settled
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.directory.staff.models import Agent
-from tierdesk.response.assignment.models import Offer
+from tierdesk.response.assignment.models import A_MOMENT, Offer
 from tierdesk.response.assignment.pull import take_next_best
 from tierdesk.tickets.models import Entry, Ticket
 
@@ -84,3 +84,23 @@ def test_two_agents_who_ask_at_once_get_two_tickets(cast: Cast, doing: Callable[
     at_once(three_times(cast.lena), three_times(cast.lou))
     taken = Counter(Ticket.objects.values_list("assignee", flat=True))
     assert taken == {cast.lena.pk: 3, cast.lou.pk: 3}
+
+
+def test_a_ticket_that_somebody_is_changing_is_given_a_moment_later(
+    cast: Cast, pushes: Callable[..., None], doing: Callable[..., Any]
+) -> None:
+    pushes()
+    with doing(cast.lou):
+        busy, free = cast.ticket(), cast.ticket()
+
+    def engine() -> None:
+        assert give_due_away(MONDAY_10) == 2
+
+    with transaction.atomic():
+        Ticket.objects.select_for_update().get(pk=busy.pk)
+        at_once(engine)
+    assert Ticket.objects.get(pk=free.pk).assignee is not None
+    assert Ticket.objects.get(pk=busy.pk).assignee is None
+    assert give_due_away(MONDAY_10) == 0
+    assert give_due_away(MONDAY_10 + A_MOMENT) == 1
+    assert Ticket.objects.get(pk=busy.pk).assignee is not None

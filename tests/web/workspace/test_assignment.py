@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from django.test import Client as Browser
 from tests.cast import Cast
 from tests.conftest import MONDAY_10
 from tests.response.assignment.conftest import pushes
+from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.core.wakeups import run_due
+from tierdesk.directory.staff.models import Agent
 from tierdesk.tickets.models import Ticket
 
 __all__ = ["pushes"]
@@ -22,6 +25,12 @@ __all__ = ["pushes"]
 def lena(cast: Cast, client: Browser) -> Browser:
     client.force_login(cast.lena.user)
     return client
+
+
+@pytest.fixture
+def at_ten() -> Iterator[datetime]:
+    with clock.frozen(MONDAY_10):
+        yield MONDAY_10
 
 
 def told(browser: Browser, address: str) -> str:
@@ -121,3 +130,31 @@ def test_the_page_says_which_tier_may_act(cast: Cast, lena: Browser, doing: Call
     page = told(lena, f"/tickets/{ticket.pk}/")
     assert "Printer is for L3 and above" in page
     assert "hand it up" in page
+
+
+def test_who_is_out_of_office_says_so_and_until_when(cast: Cast, lena: Browser, at_ten: datetime) -> None:
+    lena.post("/on-call/me/absence/", {"until": "2026-06-09T09:00"})
+    set_scope(EVERY_CLIENT)
+    cast.lena.refresh_from_db()
+    assert cast.lena.is_away
+    assert cast.lena.wake_at == datetime(2026, 6, 9, 7, 0, tzinfo=UTC)
+    page = told(lena, "/on-call/me/")
+    assert "You are away: nothing new is given to you." in page
+    assert "2026-06-09T07:00" in page
+    lena.post("/on-call/me/absence/", {"back": "1"})
+    set_scope(EVERY_CLIENT)
+    cast.lena.refresh_from_db()
+    assert (cast.lena.is_away, cast.lena.wake_at) == (False, None)
+
+
+def test_nobody_is_away_until_a_time_that_is_over(cast: Cast, lena: Browser, at_ten: datetime) -> None:
+    answer = lena.post("/on-call/me/absence/", {"until": "2026-06-01T09:00"})
+    set_scope(EVERY_CLIENT)
+    assert answer.status_code == 422
+    assert "Choose a time in the future to be back." in answer.content.decode()
+    assert not Agent.objects.get(pk=cast.lena.pk).is_away
+
+
+def test_a_contact_has_no_absence(cast: Cast, client: Browser) -> None:
+    client.force_login(cast.ann.user)
+    assert client.post("/on-call/me/absence/", {}).headers["Location"] == "/portal/"

@@ -10,13 +10,13 @@ from typing import Any, Self
 from django.db import connection, models
 from django.db.models import Count, Exists, F, OuterRef, Q
 
-from tierdesk.core.work import record
+from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
 from tierdesk.directory.staff.models import Agent, Membership, Team, base_language
 from tierdesk.response.assignment.decide import Candidate, Choice, Need, choose, weight
 from tierdesk.response.assignment.facts import NobodyChosen
-from tierdesk.tickets.lifecycle import State
+from tierdesk.tickets.lifecycle import State, UnableTo
 from tierdesk.tickets.models import Ticket
 
 HELD = (State.NEW, State.OPEN)
@@ -24,6 +24,10 @@ HELD = (State.NEW, State.OPEN)
 
 AT_ONCE = 20
 """So many waiting offers of a team are looked at when somebody has room again."""
+
+
+A_MOMENT = timedelta(seconds=1)
+"""After so long a ticket is looked at again that somebody was just changing."""
 
 
 class Offers(ClientRows):
@@ -110,7 +114,9 @@ def give_away(offers: list[Any], at: datetime) -> None:
     many tickets there are, it takes as many statements as for one.
     """
     teams = _locked_teams({one.team_id for one in offers})
-    tickets = _locked_tickets(offers)
+    tickets, busy = _locked_tickets(offers)
+    offers = [one for one in offers if one.ticket_id not in busy]
+    Offer.objects.filter(ticket__in=busy).update(wake_at=at + A_MOMENT)
     rooms = _Rooms(list(teams.values()), at)
     given: list[tuple[Ticket, Choice]] = []
     refused: list[Offer] = []
@@ -148,7 +154,12 @@ def return_agents(agents: list[Any], at: datetime) -> None:
 
 
 def go_out(agent: Agent, *, until: datetime | None) -> None:
-    """Out of office: what the desk had given to this agent and they have not looked at goes back into its queue."""
+    """Out of office: what the desk had given to this agent and they have not looked at goes back into its queue.
+
+    Raises UnableTo for a time that is over.
+    """
+    if until is not None and until <= current().at:
+        raise UnableTo("Choose a time in the future to be back.")
     agent.go_away(until=until)
     unseen = Ticket.objects.worked_by(agent).filter(state=State.NEW).select_related("team")
     for ticket in unseen:
@@ -161,12 +172,16 @@ def _locked_teams(ids: set[int]) -> dict[int, Team]:
     return {team.pk: team for team in locked}
 
 
-def _locked_tickets(offers: Sequence[Offer]) -> dict[int, Ticket]:
-    """Those that still are in the queue, locked. One that somebody changes at this moment is left to them."""
+def _locked_tickets(offers: Sequence[Offer]) -> tuple[dict[int, Ticket], set[int]]:
+    """Those that still are in the queue, locked; and the keys of those that somebody is changing at this moment.
+
+    These are not waited for: whoever changes one may wait for its offer, or for the team, which are locked here.
+    """
     waiting = Ticket.objects.unassigned().unresolved().filter(pk__in=[one.ticket_id for one in offers])
     related = ("category", "service", "contact", "client", "team")
     locked = waiting.select_related(*related).select_for_update(skip_locked=True, of=("self",))
-    return {ticket.pk: ticket for ticket in locked.order_by("pk")}
+    tickets = {ticket.pk: ticket for ticket in locked.order_by("pk")}
+    return tickets, set(waiting.values_list("pk", flat=True)) - set(tickets)
 
 
 def _urgency(ticket: Ticket | None, one: Offer) -> tuple[object, ...]:

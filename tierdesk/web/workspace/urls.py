@@ -101,6 +101,7 @@ urlpatterns = [
     path("channels/senders/<str:name>/", channels.sender_file, name="sender-file"),
     path("on-call/", on_call.on_call, name="on-call"),
     path("on-call/me/", reached.me, name="me"),
+    path("on-call/me/absence/", reached.absence, name="my-absence"),
     path("on-call/me/number/", reached.number, name="my-number"),
     path("on-call/me/code/", reached.code, name="my-code"),
     path("on-call/me/number/removal/", reached.removal, name="my-number-removal"),

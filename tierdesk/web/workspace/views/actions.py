@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
@@ -16,6 +13,7 @@ from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
 from tierdesk.web.workspace.guard import agent_of, agent_page, may_change_terms, user_of
+from tierdesk.web.workspace.local import instant_of
 
 
 @agent_page
@@ -58,7 +56,7 @@ def waiting(request: HttpRequest, pk: int) -> HttpResponse:
     return act_on(
         request,
         pk,
-        lambda ticket: ticket.pend(reason, until=_local(until, zone), team=awaited),
+        lambda ticket: ticket.pend(reason, until=instant_of(until, zone), team=awaited),
         "The ticket waits.",
     )
 
@@ -142,13 +140,3 @@ def _one_to_three(request: HttpRequest, name: str) -> int:
     if raw not in {"1", "2", "3"}:
         raise UnableTo(f"Choose an {name} from 1 (high) to 3 (low).")
     return int(raw)
-
-
-def _local(raw: str, zone: str) -> datetime | None:
-    """A `datetime-local` value of the reader's zone as an instant; None when it is empty. Raises UnableTo."""
-    if not raw:
-        return None
-    try:
-        return datetime.fromisoformat(raw).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    except ValueError as error:
-        raise UnableTo(f"“{raw}” is not a date and time.") from error

@@ -12,9 +12,13 @@ from django.views.decorators.http import require_POST
 
 from tierdesk.channels import sms
 from tierdesk.core import clock
+from tierdesk.core.work import work
+from tierdesk.response.assignment.models import go_out, return_agents
 from tierdesk.response.paging.models import WAITING, Page, PageState
 from tierdesk.response.paging.ways import UnableToReach, Way
+from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
+from tierdesk.web.workspace.local import instant_of
 from tierdesk.web.workspace.navigation import navigation
 
 
@@ -63,17 +67,37 @@ def removal(request: HttpRequest) -> HttpResponse:
     return redirect("workspace:me")
 
 
-def _page(request: HttpRequest, *, refusal: str = "", typed: str = "") -> HttpResponse:
+@agent_page
+@require_POST
+def absence(request: HttpRequest) -> HttpResponse:
+    """Out of office, until a local time if one is given; or `back`."""
+    agent, at = agent_of(request), clock.now()
+    try:
+        with work(by=agent.actor(), at=at):
+            if request.POST.get("back"):
+                return_agents([agent], at)
+            else:
+                go_out(agent, until=instant_of(request.POST.get("until", ""), user_of(request).timezone))
+    except UnableTo as unable:
+        return _page(request, absence_refusal=str(unable))
+    messages.success(request, _("You are away.") if agent.is_away else _("Welcome back."))
+    return redirect("workspace:me")
+
+
+def _page(
+    request: HttpRequest, *, refusal: str = "", typed: str = "", absence_refusal: str = ""
+) -> HttpResponse:
     agent = agent_of(request)
     context: dict[str, Any] = {
         "pages": _waiting(request),
         "email": user_of(request).email,
         "way": agent.ways.filter(kind="sms").exclude(address="").first(),
         "refusal": refusal,
+        "absence_refusal": absence_refusal,
         "typed": typed,
     }
     answer = context | navigation(request, "on-call")
-    return render(request, "workspace/me.html", answer, status=422 if refusal else 200)
+    return render(request, "workspace/me.html", answer, status=422 if refusal or absence_refusal else 200)
 
 
 def _waiting(request: HttpRequest) -> list[Page]:
