@@ -92,7 +92,7 @@ TABLE: dict[str, tuple[str, list[Candidate], Need, Choice]] = {
         "skill",
         [ann(load=1), bo()],
         Need("cobol", 1),
-        Choice(bo(), "nobody with cobol 1 has room, holds 0 of 8", (("Ann", "holds 1 of 8"),)),
+        Choice(bo(), "nobody here has cobol 1, holds 0 of 8", (("Ann", "holds 1 of 8"),)),
     ),
     "full is full": (
         "least_loaded",

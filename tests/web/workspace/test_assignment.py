@@ -96,6 +96,11 @@ def test_the_page_says_why_it_was_given_and_who_else_was_considered(
     assert '<p class="small">holds 0 of 8</p>' in page
     assert "<li>Lou Lead: away</li>" in page
     assert "gave it to Lena Lang: holds 0 of 8" in page
+    lena.post(f"/tickets/{ticket.pk}/assignment/")
+    assert "<li>Lou Lead: away</li>" in told(lena, f"/tickets/{ticket.pk}/")
+    with doing(cast.lou, MONDAY_10):
+        Ticket.objects.get(pk=ticket.pk).assign(cast.lou)
+    assert "Why Lou Lead?" not in told(lena, f"/tickets/{ticket.pk}/")
 
 
 def test_the_page_says_why_nobody_has_it(

@@ -99,8 +99,8 @@ class Choice:
 def choose(way: str, candidates: Sequence[Candidate], need: Need) -> Choice:
     """One of the candidates for a ticket of this need, by the team's way (`Assigns`).
 
-    By `skill` a ticket rather waits for somebody who can do it than go to somebody who cannot; by the other ways it
-    goes to whoever has room, and the reason says so.
+    By `skill` a ticket waits for somebody of the team who can do it, rather than go to somebody who cannot; by the
+    other ways it goes to whoever has room, and the reason says so.
     """
     free = [one for one in candidates if not _out(one, need)]
     able = [one for one in free if one.is_able(need)]
@@ -156,11 +156,16 @@ def _because(way: str, one: Candidate, need: Need, candidates: Sequence[Candidat
     parts = [
         f"speaks {language_name(need.language)}" if some_do_not and one.understands(need) else "",
         f"{need.platform} {one.level(need)}" if need.platform and one.is_able(need) else "",
-        "" if one.is_able(need) else f"nobody with {need.skill} has room",
+        "" if one.is_able(need) else _nobody_able(candidates, need),
         _holds(one),
         "the longest without a new one" if way == Assigns.ROUND_ROBIN else "",
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _nobody_able(candidates: Sequence[Candidate], need: Need) -> str:
+    known = any(one.is_able(need) for one in candidates)
+    return f"nobody with {need.skill} has room" if known else f"nobody here has {need.skill}"
 
 
 def _why_not(way: str, one: Candidate, chosen: Candidate, need: Need) -> str:

@@ -17,11 +17,23 @@ class Chosen:
 
 
 def chosen_of(ticket: Ticket, entries: Sequence[Entry]) -> Chosen | None:
-    """From the newest entry about it, while that still is how things stand; None where somebody chose by themselves."""
-    about = [entry for entry in entries if entry.kind in ("assigned", "nobody_chosen", "handed_over")]
-    if not about or not ticket.is_unresolved():
+    """What the desk said when it chose whoever works the ticket now, or could choose nobody; None if people chose.
+
+    Whoever was chosen may have accepted the ticket since, or taken it: they still are the one for that reason.
+    """
+    if not ticket.is_unresolved():
         return None
-    last = about[-1].details
-    if last.get("agent") != ticket.assignee_id or not last.get("why") or about[-1].kind == "handed_over":
-        return None
-    return Chosen(last["why"], [(name, why) for name, why in last.get("others", [])])
+    for entry in reversed(entries):
+        if entry.kind == "nobody_chosen" and ticket.assignee_id is None:
+            return _said(entry)
+        if entry.kind not in ("assigned", "handed_over"):
+            continue
+        if entry.kind == "handed_over" or entry.details["agent"] != ticket.assignee_id:
+            return None
+        if entry.details.get("why"):
+            return _said(entry)
+    return None
+
+
+def _said(entry: Entry) -> Chosen:
+    return Chosen(entry.details["why"], [(name, why) for name, why in entry.details.get("others", [])])
