@@ -41,6 +41,7 @@ from tierdesk.ops.desk.paging import PAGING_POLICIES
 from tierdesk.ops.desk.schedules import SCHEDULES
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.ops.desk.sealed import sealed
+from tierdesk.response.assignment.models import begin_anew
 from tierdesk.response.runbooks.models import Book, Revision
 from tierdesk.response.sla.marks import Mark
 from tierdesk.response.sla.policy import CLIENT_OWES, REOPEN, RETARGET, UPDATE
@@ -301,7 +302,7 @@ def _save_agent(world: World, section: Section, row: Any, values: Values, change
     _set_columns(row.user, values, {"name", "timezone", "language"})
     row.user.is_active, row.user.is_admin = values["active"], values["admin"]
     row.user.save()
-    row.is_manager = values["manager"]
+    row.is_manager, row.languages = values["manager"], values["languages"]
     row.save()
     put_all(world, section, row, values, changed)
     return row
@@ -385,6 +386,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
                 {},
                 column="assigning",
                 get=lambda team: ASSIGNMENT.without_usual(team.assigning),
+                put=lambda world, team, way: begin_anew(team, clock.now()),
             ),
         ),
     ),

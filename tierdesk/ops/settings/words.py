@@ -391,9 +391,11 @@ WORDS: Final[Mapping[str, Words]] = {
             ),
             "complaints.tell": Asked("Tell", "None ticked: the team’s leads and managers."),
             "access": Asked(
-                "Who may touch what", "From which tier on. What is left out, every tier may.", is_wide=True
+                "Who may touch what",
+                "From which tier on. Access as categories name it, such as root; what is left out, every tier may.",
+                is_wide=True,
             ),
-            "access.key": Asked("Access", "As categories name it, such as root."),
+            "access.key": Asked("Access"),
             "access.value": Asked("From tier"),
             "pending": Asked(
                 "Reminders, and what follows",

@@ -88,6 +88,13 @@ def withdraw(ticket_ids: Iterable[int]) -> None:
     Offer.objects.filter(ticket__in=list(ticket_ids)).delete()
 
 
+def begin_anew(team: Team, at: datetime) -> None:
+    """The team's way has changed: what lies in its queue is offered now, or is not any more."""
+    Offer.objects.filter(team=team).delete()
+    if team.pushes:
+        offer(list(Ticket.objects.unresolved().unassigned().of_team(team)), at)
+
+
 def with_offers(team_ids: Iterable[int]) -> set[int]:
     """Those of these teams where tickets wait for somebody."""
     offered = Offer.objects.filter(team=OuterRef("pk"))
