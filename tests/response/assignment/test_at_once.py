@@ -15,7 +15,7 @@ from tests.conftest import MONDAY_10
 from tests.response.assignment.test_push import give_due_away
 from tests.settled import settled
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
-from tierdesk.directory.staff.models import Agent
+from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.assignment.models import A_MOMENT, Offer
 from tierdesk.response.assignment.pull import take_next_best
 from tierdesk.tickets.models import Entry, Ticket
@@ -59,8 +59,10 @@ def test_two_engines_give_each_ticket_once_and_in_turn(
     Offer.objects.update(wake_at=MONDAY_10)
 
     def engine() -> None:
-        while give_due_away(MONDAY_10, batch=3):
-            pass
+        """What another one is looking at comes a moment later."""
+        for moment in range(60):
+            while give_due_away(MONDAY_10 + moment * A_MOMENT, batch=3):
+                pass
 
     at_once(engine, engine)
     assert not Offer.objects.exists()
@@ -104,3 +106,18 @@ def test_a_ticket_that_somebody_is_changing_is_given_a_moment_later(
     assert give_due_away(MONDAY_10) == 0
     assert give_due_away(MONDAY_10 + A_MOMENT) == 1
     assert Ticket.objects.get(pk=busy.pk).assignee is not None
+
+
+def test_a_team_that_somebody_else_looks_at_is_looked_at_a_moment_later(
+    cast: Cast, pushes: Callable[..., None], doing: Callable[..., Any]
+) -> None:
+    """Neither waits for the other, so neither can wait for ever."""
+    pushes()
+    with doing(cast.lou):
+        ticket = cast.ticket()
+    with transaction.atomic():
+        Team.objects.select_for_update(no_key=True).get(pk=cast.desk.pk)
+        at_once(lambda: give_due_away(MONDAY_10))
+    assert Ticket.objects.get(pk=ticket.pk).assignee is None
+    assert give_due_away(MONDAY_10 + A_MOMENT) == 1
+    assert Ticket.objects.get(pk=ticket.pk).assignee is not None

@@ -22,12 +22,12 @@ from tierdesk.tickets.models import Ticket
 HELD = (State.NEW, State.OPEN)
 """States in which a ticket counts among those that its agent holds; one that waits for somebody does not."""
 
-AT_ONCE = 20
+AT_ONCE = 200
 """So many waiting offers of a team are looked at when somebody has room again."""
 
 
 A_MOMENT = timedelta(seconds=1)
-"""After so long a ticket is looked at again that somebody was just changing."""
+"""After so long a ticket is looked at again that somebody was just changing, or whose team somebody else looks at."""
 
 
 class Offers(ClientRows):
@@ -117,13 +117,15 @@ def look_again(team_ids: Iterable[int], at: datetime) -> None:
 def give_away(offers: list[Any], at: datetime) -> None:
     """What due offers do: the desk finds somebody for each, the most urgent first, and says why.
 
-    The teams are locked, so that two engines never look at one team at once: each sees what the other gave. However
+    The teams are locked, so that two engines never look at one team at once: each sees what the other gave. What
+    somebody else has locked is looked at a moment later: whoever waits here for them, they might wait for. However
     many tickets there are, it takes as many statements as for one.
     """
-    teams = _locked_teams({one.team_id for one in offers})
-    tickets, busy = _locked_tickets(offers)
-    offers = [one for one in offers if one.ticket_id not in busy]
-    Offer.objects.filter(ticket__in=busy).update(wake_at=at + A_MOMENT)
+    teams = _locked_teams({one.team_id for one in offers}, skip_locked=True)
+    tickets, busy = _locked_tickets([one for one in offers if one.team_id in teams])
+    later = [one for one in offers if one.team_id not in teams or one.ticket_id in busy]
+    Offer.objects.filter(pk__in=[one.pk for one in later]).update(wake_at=at + A_MOMENT)
+    offers = [one for one in offers if one not in later]
     rooms = _Rooms(list(teams.values()), at)
     given: list[tuple[Ticket, Choice]] = []
     refused: list[Offer] = []
@@ -174,16 +176,14 @@ def go_out(agent: Agent, *, until: datetime | None) -> None:
             ticket.assign(None)
 
 
-def _locked_teams(ids: set[int]) -> dict[int, Team]:
-    locked = Team.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+def _locked_teams(ids: set[int], *, skip_locked: bool = False) -> dict[int, Team]:
+    locked = Team.objects.select_for_update(no_key=True, skip_locked=skip_locked)
+    locked = locked.filter(pk__in=ids).order_by("pk")
     return {team.pk: team for team in locked}
 
 
 def _locked_tickets(offers: Sequence[Offer]) -> tuple[dict[int, Ticket], set[int]]:
-    """Those that still are in the queue, locked; and the keys of those that somebody is changing at this moment.
-
-    These are not waited for: whoever changes one may wait for its offer, or for the team, which are locked here.
-    """
+    """Those that still are in the queue, locked; and the keys of those that somebody is changing at this moment."""
     waiting = Ticket.objects.unassigned().unresolved().filter(pk__in=[one.ticket_id for one in offers])
     related = ("category", "service", "contact", "client", "team")
     locked = waiting.select_related(*related).select_for_update(skip_locked=True, of=("self",))
