@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tierdesk.response.assignment.decide import Candidate, Choice, Need, choose, weight
@@ -136,8 +136,10 @@ def test_what_a_ticket_counts() -> None:
 one_of_them = st.tuples(
     st.integers(0, 9), st.integers(0, 3), st.sampled_from([DE, EN, DE | EN]), st.booleans(), st.integers(0, 3)
 )
-people = st.lists(one_of_them, max_size=5).map(
-    lambda them: [
+
+
+def team_of(drawn: list[tuple[int, int, frozenset[str], bool, int]]) -> list[Candidate]:
+    return [
         Candidate(
             agent=number,
             name="ABABA"[number],
@@ -148,9 +150,11 @@ people = st.lists(one_of_them, max_size=5).map(
             last_given_at=TEN + timedelta(hours=hours) if hours else None,
             passed=hours == 3,
         )
-        for number, (load, level, speaks, away, hours) in enumerate(them)
+        for number, (load, level, speaks, away, hours) in enumerate(drawn)
     ]
-)
+
+
+people = st.lists(one_of_them, max_size=5).map(team_of)
 needs = st.builds(
     Need,
     platform=st.sampled_from(["", "linux", "vpn"]),
@@ -158,9 +162,12 @@ needs = st.builds(
     language=st.sampled_from(["", "de", "en"]),
     weight=st.integers(1, 3),
 )
+tried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine the first numbers of a process take hypothesis seconds."""
 ways = st.sampled_from(["round_robin", "least_loaded", "skill"])
 
 
+@tried
 @given(ways, people, needs, st.randoms(use_true_random=False))
 def test_the_order_of_rows_decides_nothing(
     way: str, candidates: list[Candidate], need: Need, random: Any
@@ -169,6 +176,7 @@ def test_the_order_of_rows_decides_nothing(
     assert choose(way, shuffled, need) == choose(way, candidates, need)
 
 
+@tried
 @given(ways, people, needs)
 def test_whoever_is_chosen_is_there_has_room_and_everybody_else_is_told_why(
     way: str, candidates: list[Candidate], need: Need
@@ -186,6 +194,7 @@ def test_whoever_is_chosen_is_there_has_room_and_everybody_else_is_told_why(
     assert all(why for _, why in choice.others)
 
 
+@tried
 @given(st.integers(1, 5), st.integers(1, 40))
 def test_in_turn_everybody_gets_as_many_as_the_others(people: int, tickets: int) -> None:
     team = {n: Candidate(agent=n, name=f"A{n}", capacity=1000) for n in range(people)}

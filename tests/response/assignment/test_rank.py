@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tierdesk.response.assignment.decide import Candidate, Need
@@ -118,12 +118,15 @@ def test_the_reason_in_words() -> None:
     assert first.why.endswith("before those of a client that has more than half of the team’s hands")
 
 
-tickets = st.lists(
-    st.tuples(st.none() | st.integers(-100, 900), st.integers(1, 5), st.sampled_from([BIG, SMALL])),
-    max_size=8,
-).map(lambda them: [waiting(n, m, priority=p, client=c) for n, (m, p, c) in enumerate(them)])
+def queue_of(drawn: list[tuple[int | None, int, int]]) -> list[Waiting]:
+    return [waiting(n, m, priority=p, client=c) for n, (m, p, c) in enumerate(drawn)]
 
 
+a_ticket = st.tuples(st.none() | st.integers(-100, 900), st.integers(1, 5), st.sampled_from([BIG, SMALL]))
+tickets = st.lists(a_ticket, max_size=8).map(queue_of)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tickets, st.integers(0, 9), st.integers(0, 9), st.randoms(use_true_random=False))
 def test_every_ticket_has_one_place_whatever_the_order_of_rows(
     queue: list[Waiting], big: int, small: int, random: Any
