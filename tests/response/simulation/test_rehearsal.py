@@ -18,11 +18,12 @@ from tierdesk.channels.phone.models import Call
 from tierdesk.core.wakeups import Wakeup, wakeups
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.oncall.models import Schedule
-from tierdesk.directory.staff.models import Membership
+from tierdesk.directory.staff.models import Agent, Membership
 from tierdesk.response.paging.ways import Way
 from tierdesk.response.simulation.rehearsal import its_wakeups
 from tierdesk.response.simulation.situation import Asked, NotASituation, moment, read
 from tierdesk.response.simulation.telling import Answer, what_happens
+from tierdesk.response.tiers.consultations import Consultation
 from tierdesk.response.tiers.models import Procedure
 from tierdesk.response.triage.models import Route
 from tierdesk.response.vendors.models import Case
@@ -282,10 +283,22 @@ def test_a_stranger_s_client_is_not_found(cast: Cast) -> None:
     assert refused.value.wrong == {"client": "Say whose ticket it is, by the client’s key: BOR."}
 
 
+def test_a_team_that_pushes_gives_it_to_somebody_in_advance_too(cast: Cast) -> None:
+    """Whoever would be given it is told, and takes part in nothing: it is taken back with the rest."""
+    type(cast.desk).objects.filter(pk=cast.desk.pk).update(assigning={"by": "round_robin"})
+    answer = asked(at="2026-06-09T10:00", priority="3")
+    [given] = [event for event in answer.events if event.kind == "assigned"]
+    assert given.people in (("Lena Lang",), ("Lou Lead",))
+    assert not Ticket.objects.exists()
+    assert not Membership.objects.filter(last_given_at__isnull=False).exists()
+
+
 def test_whatever_can_wake_about_an_untouched_ticket_is_lived_through() -> None:
     """A new wake-up is either lived through as well, or it is said here why it never comes."""
     never = {
         Ticket: "only a ticket that waits, or was resolved, wakes by itself",
+        Agent: "somebody comes back from out of office, which nobody can foresee",
+        Consultation: "somebody asks for advice",
         Case: "somebody opens a case",
         Wait: "somebody lets it wait",
         Alarm: "it is about alarms, which come first",

@@ -22,6 +22,7 @@ from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.core.wakeups import Wakeup
 from tierdesk.core.work import work
 from tierdesk.directory.staff.models import Team
+from tierdesk.response.assignment.models import Offer, give_away
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.paging.models import Page, Paging, wake_pagings
 from tierdesk.response.runbooks.models import matching
@@ -61,6 +62,7 @@ def its_wakeups(ticket: int) -> Sequence[Its]:
     return [
         Its(Clock, wake_clocks, values=WAKING, ticket=ticket),
         Its(Rung, reach_rungs, ticket=ticket, of="clock__ticket"),
+        Its(Offer, give_away, ticket=ticket),
         Its(Paging, wake_pagings, ticket=ticket),
     ]
 

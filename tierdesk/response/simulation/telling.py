@@ -200,6 +200,8 @@ def _named(agents: set[int]) -> dict[int, str]:
 def _told(entry: Entry, agents: Mapping[int, str], teams: Mapping[int, str]) -> Event:
     details = entry.details
     people = tuple(agents[pk] for pk in details.get("agents", ()))
+    if entry.kind == "assigned" and details["agent_name"]:
+        people = (details["agent_name"],)
     values = details | {"team": teams.get(entry.team_id or 0, _("nobody"))}
     say = SAY.get(entry.kind)
     return Event(entry.at, entry.kind, say(values) if say else entry.kind.replace("_", " "), people)
@@ -246,6 +248,8 @@ def _of(details: Mapping[str, Any]) -> str:
 
 SAY: Mapping[str, Say] = {
     "triaged": lambda d: _("comes in as P%(priority)s and goes to %(team)s") % d,
+    "assigned": lambda d: _("is given to %(agent_name)s: %(why)s") % d,
+    "nobody_chosen": lambda d: _("stays in the queue, nobody could be given it: %(why)s") % d,
     "warned": lambda d: _("three quarters of the time are used: %s") % _of(d),
     "rung_reached": lambda d: (
         _("a rung is reached, %(marks)s: %(clock)s") % {"marks": ", ".join(d["marks"]), "clock": _of(d)}

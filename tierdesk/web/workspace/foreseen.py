@@ -22,6 +22,7 @@ LOOKS: Mapping[str, tuple[str, str]] = {
     "handed_over": ("escalate", "accent"),
     "escalation_sent": ("clock", "neutral"),
     "warned": ("triangle", "warning"),
+    "nobody_chosen": ("triangle", "warning"),
     "rung_reached": ("triangle", "warning"),
     "step_passed_over": ("circle", "neutral"),
     "breached": ("octagon", "danger"),
