@@ -205,7 +205,10 @@ def test_solved_together_it_goes_back_with_a_helper_and_asks_for_the_missing_boo
         of(escalation).coach(cast.tom, advice=" Restart the service; I am on the line. ")
     now = fresh(ticket)
     assert (now.tier, now.team, now.assignee, now.return_count) == (1, cast.desk, cast.lena, 0)
-    assert of(escalation).state == "coached"
+    assert (of(escalation).state, of(escalation).return_note) == (
+        "coached",
+        "Restart the service; I am on the line.",
+    )
     [entry] = Entry.objects.of(ticket.pk).filter(kind="escalation_coached")
     assert entry.details["note"] == "Restart the service; I am on the line."
     coaching = Consultation.objects.get(escalation=escalation)

@@ -375,7 +375,7 @@ class Escalation(models.Model):
         """
         if not advice.strip():
             raise UnableTo("Say how you go about it together.")
-        self._answer(EscalationState.COACHED, agent)
+        self._answer(EscalationState.COACHED, agent, return_note=advice.strip())
         self._give_back(why=f"solved together with {agent.name}")
         record(
             EscalationCoached(
