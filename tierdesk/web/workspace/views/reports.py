@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 
 from tierdesk.core import clock
 from tierdesk.directory.clients.models import Client
+from tierdesk.learning.analytics import advice as advising
+from tierdesk.learning.analytics.advice import advice
 from tierdesk.learning.analytics.late_pauses import MINUTES, late_pauses
 from tierdesk.learning.analytics.movement import DEFINITIONS as MEANINGS
 from tierdesk.learning.analytics.movement import movement
@@ -53,6 +55,7 @@ def movement_page(request: HttpRequest) -> HttpResponse:
         start, end = (datetime.combine(day, time.min, zone) for day in (first, last + timedelta(days=1)))
     context = {
         "m": movement(user, start, end, client=client),
+        "advice": advice(user, start, end, client=client),
         "days": days,
         "periods": PERIODS,
         "first": first,
@@ -60,7 +63,7 @@ def movement_page(request: HttpRequest) -> HttpResponse:
         "refused": refused,
         "client": client,
         "clients": [("", _("All clients")), *clients.values_list("key", "name")],
-        "definitions": MEANINGS,
+        "definitions": {**MEANINGS, **advising.DEFINITIONS},
     }
     return render(request, "workspace/movement.html", context | navigation(request, "report"))
 
