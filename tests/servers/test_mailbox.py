@@ -13,8 +13,8 @@ from tests.servers.families import WORKER, kill
 
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group("servers")]
 
-MAILS = 1000
-KILLED_AFTER = (100, 500)
+MAILS = 400
+KILLED_AFTER = (50, 200)
 
 STORED = """
     SELECT count(*) AS n, count(DISTINCT sha256) AS different FROM channels_inbound
