@@ -18,14 +18,15 @@ from tierdesk.directory.clients.models import Client
 from tierdesk.directory.services.models import Service
 from tierdesk.directory.staff.models import Team, User
 from tierdesk.response.sla.ledger import Mark, ledger
-from tierdesk.tickets.lifecycle import UNRESOLVED, State
+from tierdesk.tickets.lifecycle import State
 from tierdesk.tickets.models import Entry, Ticket
 
 DEFINITIONS: Mapping[str, str] = {
     "tickets": "Tickets whose last resolution lies in the period; without cancelled and merged ones.",
     "time": "From when a ticket was received to its resolution, pending included, around the clock. The tiers’ times "
     "sum exactly to the ticket’s: each instant belongs to the team that had it.",
-    "hand_overs": "Changes of team. A team that has the ticket twice in a row counts once.",
+    "hand_overs": "Changes of team. A team that has the ticket twice in a row counts once; one to which it was routed, "
+    "and that had it for no time at all, never had it.",
     "came_back": "Tickets that some team had again after another. At once: the next team but one was the same (A→B→A). "
     "Between tiers: the same of tiers.",
     "pushed_to_front": "Tickets that were resolved without the second and the third line ever having them.",
@@ -162,9 +163,10 @@ def _trip(ticket: Ticket, marks: Sequence[Mark]) -> Trip:
     for stay in stays:
         tiers[stay.tier] += stay.lasted.total_seconds()
         teams[stay.team, stay.tier] += stay.lasted.total_seconds()
-    had = ((mark.team, mark.tier) for mark in marks if mark.state in UNRESOLVED and mark.team is not None)
     total = sum((stay.lasted for stay in stays), timedelta(0)).total_seconds()
-    route = tuple(who for who, _ in groupby(had))
+    route = tuple(
+        who for who, _ in groupby((stay.team, stay.tier) for stay in stays if stay.team is not None)
+    )
     return Trip(ticket.pk, ticket.client_id, ticket.service_id, route, tiers, teams, total)
 
 
