@@ -46,3 +46,7 @@ def test_days_that_make_no_span_are_told_and_the_last_days_shown(
     words = page(query)
     assert "the last days are shown meanwhile" in words
     assert "How work moved in the last 30 days" in words
+
+
+def test_a_day_that_was_given_stays_in_the_form(page: Callable[[str], str]) -> None:
+    assert 'value="2026-06-08"' in page("?from=2026-06-08")

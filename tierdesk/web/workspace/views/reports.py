@@ -61,6 +61,7 @@ def movement_page(request: HttpRequest) -> HttpResponse:
         "first": first,
         "last": last,
         "refused": refused,
+        "asked": {name: request.GET.get(name, "")[:10] for name in ("from", "to")},
         "client": client,
         "clients": [("", _("All clients")), *clients.values_list("key", "name")],
         "definitions": {**MEANINGS, **advising.DEFINITIONS},
