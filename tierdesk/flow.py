@@ -120,7 +120,12 @@ FLOW: dict[type[Fact], Reactions] = {
     ),
     calling.HandDue: Reactions(now=[tiers.climb]),
     ladder.EscalationSent: Reactions(
-        now=[sla.start_acceptance, notifications.tell_receiving_team, runbooks.open_gaps]
+        now=[
+            sla.start_acceptance,
+            notifications.tell_receiving_team,
+            tiers.tell_about_emergencies,
+            runbooks.open_gaps,
+        ]
     ),
     ladder.EscalationAccepted: Reactions(now=[sla.stop_acceptance]),
     ladder.EscalationReturned: Reactions(

@@ -115,6 +115,32 @@ def test_a_desk_that_works_raises_no_doubt(tmp_path: Path) -> None:
             33,
             "“who_may” allows nobody: nobody leads a team and nobody is a manager",
         ),
+        (
+            [("rules: {ladder", "rules: {to: [L2, team:desk], ladder")],
+            33,
+            "“to” leads to team:desk, which is not above L1",
+        ),
+        (
+            [("rules: {ladder", "rules: {emergency: {priorities: [1], to: [team:desk]}, ladder")],
+            33,
+            "The emergency path leads to team:desk, which is not above L1",
+        ),
+        ([("rules: {ladder", "rules: {to: [team:nowhere], ladder")], 33, "no “nowhere” among the teams"),
+        (
+            [("rules: {ladder", "rules: {emergency: {priorities: [1], tell: [managers]}, ladder")],
+            33,
+            "The emergency path tells nobody: nobody is a manager",
+        ),
+        (
+            [
+                (
+                    "from_tier: L1, rules",
+                    "from_tier: L1, in_force_from: 2026-06-01, review_by: 2026-06-01, rules",
+                )
+            ],
+            33,
+            "reviewed before it begins",
+        ),
         ([(LADDER, 'tell: ["duty:nowhere"]}]}}')], 33, "no “nowhere” among the schedules"),
         ([(LADDER, 'tell: ["agent:ola@desk.example"]}]}}')], 33, "no “ola@desk.example” among the agents"),
         (
@@ -138,6 +164,11 @@ def test_a_desk_that_works_raises_no_doubt(tmp_path: Path) -> None:
         "no manager",
         "no lead",
         "nobody may",
+        "path not up",
+        "emergency path not up",
+        "path to no team",
+        "emergency tells nobody",
+        "reviewed too early",
         "no schedule",
         "no agent",
         "not monotone",

@@ -63,6 +63,7 @@ def test_the_timeline_tells_who_sent_what_where_and_why(cast: Cast, ticket: Tick
         "reason": "access",
         "accept_s": 1800,
         "accept_calendar": cast.office.pk,
+        "tell": [],
     }
 
 
@@ -461,3 +462,33 @@ def test_a_policy_hands_on_whoever_may(
             fresh(ticket), cast.ops, by=None, reason="time", pack=PACK, bypass="nobody looked"
         )
     assert sent.state == EscalationState.SENT
+
+
+HURRY = {
+    "emergency": {"priorities": [1], "to": ["L3"], "accept_min": 5, "tell": ["managers"]},
+    "needs_book": True,
+}
+ALARMED = Pack(symptom="All tunnels are down", exact_ask="Bring them back")
+
+
+def test_an_emergency_passes_a_tier_is_to_be_accepted_soon_and_tells_at_once(
+    cast: Cast, send: Send, doing: Callable[..., Any]
+) -> None:
+    Procedure.publish("up", name="Up", from_tier=1, spec=HURRY)
+    with doing(cast.lena):
+        ticket = cast.ticket(impact=1, urgency=1)
+    sent = send(ticket, cast.experts, pack=ALARMED, books_exist=True, emergency=True)
+    assert (sent.emergency, sent.to_tier, ticket.team) == (True, 3, cast.experts)
+    assert "Follow the matching book to its end first, or say why not." in sent.waived
+    entries = Entry.objects.of(ticket.pk)
+    assert entries.get(kind="escalation_sent").details["accept_s"] == 300
+    told = entries.get(kind="hierarchy_told").details
+    assert (told["rung"], told["agents"]) == ("emergency", [cast.lou.pk])
+    assert "as an emergency, from L1 to L3" in told["why"]
+
+
+def test_the_short_way_is_shut_for_what_is_no_emergency(cast: Cast, ticket: Ticket, send: Send) -> None:
+    Procedure.publish("up", name="Up", from_tier=1, spec=HURRY)
+    with pytest.raises(GateShut, match="is for P1 and major incidents"):
+        send(ticket, cast.experts, pack=ALARMED, emergency=True)
+    assert not Escalation.objects.exists()

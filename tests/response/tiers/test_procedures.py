@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from tests.cast import Cast
+from tierdesk.core import clock
 from tierdesk.core.scope import only, seeing
 from tierdesk.response.tiers.models import Procedure, ProcedureRefused
 from tierdesk.tickets.models import Ticket
@@ -112,3 +114,37 @@ def test_the_database_hides_the_procedures_of_other_clients(cast: Cast) -> None:
     general, acme, _ = everybodys(), everybodys(client=cast.acme), everybodys(client=cast.borealis)
     with seeing(only([cast.acme.pk])):
         assert set(Procedure.objects.all()) == {general, acme}
+
+
+BEGINS = date(2026, 6, 10)
+
+
+@pytest.mark.parametrize(
+    ("day", "version"), [(9, 1), (10, 2), (11, 2)], ids=["the day before", "that day", "the day after"]
+)
+def test_a_version_holds_from_its_day_on_and_the_one_before_until_then(
+    cast: Cast, ticket: Ticket, day: int, version: int
+) -> None:
+    everybodys(EASY)
+    everybodys(STRICT, in_force_from=BEGINS)
+    with clock.frozen(datetime(2026, 6, day, 12, tzinfo=UTC)):
+        assert Procedure.for_ticket(ticket).version == version
+
+
+def test_one_retired_before_it_began_leaves_nothing_in_force(cast: Cast, ticket: Ticket) -> None:
+    everybodys(EASY)
+    everybodys(STRICT, in_force_from=date(2100, 1, 1)).retire()
+    assert Procedure.for_ticket(ticket).key == "house-rule"
+
+
+def test_its_review_comes_after_its_beginning(cast: Cast) -> None:
+    with pytest.raises(ProcedureRefused, match="reviewed before it begins"):
+        everybodys(in_force_from=BEGINS, review_by=BEGINS)
+
+
+def test_a_review_is_due_the_day_after(cast: Cast) -> None:
+    procedure = everybodys(review_by=BEGINS)
+    with clock.frozen(datetime(2026, 6, 10, 23, tzinfo=UTC)):
+        assert not procedure.review_is_due
+    with clock.frozen(datetime(2026, 6, 11, 1, tzinfo=UTC)):
+        assert procedure.review_is_due

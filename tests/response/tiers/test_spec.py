@@ -17,6 +17,16 @@ COMPLETE: dict[str, Any] = {
     "accept_min": 15,
     "max_returns": 0,
     "who_may": ["lead", "manager"],
+    "to": ["team:network", "L3"],
+    "allowed_when": {"reasons": ["access"], "book_followed": True, "runs": 2, "used": 40},
+    "emergency": {
+        "priorities": [1],
+        "to": ["L3"],
+        "who_may": ["lead"],
+        "required": ["symptom"],
+        "accept_min": 5,
+        "tell": ["managers"],
+    },
     "ladder": [{"at": 50, "tell": ["assignee"]}, {"at": 100, "tell": ["duty:night", "managers"]}],
 }
 
@@ -49,6 +59,16 @@ def test_nothing_is_wrong_with_a_complete_specification_or_an_empty_one() -> Non
             "higher than the one before",
         ),
         ({"ladder": [{"at": 90, "tell": ["the boss"]}]}, "nobody’s role"),
+        ({"to": "L3"}, "is a list"),
+        ({"to": ["L1"]}, "“L1” is no place to go"),
+        ({"to": ["network"]}, "“network” is no place to go"),
+        ({"allowed_when": {"moon": "full"}}, "nothing else"),
+        ({"allowed_when": {"used": 101}}, "percentage"),
+        ({"allowed_when": {"reasons": ["boredom"]}}, "there is no “boredom”"),
+        ({"emergency": {"accept_min": 5}}, "for which priorities"),
+        ({"emergency": {"priorities": [6]}}, "from 1 to 5"),
+        ({"emergency": {"priorities": [1], "tell": ["the boss"]}}, "nobody’s role"),
+        ({"emergency": ["now"]}, "nothing else"),
     ],
 )
 def test_what_cannot_work_is_refused_in_a_sentence(spec: dict[str, Any], said: str) -> None:

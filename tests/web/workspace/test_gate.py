@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -42,3 +43,50 @@ def test_a_lead_hands_it_up(cast: Cast, client: Browser, ticket: Ticket) -> None
     client.post(page, {"team": cast.ops.pk, "reason": "skill"} | PACK)
     set_scope(EVERY_CLIENT)
     assert Escalation.objects.get().sent_by == cast.lou
+
+
+def test_the_short_way_is_offered_where_it_is_open_and_taken(cast: Cast, client: Browser, doing: Any) -> None:
+    spec = {"emergency": {"priorities": [3], "to": ["team:ops"], "accept_min": 5}, "who_may": ["lead"]}
+    Procedure.publish(
+        "hurry", name="Hurry", from_tier=1, spec=spec, review_by=date(2026, 1, 1), approved_by="Lou"
+    )
+    with doing(cast.lena):
+        ticket = cast.ticket()
+    client.force_login(cast.lou.user)
+    page = f"/tickets/{ticket.pk}/escalation/"
+    usual = client.get(page).content.decode()
+    assert "This ticket may take the short way: it is for P3 and major incidents" in usual
+    assert "approved by Lou" in usual
+    assert "Review overdue since 2026-01-01" in usual
+    short = client.get(f"{page}?emergency=1").content.decode()
+    assert "It is to be accepted within 5 minutes" in short
+    said = {"team": cast.ops.pk, "reason": "other", "symptom": "dark", "exact_ask": "light", "emergency": "1"}
+    client.post(page, said)
+    set_scope(EVERY_CLIENT)
+    sent = Escalation.objects.get()
+    assert sent.emergency
+    body = client.get(f"/tickets/{ticket.pk}/").content.decode()
+    assert "It took the short way up." in body
+    assert "Answer: What was tried, with which result?" in body
+
+
+def test_the_short_way_is_not_offered_where_it_is_not_open(
+    cast: Cast, client: Browser, ticket: Ticket
+) -> None:
+    client.force_login(cast.lou.user)
+    assert "short way" not in client.get(f"/tickets/{ticket.pk}/escalation/").content.decode()
+    closed = client.get(f"/tickets/{ticket.pk}/escalation/?emergency=1").content.decode()
+    assert "has no emergency path" in closed
+
+
+def test_the_team_that_the_procedure_leads_to_is_proposed(cast: Cast, client: Browser, doing: Any) -> None:
+    Procedure.publish("far", name="Far", from_tier=1, spec={"to": ["team:experts"]})
+    with doing(cast.lena):
+        ticket = cast.ticket()
+    client.force_login(cast.lena.user)
+    page = client.get(f"/tickets/{ticket.pk}/escalation/").content.decode()
+    assert f'<option value="{cast.experts.pk}" selected>' in page
+    told = client.post(
+        f"/tickets/{ticket.pk}/escalation/", {"team": cast.ops.pk, "reason": "skill"} | PACK
+    ).content.decode()
+    assert "leads to experts: say why it goes elsewhere" in told

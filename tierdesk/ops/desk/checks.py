@@ -83,6 +83,9 @@ def judge_procedure(item: Item, found: Findings) -> None:
         found.add(item.line_of("rules"), sentence)
     if item.values.get("kind", "functional") == "functional" and "from_tier" not in item.lines:
         found.add(item.line, "Say which tier the procedure leads out of: “from_tier: L1”.")
+    begins, review = item.values.get("in_force_from"), item.values.get("review_by")
+    if begins and review and review <= begins:
+        found.add(item.line_of("review_by"), "It is to be reviewed before it begins; choose a later day.")
 
 
 def judge_book(item: Item, found: Findings) -> None:

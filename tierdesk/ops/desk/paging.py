@@ -34,7 +34,8 @@ def _target(text: str) -> str:
     return text
 
 
-def _hand(text: str) -> str:
+def to_hand_to(text: str) -> str:
+    """Where a ticket is handed to: a tier above the first, or a team. Raises ValueError with a sentence."""
     if not spec.HAND.fullmatch(text):
         raise ValueError(
             f"“{text[:60]}” is no tier above the first and no team; write such as L2 or team:KEY."
@@ -47,7 +48,7 @@ STEP: Final = s.Record(
     {
         "after": s.DURATION,
         "page": TARGETS,
-        "hand": Target(_hand),
+        "hand": Target(to_hand_to),
         "via": s.one_of(lambda: spec.VIA),
         "during": s.one_of(lambda: spec.DURING),
         "unless": s.one_of(lambda: spec.UNLESS),

@@ -166,8 +166,33 @@ def _check_procedure(item: Item, procedure: Values, look: _Look, found: Findings
     if who_may := [ROLE_OF.get(one, one) for one in procedure.get("rules", {}).get("who_may", ())]:
         _check_called(_line(item, "rules"), "“who_may” allows", who_may, look, found)
     tier = procedure.get("from_tier")
+    emergency = procedure.get("rules", {}).get("emergency", {})
+    if tell := emergency.get("tell"):
+        _check_called(_line(item, "rules"), "The emergency path tells", tell, look, found)
+    if tier:
+        rules = procedure.get("rules", {})
+        _check_path(_line(item, "rules"), "“to”", rules.get("to", ()), int(tier), look, found)
+        path = emergency.get("to", ())
+        _check_path(_line(item, "rules"), "The emergency path", path, int(tier), look, found)
+    if (review := procedure.get("review_by")) and review < clock.now().date():
+        found.doubt(
+            _line(item, "review_by"), f"It was to be reviewed by {review}; look whether it still fits."
+        )
     if tier and procedure.get("kind", "functional") == "functional":
         _check_staffed(item, procedure, int(tier), look, found)
+
+
+def _check_path(line: int, what: str, path: Sequence[str], tier: int, look: _Look, found: Findings) -> None:
+    """Each place that a procedure leads to lies above the tier that it leads out of, so none goes in a circle."""
+    for place in path:
+        team = place.removeprefix("team:") if place.startswith("team:") else ""
+        height = look.tier_of(team) if team else int(place[1:])
+        if height and height <= tier:
+            found.add(line, f"{what} leads to {place}, which is not above L{tier}.")
+        elif team and not look.people_of(team):
+            found.doubt(line, f"{what} leads to {place}, where nobody is.")
+        elif not team and not any(one.get("tier") == height for one in look.teams.values()):
+            found.doubt(line, f"{what} leads to {place}, where no team stands; add one.")
 
 
 def _check_staffed(item: Item, procedure: Values, tier: int, look: _Look, found: Findings) -> None:

@@ -37,7 +37,7 @@ from tierdesk.ops.desk.forms import FORMS
 from tierdesk.ops.desk.lines import Findings
 from tierdesk.ops.desk.mailboxes import MAILBOXES
 from tierdesk.ops.desk.maintenance import MAINTENANCE
-from tierdesk.ops.desk.paging import PAGING_POLICIES
+from tierdesk.ops.desk.paging import PAGING_POLICIES, Target, to_hand_to
 from tierdesk.ops.desk.schedules import SCHEDULES
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.ops.desk.sealed import sealed
@@ -45,7 +45,7 @@ from tierdesk.response.assignment.models import begin_anew
 from tierdesk.response.runbooks.models import Book, Revision
 from tierdesk.response.sla.marks import Mark
 from tierdesk.response.sla.policy import CLIENT_OWES, REOPEN, RETARGET, UPDATE
-from tierdesk.response.tiers.gate import WHO, Rules
+from tierdesk.response.tiers.gate import WHO, Emergency, Rules
 from tierdesk.response.tiers.ladder import DUTY, PERSON, is_role
 from tierdesk.response.tiers.models import ProcedureKind
 from tierdesk.response.tiers.pack import QUESTIONS, REQUIRED
@@ -172,25 +172,57 @@ NEEDS: Final = s.Record({"platform": s.TEXT, "level": s.SKILL}, usual={"level": 
 """The skill that a ticket takes."""
 
 HOUSE_RULE: Final = Rules.of("house rule", {})
+SHORT_WAY: Final = Emergency(priorities=())
+PATH: Final = s.ListOf(Target(to_hand_to), ordered=True)
+WHO_MAY: Final = s.ListOf(s.one_of(lambda: WHO))
+REQUIRED_PARTS: Final = s.ListOf(s.one_of(lambda: QUESTIONS))
+PRIORITIES: Final = s.ListOf(s.PRIORITY_NUMBER)
 RULES: Final = s.Record(
     {
-        "required": s.ListOf(s.one_of(lambda: QUESTIONS)),
+        "to": PATH,
+        "allowed_when": s.Record(
+            {
+                "reasons": s.ListOf(s.one_of(lambda: dict(Reason.choices))),
+                "book_followed": s.SWITCH,
+                "runs": s.whole(0, 100),
+                "used": s.whole(0, 100),
+            },
+            usual={"reasons": [], "book_followed": False, "runs": 0, "used": 0},
+        ),
+        "required": REQUIRED_PARTS,
         "reasons": s.ListOf(s.one_of(lambda: dict(Reason.choices))),
         "needs_book": s.SWITCH,
         "may_skip": s.SWITCH,
         "accept_min": s.whole(1, 10_000),
         "max_returns": s.whole(0, 100),
-        "who_may": s.ListOf(s.one_of(lambda: WHO)),
+        "who_may": WHO_MAY,
         "scope": s.Record(
-            {
-                "services": s.ListOf(s.Scalar(s.one_line, choices=_service_keys)),
-                "priorities": s.ListOf(s.PRIORITY_NUMBER),
-            },
+            {"services": s.ListOf(s.Scalar(s.one_line, choices=_service_keys)), "priorities": PRIORITIES},
             usual={"services": [], "priorities": []},
+        ),
+        "emergency": s.Record(
+            {
+                "priorities": PRIORITIES,
+                "to": PATH,
+                "who_may": WHO_MAY,
+                "required": REQUIRED_PARTS,
+                "accept_min": s.whole(1, 10_000),
+                "tell": TELL,
+            },
+            usual={
+                "priorities": [],
+                "to": [],
+                "who_may": [],
+                "required": list(SHORT_WAY.required),
+                "accept_min": SHORT_WAY.accept_min,
+                "tell": list(SHORT_WAY.tell),
+            },
         ),
         "ladder": s.ListOf(s.Record({"at": s.whole(1, 100), "tell": TELL}), ordered=True),
     },
     usual={
+        "to": [],
+        "allowed_when": {},
         "required": list(REQUIRED),
         "reasons": [],
         "needs_book": False,
@@ -199,6 +231,7 @@ RULES: Final = s.Record(
         "max_returns": HOUSE_RULE.max_returns,
         "who_may": [],
         "scope": {},
+        "emergency": {},
         "ladder": [],
     },
 )
@@ -647,6 +680,9 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("from_tier", s.TIER, None),
             Field("category", s.Ref("categories", is_scope=True), "*", column="category_scope"),
             Field("rules", RULES, {}, get=lambda procedure: RULES.without_usual(procedure.spec)),
+            Field("in_force_from", s.DATE, None),
+            Field("review_by", s.DATE, None),
+            Field("approved_by", s.Scalar(s.one_line), ""),
             Field("retired", s.SWITCH, False, get=lambda procedure: not procedure.is_active),
         ),
     ),

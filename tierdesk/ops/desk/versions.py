@@ -210,6 +210,9 @@ def publish_procedure(world: World, section: Section, row: Any, values: Values, 
         client=world.row("clients", values["client"]),
         category_scope=values["category"],
         kind=ProcedureKind(values["kind"]),
+        in_force_from=values["in_force_from"],
+        review_by=values["review_by"],
+        approved_by=values["approved_by"],
     )
     if values["retired"]:
         published.retire()

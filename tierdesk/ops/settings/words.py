@@ -495,7 +495,11 @@ WORDS: Final[Mapping[str, Words]] = {
         first="A procedure says what a ticket needs before it may climb, and how soon the next tier accepts it. "
         "Without one the house rule holds.",
         columns=("client", "key", "from_tier", "category", "retired"),
-        parts=(("When it applies", ("kind", "from_tier", "category")), ("What it asks for", ("rules",))),
+        parts=(
+            ("When it applies", ("kind", "from_tier", "category", "in_force_from")),
+            ("What it asks for", ("rules",)),
+            ("Who answers for it", ("approved_by", "review_by")),
+        ),
         versions="A change makes a new version. What has passed the gate keeps the name of its own.",
         fields={
             "client": ANY_CLIENT,
@@ -505,6 +509,14 @@ WORDS: Final[Mapping[str, Words]] = {
             "from_tier": Asked("Leads out of", empty="No tier"),
             "category": Asked("For category"),
             "rules": Asked(""),
+            "rules.to": Asked(
+                "Leads to", "A tier such as L3, or team:KEY; the first is proposed. Empty: any team above."
+            ),
+            "rules.allowed_when": Asked("Allowed when one of these holds"),
+            "rules.allowed_when.reasons": Asked("The reason is", "Nothing here: always allowed."),
+            "rules.allowed_when.book_followed": Asked("A book was followed to its end"),
+            "rules.allowed_when.runs": Asked("Books that were tried", "0: does not count."),
+            "rules.allowed_when.used": Asked("Percent of the client’s promise", "0: does not count."),
             "rules.required": Asked("A hand-over must say"),
             "rules.reasons": Asked("Allowed reasons", "None ticked: all of them."),
             "rules.needs_book": Asked(
@@ -517,9 +529,21 @@ WORDS: Final[Mapping[str, Words]] = {
             "rules.scope": Asked("Only for"),
             "rules.scope.services": Asked("Services", "None ticked: all of them."),
             "rules.scope.priorities": Asked("Priorities", "None ticked: all of them."),
+            "rules.emergency": Asked("The short way, in an emergency"),
+            "rules.emergency.priorities": Asked(
+                "For priorities", "None ticked: there is no short way. Major incidents take it as well."
+            ),
+            "rules.emergency.to": Asked("Leads to", "Empty: any team above."),
+            "rules.emergency.who_may": Asked("Who hands it up", "None ticked: as without an emergency."),
+            "rules.emergency.required": Asked("A hand-over must say"),
+            "rules.emergency.accept_min": Asked("Minutes to accept"),
+            "rules.emergency.tell": Asked("Told at once"),
             "rules.ladder": Asked("Who is told, and when", "At so many percent of a promise.", is_wide=True),
             "rules.ladder.at": Asked("At percent"),
             "rules.ladder.tell": Asked("Tell"),
+            "in_force_from": Asked("In force from", "Empty: at once. Until then the version before holds."),
+            "review_by": Asked("To be reviewed by", "After that day whoever uses it is told."),
+            "approved_by": Asked("Approved by"),
             "retired": Asked("Retired", "Applies to nothing any more."),
         },
     ),

@@ -30,7 +30,7 @@ from tierdesk.response.simulation.situation import Situation
 from tierdesk.response.sla.models import WAKING, Clock, Rung, wake_clocks
 from tierdesk.response.sla.rungs import reach_rungs
 from tierdesk.response.tiers.choose import Choice
-from tierdesk.response.tiers.climbing import teams_above
+from tierdesk.response.tiers.climbing import proposed_first, teams_above
 from tierdesk.response.tiers.models import Procedure
 from tierdesk.tickets.models import Draft, Entry, Ticket
 
@@ -144,7 +144,9 @@ def _open(situation: Situation) -> Lived:
         "client", "service", "category", "team", "contract_version__contract", "contract_version__calendar"
     ).get(pk=number)
     books = [str(revision) for revision, _facts in matching(ticket, ticket.tier)]
-    return Lived(ticket, WayUp(Procedure.choice_for(ticket), books, teams_above(ticket)))
+    choice = Procedure.choice_for(ticket)
+    teams = proposed_first(teams_above(ticket), choice.chosen.rules.to)
+    return Lived(ticket, WayUp(choice, books, teams))
 
 
 def _by(channel: str) -> Actor:

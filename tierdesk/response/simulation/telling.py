@@ -277,6 +277,10 @@ def _way_up(way: WayUp, ticket: Ticket) -> Iterator[tuple[str, str]]:
     yield _("Procedure"), f"{procedure}: {way.choice.because}"
     teams = ", ".join(f"{team.name} (L{team.tier})" for team in way.teams)
     yield _("From L%s to") % ticket.tier, teams or _("nobody: no team above serves the client")
+    if rules.to:
+        yield _("It leads to"), ", ".join(place.removeprefix("team:") for place in rules.to)
+    if rules.when.words:
+        yield _("Allowed when"), rules.when.words
     yield _("The gate asks"), " ".join(QUESTIONS[name] for name in rules.required)
     if rules.needs_book:
         books = ", ".join(way.books) or _("no book matches, so none is asked for")
@@ -288,3 +292,9 @@ def _way_up(way: WayUp, ticket: Ticket) -> Iterator[tuple[str, str]]:
     skips = _("freely") if rules.may_skip else _("only with a reason")
     yield _("A tier is skipped"), skips
     yield _("To be accepted within"), _("%s working minutes") % rules.accept_min
+    if rules.emergency and rules.emergency.is_open_to(ticket.priority, is_major=ticket.is_major):
+        told = ", ".join(rules.emergency.tell) or _("nobody")
+        short = _("to be accepted within %(n)s working minutes; told at once: %(told)s")
+        yield _("In an emergency"), short % {"n": rules.emergency.accept_min, "told": told}
+    if procedure.review_is_due:
+        yield _("To be reviewed"), _("since %s") % procedure.review_by

@@ -46,3 +46,9 @@ def budgets(ticket: Ticket, tiers: Iterable[int], at: datetime) -> list[Budget]:
         due_at = Course(promise.calendar.hours, at, max(left, timedelta(0))).due_at()
         found.append(Budget(tier, target, left, due_at, client))
     return found
+
+
+def used_of_the_client(ticket: Ticket, at: datetime) -> int:
+    """How many percent of the client's promise to resolve are used; 0 where none was made."""
+    clocks = Clock.objects.filter(ticket=ticket, metric=Metric.RESOLVE, party=Party.SLA, state__in=GOING)
+    return max((int(100 * (1 - one.remaining(at) / one.target)) for one in clocks), default=0)

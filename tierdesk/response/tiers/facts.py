@@ -9,7 +9,10 @@ from tierdesk.tickets.facts import TicketFact
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EscalationSent(TicketFact):
-    """A ticket climbs, for a coded reason; to be accepted in `accept_s` seconds of `accept_calendar`."""
+    """A ticket climbs, for a coded reason; to be accepted in `accept_s` seconds of `accept_calendar`.
+
+    `tell`: in an emergency, the roles that hear of it at once.
+    """
 
     escalation: int
     from_tier: int
@@ -18,6 +21,7 @@ class EscalationSent(TicketFact):
     reason: str
     accept_s: int | None = None
     accept_calendar: int | None = None
+    tell: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Self
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import F, Q
 
+from tierdesk.core import clock
 from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client
@@ -56,9 +58,12 @@ class Procedures(InternalRows):
         ids = visible_clients(user)
         return self if ids is None else self.filter(Q(client_id__in=ids) | Q(client=None))
 
-    def in_force(self) -> Self:
-        """The newest version of each, unless it is retired."""
-        newest = Procedure.objects.order_by("client_id", "key", "-version").distinct("client_id", "key")
+    def in_force(self, on: date | None = None) -> Self:
+        """The newest version of each that has begun by that day (UTC, default today), unless it is retired."""
+        begun = Procedure.objects.filter(
+            Q(in_force_from=None) | Q(in_force_from__lte=on or clock.now().date())
+        )
+        newest = begun.order_by("client_id", "key", "-version").distinct("client_id", "key")
         return self.filter(pk__in=newest.values("pk"), is_active=True)
 
     def for_clients(self, client_ids: set[int]) -> Self:
@@ -75,7 +80,9 @@ class Procedure(models.Model):
     """How tickets climb from a tier to the next, or who is told: one version of it, for a client or for all.
 
     `category_scope` (`network/*`) and `spec["scope"]` say what for; spec.py says what else `spec` may hold.
-    A version is never edited: `publish` writes the next one, and escalations keep the one that they passed.
+    A version is never edited: `publish` writes the next one, and escalations keep the one that they passed. It holds
+    from the day `in_force_from` on, at once if that is empty; until then the version before does. `review_by`: the day
+    by which somebody looks whether it still fits. `approved_by`: whoever answers for it, in words.
     """
 
     client = models.ForeignKey(
@@ -88,6 +95,9 @@ class Procedure(models.Model):
     from_tier = models.PositiveSmallIntegerField(null=True, blank=True)
     category_scope = models.CharField(max_length=80, default="*")
     spec = models.JSONField(default=dict)
+    in_force_from = models.DateField(null=True, blank=True)
+    review_by = models.DateField(null=True, blank=True)
+    approved_by = models.CharField(max_length=160, blank=True)
     is_active = models.BooleanField(default=True)
 
     objects = Procedures.as_manager()
@@ -111,6 +121,11 @@ class Procedure(models.Model):
         return Rules.of(str(self), self.spec)
 
     @property
+    def review_is_due(self) -> bool:
+        """Whether somebody should have looked by now whether it still fits."""
+        return self.review_by is not None and self.review_by < clock.now().date()
+
+    @property
     def scope(self) -> Scope:
         within = self.spec.get("scope", {})
         return Scope(
@@ -132,6 +147,9 @@ class Procedure(models.Model):
         client: Client | None = None,
         category_scope: str = "*",
         kind: str = ProcedureKind.FUNCTIONAL,
+        in_force_from: date | None = None,
+        review_by: date | None = None,
+        approved_by: str = "",
     ) -> Procedure:
         """Publish a procedure or, if anything in it changed, its next version; the same words make none.
 
@@ -140,6 +158,8 @@ class Procedure(models.Model):
         refused = findings(spec)
         if kind == ProcedureKind.FUNCTIONAL and from_tier is None:
             refused.append("Say which tier it leads out of.")
+        if in_force_from and review_by and review_by <= in_force_from:
+            refused.append("It is to be reviewed before it begins; choose a later day.")
         if refused:
             raise ProcedureRefused(refused)
         written = {
@@ -148,6 +168,9 @@ class Procedure(models.Model):
             "from_tier": from_tier,
             "category_scope": category_scope,
             "kind": str(kind),
+            "in_force_from": in_force_from,
+            "review_by": review_by,
+            "approved_by": approved_by,
             "is_active": True,
         }
         newest: Procedure | None = cls.objects.filter(client=client, key=key).order_by("-version").first()
@@ -157,8 +180,8 @@ class Procedure(models.Model):
         return cls.objects.create(client=client, key=key, version=version, **written)
 
     def retire(self) -> None:
-        """From now on it applies to nothing; what passed it keeps its name."""
-        type(self).objects.filter(pk=self.pk).update(is_active=False)
+        """From now on neither it nor a version before it applies to anything; what passed it keeps its name."""
+        type(self).objects.filter(client=self.client_id, key=self.key).update(is_active=False)
         self.is_active = False
 
     @classmethod
@@ -219,7 +242,7 @@ class Escalation(models.Model):
     """One hand-over up the ladder: from, to, why, with which pack, what the gate said, how it was answered.
 
     `from_agent`: who worked the ticket before; it comes back to them. `waived`: what the gate let pass only
-    because of `bypass`.
+    because of `bypass`, or because it took the short way of an `emergency`.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE)
@@ -234,6 +257,7 @@ class Escalation(models.Model):
     procedure = models.CharField(max_length=200)
     bypass = models.TextField(blank=True)
     waived = models.JSONField(default=list)
+    emergency = models.BooleanField(default=False)
     sent_by = models.ForeignKey(Agent, null=True, on_delete=models.SET_NULL, related_name="escalations_sent")
     sent_at = models.DateTimeField()
     state = Word(max_length=10, choices=EscalationState.choices, default=EscalationState.SENT)
@@ -277,12 +301,15 @@ class Escalation(models.Model):
         books_exist: bool = False,
         bypass: str = "",
         named: Agent | None = None,
+        used: int = 0,
+        emergency: bool = False,
     ) -> Escalation:
         """Hand the ticket up. Raises GateShut with what the gate misses, StaleTicket if the ticket has moved.
 
         `named` is the person of the receiving team who takes it, where it came back too often or was agreed
         on the phone. `books_exist`: a book matches the ticket, so that a procedure may ask for its run. Without
-        `by` it is the desk itself that hands it up, which acknowledges nothing.
+        `by` it is the desk itself that hands it up, which acknowledges nothing. `used`: percent of the client's promise
+        to resolve, for procedures that ask. `emergency`: by the procedure's short way.
         """
         procedure = Procedure.for_ticket(ticket)
         attempt = Attempt(
@@ -296,10 +323,16 @@ class Escalation(models.Model):
             returns_so_far=ticket.return_count,
             named_owner=named is not None,
             who=None if by is None else who_is(by, ticket),
+            to_team=to_team.key,
+            priority=ticket.priority,
+            is_major=ticket.is_major,
+            used=used,
+            emergency=emergency,
         )
         gate = check(procedure.rules, attempt)
         if not gate.is_open:
             raise GateShut(gate)
+        rules = procedure.rules.in_emergency if emergency else procedure.rules
         if named is not None and not named.memberships.filter(team=to_team).exists():
             raise UnableTo(f"{named.name} is not of {to_team.name}; name somebody who is.")
         if by is not None:
@@ -317,6 +350,7 @@ class Escalation(models.Model):
             procedure=str(procedure),
             bypass=bypass.strip(),
             waived=list(gate.bypassed),
+            emergency=emergency,
             sent_by=by,
             sent_at=current().at,
         )
@@ -331,8 +365,9 @@ class Escalation(models.Model):
                 to_tier=to_team.tier,
                 to_team=to_team.pk,
                 reason=reason,
-                accept_s=procedure.rules.accept_min * 60,
+                accept_s=rules.accept_min * 60,
                 accept_calendar=ticket.contract_version.calendar_id if ticket.contract_version else None,
+                tell=list(rules.emergency.tell) if emergency and rules.emergency else [],
             )
         )
         return escalation

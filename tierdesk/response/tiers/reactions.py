@@ -16,7 +16,7 @@ from tierdesk.directory.services.models import Category, Service
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.tiers.choose import Matter, choose
 from tierdesk.response.tiers.climbing import receiving
-from tierdesk.response.tiers.facts import Complained, HandRefused, HierarchyTold
+from tierdesk.response.tiers.facts import Complained, EscalationSent, HandRefused, HierarchyTold
 from tierdesk.response.tiers.ladder import DEFAULT_LADDER, DUTY, PERSON, Rung, rungs, to_tell
 from tierdesk.response.tiers.models import Escalation, Procedure, ProcedureKind, overtake
 from tierdesk.response.tiers.pack import QUESTIONS, Pack
@@ -90,6 +90,21 @@ def tell_about_complaints(facts: Sequence[Complained]) -> None:
         record(
             HierarchyTold(ticket=fact.ticket, rung="complaint", roles=roles, agents=sorted(agents), why=why)
         )
+
+
+def tell_about_emergencies(facts: Sequence[EscalationSent]) -> None:
+    """A ticket takes the short way up: whoever the procedure names is told, before anybody accepts it."""
+    people = _People()
+    for fact in facts:
+        if not fact.tell:
+            continue
+        agents = sorted(people.in_roles(fact.tell, fact.ticket, fact.at))
+        why = (
+            f"{fact.ticket.reference} is handed up as an emergency, from L{fact.from_tier} to L{fact.to_tier}"
+        )
+        if not agents:
+            why += f"; nobody is {' or '.join(fact.tell)}"
+        record(HierarchyTold(ticket=fact.ticket, rung="emergency", roles=fact.tell, agents=agents, why=why))
 
 
 def overtake_escalations(facts: Sequence[HandedOver]) -> None:

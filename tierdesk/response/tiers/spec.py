@@ -8,11 +8,16 @@ may_skip: false                                  a tier may be skipped without a
 accept_min: 30                                   working minutes in which the receiving tier accepts
 max_returns: 2                                   returns before somebody must be named who takes it
 who_may: [lead, manager]                         who hands a ticket up; everybody, if it names none
+to: [team:network, L3]                           where it goes, the proposed one first; any team above, if it names none
+allowed_when: {reasons: [access], book_followed: true, runs: 2, used: 40}   one of these must hold before
+emergency: {priorities: [1], to: [L3], who_may: [lead], required: [symptom], accept_min: 5, tell: [managers]}
+                                                 the short way, past tiers and books
 ladder: [{at: 75, tell: [assignee, team_lead]}]  who is told at which percentage of a target
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -55,9 +60,44 @@ def _at_least(least: int) -> Callable[[str, Any], list[str]]:
 def _scope(rule: str, value: Any) -> list[str]:
     if not isinstance(value, Mapping) or not set(value) <= {"services", "priorities"}:
         return [f"{rule} names services and priorities, nothing else."]
-    if any(number not in range(1, 6) for number in value.get("priorities", ())):
-        return [f"{rule}: a priority is a number from 1 to 5."]
-    return []
+    return _priorities(rule, value.get("priorities", ()))
+
+
+def _path(rule: str, value: Any) -> list[str]:
+    if not isinstance(value, list | tuple):
+        return [f"{rule} is a list."]
+    return [
+        f"{rule}: “{one}” is no place to go; write a tier such as L3, or team:KEY."
+        for one in value
+        if not re.fullmatch(r"L[2-4]|team:[a-z0-9][a-z0-9_-]*", str(one))
+    ]
+
+
+def _table(checks: Mapping[str, Callable[[str, Any], list[str]]]) -> Callable[[str, Any], list[str]]:
+    """A rule that is a table of rules of its own."""
+
+    def check(rule: str, value: Any) -> list[str]:
+        if not isinstance(value, Mapping) or not set(value) <= set(checks):
+            return [f"{rule} says {', '.join(checks)}, nothing else."]
+        return [sentence for name in value for sentence in checks[name](f"{rule}: {name}", value[name])]
+
+    return check
+
+
+def _percent(rule: str, value: Any) -> list[str]:
+    fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100
+    return [] if fits else [f"{rule} is a percentage, at most 100."]
+
+
+def _priorities(rule: str, value: Any) -> list[str]:
+    fits = isinstance(value, list | tuple) and all(number in range(1, 6) for number in value)
+    return [] if fits else [f"{rule}: a priority is a number from 1 to 5."]
+
+
+def _roles(rule: str, value: Any) -> list[str]:
+    if not isinstance(value, list | tuple):
+        return [f"{rule} is a list."]
+    return [f"{rule}: “{role}” is nobody’s role." for role in value if not is_role(str(role))]
 
 
 def _ladder(rule: str, value: Any) -> list[str]:
@@ -68,12 +108,30 @@ def _ladder(rule: str, value: Any) -> list[str]:
         return [f"{rule}: “at” is a percentage from 1 to 100."]
     if heights != sorted(set(heights)):
         return [f"{rule}: each rung is higher than the one before."]
-    unknown = [role for rung in value for role in rung["tell"] if not is_role(str(role))]
-    return [f"{rule}: “{role}” is nobody’s role." for role in unknown]
+    return [sentence for rung in value for sentence in _roles(rule, rung["tell"])]
 
 
 def _is_rung(value: Any) -> bool:
     return isinstance(value, Mapping) and set(value) == {"at", "tell"} and isinstance(value["tell"], list)
+
+
+_of_emergency = _table(
+    {
+        "priorities": _priorities,
+        "to": _path,
+        "who_may": _names(WHO),
+        "required": _names(QUESTIONS),
+        "accept_min": _at_least(1),
+        "tell": _roles,
+    }
+)
+
+
+def _emergency(rule: str, value: Any) -> list[str]:
+    found = _of_emergency(rule, value)
+    if not found and value and not value.get("priorities"):
+        return [f"{rule}: say for which priorities."]
+    return found
 
 
 CHECKS: Mapping[str, Callable[[str, Any], list[str]]] = {
@@ -86,4 +144,14 @@ CHECKS: Mapping[str, Callable[[str, Any], list[str]]] = {
     "max_returns": _at_least(0),
     "who_may": _names(WHO),
     "ladder": _ladder,
+    "to": _path,
+    "allowed_when": _table(
+        {
+            "reasons": _names(list(Reason.values)),
+            "book_followed": _switch,
+            "runs": _at_least(0),
+            "used": _percent,
+        }
+    ),
+    "emergency": _emergency,
 }

@@ -13,10 +13,10 @@ from tierdesk.core import clock
 from tierdesk.core.work import work
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.runbooks.models import matching
-from tierdesk.response.sla.budget import budgets
-from tierdesk.response.tiers.climbing import teams_above
+from tierdesk.response.sla.budget import budgets, used_of_the_client
+from tierdesk.response.tiers.climbing import proposed_first, teams_above
 from tierdesk.response.tiers.consultations import WITHIN, Consultation
-from tierdesk.response.tiers.gate import Attempt, check
+from tierdesk.response.tiers.gate import Attempt, When, check
 from tierdesk.response.tiers.models import Escalation, Procedure, who_is
 from tierdesk.response.tiers.pack import PARTS, Pack, RunRecord
 from tierdesk.response.tiers.reasons import Reason
@@ -67,6 +67,8 @@ def _send(request: HttpRequest, ticket: Ticket, runs: list[RunRecord]) -> str | 
                 books_exist=bool(matching(ticket, ticket.tier)),
                 bypass=request.POST.get("bypass", "").strip(),
                 named=named,
+                used=used_of_the_client(ticket, clock.now()),
+                emergency=_is_emergency(request),
             )
     except StaleTicket:
         return f"{ticket.reference} was changed by somebody else in the meantime; nothing was sent. Look at it again."
@@ -79,40 +81,60 @@ def _send(request: HttpRequest, ticket: Ticket, runs: list[RunRecord]) -> str | 
 def _gate_context(
     request: HttpRequest, ticket: Ticket, runs: list[RunRecord], pack: Pack
 ) -> dict[str, object]:
-    procedure = Procedure.for_ticket(ticket)
-    teams = teams_above(ticket)
+    procedure, emergency = Procedure.for_ticket(ticket), _is_emergency(request)
+    rules = procedure.rules
+    may_hurry = rules.emergency is not None and rules.emergency.is_open_to(
+        ticket.priority, is_major=ticket.is_major
+    )
+    asked = rules.in_emergency if emergency and may_hurry else rules
+    teams = proposed_first(teams_above(ticket), asked.to)
+    chosen = next(
+        (team for team in teams if team.pk == _number(request, "team")), teams[0] if teams else None
+    )
     reason = request.POST.get("reason") or next((run.reason for run in reversed(runs) if run.reason), "")
-    to_tier = teams[0].tier if teams else ticket.tier + 1
-    books_exist = bool(matching(ticket, ticket.tier))
     attempt = Attempt(
         ticket.tier,
-        to_tier,
+        chosen.tier if chosen else ticket.tier + 1,
         reason,
         pack,
         runs,
-        books_exist,
+        bool(matching(ticket, ticket.tier)),
         request.POST.get("bypass", ""),
         ticket.return_count,
         who=who_is(agent_of(request), ticket),
+        to_team=chosen.key if chosen else "",
+        priority=ticket.priority,
+        is_major=ticket.is_major,
+        used=used_of_the_client(ticket, clock.now()),
+        emergency=emergency,
     )
-    allowed = procedure.rules.reasons or Reason.values
+    allowed = asked.reasons or Reason.values
     return {
         "ticket": ticket,
         "procedure": procedure,
-        "gate": check(procedure.rules, attempt),
+        "gate": check(rules, attempt),
         "teams": teams,
+        "chosen": chosen.pk if chosen else "",
         "reasons": [(value, label) for value, label in Reason.choices if value in allowed],
         "reason": reason,
         "pack": pack.as_dict(),
         "parts": PARTS,
-        "required": procedure.rules.required,
+        "required": asked.required,
+        "waives": asked.needs_book or not asked.may_skip or asked.to or asked.when != When(),
+        "short_way": rules.emergency if may_hurry else None,
+        "emergency": emergency,
         "runs": runs,
         "bypass": request.POST.get("bypass", ""),
         "budgets": budgets(ticket, {team.tier for team in teams}, clock.now()),
         "faces": [face for face in faces_of(ticket, clock.now()) if face.clock.metric == "resolve"],
         "colleagues": Agent.objects.filter(memberships__team__in=teams).select_related("user").distinct(),
-        "needs_name": ticket.return_count > procedure.rules.max_returns,
+        "needs_name": ticket.return_count > asked.max_returns,
     }
+
+
+def _is_emergency(request: HttpRequest) -> bool:
+    """By the form, or by a link to it."""
+    return bool((request.POST if request.method == "POST" else request.GET).get("emergency"))
 
 
 @agent_page
