@@ -22,6 +22,9 @@ FINISHED = frozenset({"done", "escalate"})
 IN_AN_EMERGENCY = ("symptom", "exact_ask")
 """What a hand-over must say even where nobody has the time for a pack."""
 
+SHORT_ACCEPT_MIN = 10
+TOLD_AT_ONCE = ("team_lead", "managers")
+
 
 @dataclass(frozen=True, slots=True)
 class When:
@@ -71,15 +74,20 @@ class Emergency:
     to: tuple[str, ...] = ()
     who_may: tuple[str, ...] = ()
     required: tuple[str, ...] = IN_AN_EMERGENCY
-    accept_min: int = 10
-    tell: tuple[str, ...] = ("team_lead", "managers")
+    accept_min: int = SHORT_ACCEPT_MIN
+    tell: tuple[str, ...] = TOLD_AT_ONCE
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Emergency:
-        said = {
-            name: tuple(value) if isinstance(value, list | tuple) else value for name, value in spec.items()
-        }
-        return cls(**said)
+        """The short way that a specification holds (spec.py gives its shape)."""
+        return cls(
+            priorities=tuple(spec["priorities"]),
+            to=tuple(spec.get("to", ())),
+            who_may=tuple(spec.get("who_may", ())),
+            required=tuple(spec.get("required", IN_AN_EMERGENCY)),
+            accept_min=int(spec.get("accept_min", SHORT_ACCEPT_MIN)),
+            tell=tuple(spec.get("tell", TOLD_AT_ONCE)),
+        )
 
     def is_open_to(self, priority: int, *, is_major: bool) -> bool:
         return is_major or priority in self.priorities
