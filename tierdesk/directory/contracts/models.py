@@ -90,6 +90,12 @@ class ContractVersion(models.Model):
         """The priority (1 critical to 5 planning) that this contract's matrix gives."""
         return int(self.matrix[str(impact)][str(urgency)])
 
+    def calendar_at(self, priority: int) -> int:
+        """The calendar version by which tickets of this priority are solved: a P1 may count at night as well."""
+        promised = self.promises.filter(metric=Metric.RESOLVE, party=Party.SLA, priority=priority)
+        found: int = promised.values_list("calendar_id", flat=True).first() or self.calendar_id
+        return found
+
     def policy(self, name: str, default: Any) -> Any:
         return self.policies.get(name, default)
 

@@ -94,8 +94,8 @@ class Emergency:
 
     @property
     def whom(self) -> str:
-        """“P1 and major incidents”."""
-        return " and ".join([*(f"P{number}" for number in self.priorities), "major incidents"])
+        """“P1, P2 and major incidents”."""
+        return f"{', '.join(f'P{number}' for number in self.priorities)} and major incidents"
 
 
 @dataclass(frozen=True, slots=True)

@@ -366,7 +366,9 @@ class Escalation(models.Model):
                 to_team=to_team.pk,
                 reason=reason,
                 accept_s=rules.accept_min * 60,
-                accept_calendar=ticket.contract_version.calendar_id if ticket.contract_version else None,
+                accept_calendar=(
+                    ticket.contract_version.calendar_at(ticket.priority) if ticket.contract_version else None
+                ),
                 tell=list(rules.emergency.tell) if emergency and rules.emergency else [],
             )
         )
