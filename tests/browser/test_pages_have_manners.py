@@ -38,6 +38,7 @@ PAGES = [
     "/shifts/desk/",
     "/report/",
     "/report/movement/",
+    "/report/attainment/",
 ]
 SETTINGS = [
     "/settings/",

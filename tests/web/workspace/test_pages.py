@@ -47,7 +47,7 @@ PAGES = [
     "/notices/",
     "/shifts/desk/",
 ]
-LEADS = ["/report/", "/report/movement/", "/report.csv"]
+LEADS = ["/report/", "/report/movement/", "/report/attainment/", "/report.csv"]
 
 
 @pytest.fixture

@@ -128,5 +128,6 @@ urlpatterns = [
     path("what-happens/", foresight.what_happens_if, name="what-happens"),
     path("report/", reports.report_page, name="report"),
     path("report/movement/", reports.movement_page, name="movement"),
+    path("report/attainment/", reports.attainment_page, name="attainment"),
     path("report.csv", reports.report_csv, name="report-csv"),
 ]

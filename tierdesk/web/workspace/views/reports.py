@@ -12,17 +12,22 @@ from django.utils.translation import gettext as _
 
 from tierdesk.core import clock
 from tierdesk.directory.clients.models import Client
+from tierdesk.directory.contracts.models import Metric
 from tierdesk.learning.analytics import advice as advising
 from tierdesk.learning.analytics.advice import advice
+from tierdesk.learning.analytics.attainment import DEFINITIONS as PROMISED
+from tierdesk.learning.analytics.attainment import attainment, trend
 from tierdesk.learning.analytics.late_pauses import MINUTES, late_pauses
 from tierdesk.learning.analytics.movement import DEFINITIONS as MEANINGS
 from tierdesk.learning.analytics.movement import movement
 from tierdesk.learning.analytics.report import DEFINITIONS, Line, Report, last_days, report
+from tierdesk.tickets.lifecycle import PendingReason
 from tierdesk.web.workspace.guard import manager_page, user_of
 from tierdesk.web.workspace.navigation import navigation
 
 PERIODS = (7, 30, 90)
-LAST_YEAR = 9998
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+MONTHS_SHOWN = 6
 CLOSENESS = (5, 10, 30, 60)
 
 
@@ -67,6 +72,33 @@ def movement_page(request: HttpRequest) -> HttpResponse:
         "definitions": {**MEANINGS, **advising.DEFINITIONS},
     }
     return render(request, "workspace/movement.html", context | navigation(request, "report"))
+
+
+@manager_page
+def attainment_page(request: HttpRequest) -> HttpResponse:
+    """Which promises of a month were kept, missed, or are open and broken."""
+    user, now = user_of(request), clock.now()
+    zone = ZoneInfo(user.timezone)
+    clients = Client.objects.visible_to(user).order_by("name")
+    client = clients.filter(key=request.GET.get("client", "")).first()
+    this_month = now.astimezone(zone).date().replace(day=1)
+    month = min(_month(request) or this_month, this_month)
+    start, end = (datetime.combine(day, time.min, zone) for day in (month, _months_on(month, 1)))
+    since = datetime.combine(_months_on(month, 1 - MONTHS_SHOWN), time.min, zone)
+    context = {
+        "a": attainment(user, start, end, now, client=client),
+        "trend": trend(user, since, end, zone, client=client),
+        "month": month,
+        "before": _months_on(month, -1),
+        "after": _months_on(month, 1) if month < this_month else None,
+        "is_running": month == this_month,
+        "client": client,
+        "clients": [("", _("All clients")), *clients.values_list("key", "name")],
+        "definitions": PROMISED,
+        "metrics": dict(Metric.choices),
+        "reasons": dict(PendingReason.choices),
+    }
+    return render(request, "workspace/attainment.html", context | navigation(request, "report"))
 
 
 @manager_page
@@ -121,6 +153,21 @@ def _span(request: HttpRequest) -> tuple[date | None, date | None, str]:
     if first > last or last.year > LAST_YEAR:
         return None, None, _("The first day comes before the last; the last days are shown meanwhile.")
     return first, last, ""
+
+
+def _month(request: HttpRequest) -> date | None:
+    """The first day of the month that the address asks for, 2026-11; None for none that can be shown."""
+    try:
+        month = date.fromisoformat(f"{request.GET.get('month', '')[:7]}-01")
+    except ValueError:
+        return None
+    return month if FIRST_YEAR <= month.year <= LAST_YEAR else None
+
+
+def _months_on(month: date, count: int) -> date:
+    """The first day of the month that is so many later, or earlier."""
+    months = month.year * 12 + month.month - 1 + count
+    return date(months // 12, months % 12 + 1, 1)
 
 
 def _minutes(request: HttpRequest) -> int:
