@@ -97,6 +97,7 @@ FLOW: dict[type[Fact], Reactions] = {
     tickets.Pended: Reactions(
         now=[sla.pause_clocks, waiting.begin_waits, assignment.make_room, prediction.look_again]
     ),
+    tickets.WaitPutIn: Reactions(now=[sla.put_in_pauses, prediction.look_again]),
     tickets.Resumed: Reactions(now=[sla.resume_clocks, waiting.end_waits, prediction.look_again]),
     waits.Reminded: Reactions(now=[cases.chase_vendors, notifications.send_reminders]),
     waits.SilenceWarned: Reactions(now=[notifications.warn_of_silence]),

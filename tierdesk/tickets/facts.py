@@ -159,6 +159,16 @@ class Pended(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class WaitPutIn(TicketFact):
+    """It had waited for `reason` from `begins` to `ends` (ISO 8601), and nobody had said so; `evidence` shows it."""
+
+    reason: str
+    begins: str
+    ends: str
+    evidence: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Resumed(TicketFact):
     """The wait is over; `reason` is what it had waited for."""
 

@@ -24,6 +24,7 @@ from tierdesk.tickets.facts import (
     Reopened,
     Resolved,
     Resumed,
+    WaitPutIn,
 )
 
 if TYPE_CHECKING:
@@ -203,6 +204,35 @@ class Lifecycle:
         reason = self.pending_reason
         self.change(state=State.OPEN, pending_reason="", wake_at=None)
         record(Resumed(ticket=self, reason=reason, why=why))
+
+    def put_in_wait(self: Ticket, reason: str, *, begins: datetime, ends: datetime, evidence: str) -> None:
+        """It had waited, and nobody had said so: the promises that stand meanwhile are counted again without that time.
+
+        The entries of then stay as they are; this one corrects them. Raises UnableTo without `evidence`, for a time
+        that is not within the ticket's life, and once the ticket is closed or cancelled.
+        """
+        if self.state in (State.CLOSED, State.CANCELLED):
+            raise UnableTo(f"{self.reference} is {self.state}; what it promised is settled.")
+        if reason not in PendingReason.values:
+            raise UnableTo(
+                f"“{reason}” is not a reason to wait; choose one of {', '.join(PendingReason.values)}."
+            )
+        if not evidence.strip():
+            raise UnableTo("Say what shows that it waited: a mail, a call, a message, and of when.")
+        if begins >= ends:
+            raise UnableTo("A wait begins before it ends.")
+        if begins < self.created_at or ends > current().at:
+            raise UnableTo(f"A wait lies between the opening of {self.reference} and now.")
+        self.change()
+        record(
+            WaitPutIn(
+                ticket=self,
+                reason=reason,
+                begins=begins.isoformat(),
+                ends=ends.isoformat(),
+                evidence=evidence.strip(),
+            )
+        )
 
     def resolve(self: Ticket, *, code: str, text: str = "", tier: int | None = None) -> None:
         """Solved. `text` goes to the contact in the ticket's own voice; `code` is a ResolutionCode.

@@ -135,6 +135,114 @@ def test_c13_another_reason_pauses_from_when_it_was_given(cast: Cast, ticket: Ti
     ]
 
 
+def put_in(ticket: Ticket, begins: datetime, ends: datetime, reason: str = "requester_info") -> None:
+    ticket.put_in_wait(reason, begins=begins, ends=ends, evidence="Ann’s mail of Monday")
+
+
+def test_c14_a_wait_put_in_afterwards_is_counted_and_both_stay_on_record(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    with doing(cast.lou, NINE + 3 * H):
+        put_in(ticket, NINE + H, NINE + 2 * H)
+    assert clock(ticket, "resolve").due_at == NINE + 5 * H
+    entry = Entry.objects.of(ticket.pk).get(kind="wait_put_in")
+    assert (entry.by_name, entry.details["evidence"]) == ("Lou Lead", "Ann’s mail of Monday")
+
+
+def test_c14_what_was_broken_only_by_that_time_no_longer_is(
+    cast: Cast, ticket: Ticket, doing: Doing, live_until: Live
+) -> None:
+    live_until(NINE + 5 * H)
+    assert clock(ticket, "resolve").breached_at == NINE + 4 * H + timedelta(microseconds=1)
+    with doing(cast.lou, NINE + 5 * H):
+        put_in(ticket, NINE + H, NINE + 3 * H)
+    one = clock(ticket, "resolve")
+    assert (one.breached_at, one.due_at) == (None, NINE + 6 * H)
+    assert Entry.objects.of(ticket.pk).filter(kind="breached", details__metric="resolve").exists()
+    live_until(NINE + 7 * H)
+    assert clock(ticket, "resolve").breached_at == NINE + 6 * H + timedelta(microseconds=1)
+
+
+def test_c14_what_is_still_broken_broke_later(
+    cast: Cast, ticket: Ticket, doing: Doing, live_until: Live
+) -> None:
+    live_until(NINE + 7 * H)
+    with doing(cast.lou, NINE + 7 * H):
+        put_in(ticket, NINE + H, NINE + 3 * H)
+    assert clock(ticket, "resolve").breached_at == NINE + 6 * H + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(("waited", "state"), [(H, "missed"), (2 * H, "met"), (3 * H, "met")])
+def test_c14_what_had_ended_is_judged_again(
+    cast: Cast, ticket: Ticket, doing: Doing, waited: timedelta, state: str
+) -> None:
+    with doing(cast.lena, NINE + 6 * H):
+        ticket.resolve(code="fixed", text="Fixed.")
+    with doing(cast.lou, NINE + 7 * H):
+        put_in(ticket, NINE + H, NINE + H + waited)
+    assert outcome(clock(ticket, "resolve")) == (state, (6 * H - waited).total_seconds())
+
+
+def test_c14_time_in_which_it_stood_already_counts_once(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    with doing(cast.lena, NINE + 2 * H):
+        ticket.ask("Which gateway?")
+    with doing(cast.ann, NINE + 3 * H):
+        ticket.hear("The blue one.", channel="email")
+    with doing(cast.lou, NINE + 5 * H):
+        put_in(ticket, NINE + H, NINE + 4 * H)
+        put_in(ticket, NINE + H, NINE + 4 * H)
+    one = clock(ticket, "resolve")
+    assert one.due_at == NINE + 7 * H
+    assert len(one.pauses) == 3
+
+
+def test_c14_a_wait_that_still_lasts_goes_on(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    with doing(cast.lena, NINE + 2 * H):
+        ticket.ask("Which gateway?")
+    with doing(cast.lou, NINE + 3 * H):
+        put_in(ticket, NINE + H, NINE + 3 * H)
+    assert clock(ticket, "resolve").state == "paused"
+    with doing(cast.ann, NINE + 4 * H):
+        ticket.hear("The blue one.", channel="email")
+    assert clock(ticket, "resolve").due_at == NINE + 7 * H
+
+
+def test_c14_a_reason_for_which_nothing_stands_changes_nothing(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    before = clock(ticket, "resolve").due_at
+    with doing(cast.lou, NINE + 3 * H):
+        put_in(ticket, NINE + H, NINE + 2 * H, reason="vendor")
+    assert clock(ticket, "resolve").due_at == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"evidence": " "}, "Say what shows"),
+        ({"reason": "boredom"}, "not a reason to wait"),
+        ({"begins": NINE + 2 * H}, "begins before it ends"),
+        ({"begins": NINE - M}, "between the opening"),
+        ({"ends": NINE + 4 * H}, "and now"),
+    ],
+    ids=["no evidence", "no reason", "ends first", "before it was opened", "in the future"],
+)
+def test_c14_what_cannot_have_been_is_refused(
+    cast: Cast, ticket: Ticket, doing: Doing, wrong: dict[str, Any], said: str
+) -> None:
+    values = {"reason": "access", "begins": NINE + H, "ends": NINE + 2 * H, "evidence": "a mail"} | wrong
+    with pytest.raises(UnableTo, match=said), doing(cast.lou, NINE + 3 * H):
+        ticket.put_in_wait(values.pop("reason"), **values)
+    assert not Entry.objects.of(ticket.pk).filter(kind="wait_put_in").exists()
+
+
+def test_c14_what_is_closed_is_settled(cast: Cast, ticket: Ticket, doing: Doing) -> None:
+    with doing(cast.lena, NINE + H):
+        ticket.cancel("a mistake")
+    with pytest.raises(UnableTo, match="settled"), doing(cast.lou, NINE + 3 * H):
+        put_in(ticket, NINE, NINE + H)
+
+
 def test_c16_outside_the_hours_is_no_pause(cast: Cast, ticket: Ticket, doing: Doing) -> None:
     evening = NINE + 12 * H
     (asleep,) = [face for face in faces_of(ticket, evening) if face.name == "Resolve · client"]

@@ -35,6 +35,8 @@ DEFINITIONS: Mapping[str, str] = {
     "they count as missed in the month in which they end.",
     "left out": "Promises that ended without a result: the ticket was cancelled or merged, or another promise "
     "took over.",
+    "adjusted": "Waits that a lead put in afterwards, in the period, each with what shows it: the figures count "
+    "without that time, in whatever month the promise ended.",
     "first contact": "Tickets resolved in the period that never left the first line and after whose first message the "
     "contact said nothing more, ÷ all that a person brought. One that is reopened counts no more.",
     "where the time went": "From when the ticket was received until the promise ended, around the clock: by tier while "
@@ -90,6 +92,19 @@ class Late:
 
 
 @dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A wait that was put in afterwards: on which ticket, by whom, when, and what they wrote about it."""
+
+    ticket: Ticket
+    by: str
+    at: datetime
+    begins: datetime
+    ends: datetime
+    reason: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
 class FirstContact:
     """Of a channel: so many resolved at first contact `of` so many that a person brought."""
 
@@ -110,6 +125,7 @@ class Attainment:
     clients: Mapping[str, Line]
     late: Sequence[Late]
     first_contact: Sequence[FirstContact]
+    adjustments: Sequence[Adjustment]
 
     def of(self, party: str) -> Mapping[tuple[str, int | None, int], Line]:
         """The lines of a party, by metric, tier and priority."""
@@ -152,6 +168,7 @@ def attainment(
         clients={names[pk]: by_client[pk] for pk in sorted(by_client, key=lambda pk: names[pk])},
         late=_late(ended.filter(state=ClockState.MISSED), broken, tickets, min(at, end)),
         first_contact=_first_contact(tickets, start, end),
+        adjustments=_adjustments(tickets, start, end),
     )
 
 
@@ -231,6 +248,24 @@ def _went(spent: Ledger) -> list[tuple[str, timedelta]]:
     for stay in spent.unresolved:
         found[stay.reason or f"L{stay.tier}"] += stay.lasted
     return sorted(found.items(), key=lambda part: -part[1])
+
+
+def _adjustments(tickets: QuerySet[Ticket], start: datetime, end: datetime) -> list[Adjustment]:
+    entries = Entry.objects.filter(kind="wait_put_in", at__gte=start, at__lt=end).order_by("id")
+    about = tickets.in_bulk({entry.ticket_id for entry in entries})
+    return [
+        Adjustment(
+            ticket=about[entry.ticket_id],
+            by=entry.by_name,
+            at=entry.at,
+            begins=datetime.fromisoformat(entry.details["begins"]),
+            ends=datetime.fromisoformat(entry.details["ends"]),
+            reason=entry.details["reason"],
+            evidence=entry.details["evidence"],
+        )
+        for entry in entries
+        if entry.ticket_id in about
+    ]
 
 
 def _first_contact(tickets: QuerySet[Ticket], start: datetime, end: datetime) -> list[FirstContact]:

@@ -20,7 +20,8 @@ from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
 from tierdesk.directory.contracts.models import Metric, Party
 from tierdesk.response.sla.facts import Breached, Warned
-from tierdesk.response.sla.reading import Course, Pause
+from tierdesk.response.sla.policy import WARN_AT
+from tierdesk.response.sla.reading import Course, Pause, uncovered
 from tierdesk.tickets.models import Ticket
 
 
@@ -161,6 +162,27 @@ class Clock(models.Model):
         meanwhile = [wait for wait in waits if datetime.fromisoformat(wait[0]) >= gone_at]
         self.pauses = [*before[:-1], *meanwhile, *lasting]
         self.project()
+
+    def put_in_pause(self, begins: datetime, ends: datetime, reason: str, at: datetime) -> None:
+        """As if it had stood from `begins` to `ends`, as we learn at `at`; where it stood already, nothing changes.
+
+        What was missed or broken only because of that time no longer is.
+        """
+        until = self.stopped_at or at
+        fresh = list(uncovered(max(begins, self.counting_from), min(ends, until), self.spans))
+        if self.state == ClockState.CANCELLED or not fresh:
+            return
+        put_in = [[start.isoformat(), end.isoformat(), reason] for start, end in fresh]
+        self.pauses = sorted([*self.pauses, *put_in], key=lambda pause: datetime.fromisoformat(pause[0]))
+        self.breached_at = self.course.crossed_at(until) if self.breached_at else None
+        if self.stopped_at is None:
+            if self.course.elapsed(at) < self.target * WARN_AT:
+                self.warned_at = None
+            self.project()
+        else:
+            used = self.course.elapsed(self.stopped_at)
+            self.elapsed_s = used.total_seconds()
+            self.state = ClockState.MET if used <= self.target else ClockState.MISSED
 
     def stop(self, at: datetime) -> None:
         """What was promised has happened: met if no more than the target was used, else missed."""

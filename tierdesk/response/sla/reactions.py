@@ -34,6 +34,7 @@ from tierdesk.tickets.facts import (
     TermsChanged,
     TicketFact,
     Triaged,
+    WaitPutIn,
 )
 from tierdesk.tickets.models import Message, Ticket
 
@@ -125,6 +126,10 @@ def pause_clocks(facts: list[Pended]) -> None:
 
 def resume_clocks(facts: list[Resumed]) -> None:
     _follow(facts, rules.resume)
+
+
+def put_in_pauses(facts: list[WaitPutIn]) -> None:
+    _follow(facts, rules.put_in_pause, among=~Q(party=Party.UC), ended=True)
 
 
 def stop_clocks(facts: list[Resolved]) -> None:

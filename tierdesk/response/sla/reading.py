@@ -5,7 +5,7 @@ Elapsed is the truth, `due_at` a projection. Met means elapsed ≤ target, in re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -64,6 +64,18 @@ class Course:
         if any(end is None for _, end in self.pauses):
             return None
         return due(self.hours, self.since, left, list(self.pauses))
+
+
+def uncovered(
+    begins: datetime, ends: datetime, pauses: Sequence[Pause]
+) -> Iterator[tuple[datetime, datetime]]:
+    """The parts of a span that no pause covers, in order; a pause that lasts covers all after its start."""
+    for start, end in sorted(pauses, key=lambda pause: pause[0]):
+        if begins < min(start, ends):
+            yield begins, min(start, ends)
+        begins = ends if end is None and start < ends else max(begins, end or begins)
+    if begins < ends:
+        yield begins, ends
 
 
 def paused_since(pauses: Sequence[Pause]) -> datetime | None:

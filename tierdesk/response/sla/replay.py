@@ -168,6 +168,7 @@ class Lap:
     pause = Clock.pause
     resume = Clock.resume
     take_back_hand_over = Clock.take_back_hand_over
+    put_in_pause = Clock.put_in_pause
     stop = Clock.stop
     take_back_stop = Clock.take_back_stop
     cancel = Clock.cancel

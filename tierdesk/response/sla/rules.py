@@ -124,6 +124,15 @@ def stands_for(track: Track, ticket: Any, promise: Clock | Promise) -> str:
     return waits if pauses(promise.metric, promise.party, waits, agreed=agreed) else ""
 
 
+def put_in_pause(track: Track, fact: Any) -> None:
+    """It had waited, as we learn now: what stands for that reason is counted again without that time (C14)."""
+    agreed = track.terms.policies(fact.ticket).pause_reasons
+    begins, ends = datetime.fromisoformat(fact.begins), datetime.fromisoformat(fact.ends)
+    for clock in track.clocks:
+        if pauses(clock.metric, clock.party, fact.reason, agreed=agreed):
+            clock.put_in_pause(begins, ends, fact.reason, fact.at)
+
+
 def resume(track: Track, fact: Any) -> None:
     for clock in track.going():
         if clock.state == ClockState.PAUSED and clock.pauses[-1][2] == fact.reason:
@@ -386,6 +395,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
     "terms_changed": (retarget,),
     "pended": (pause,),
     "resumed": (resume,),
+    "wait_put_in": (put_in_pause,),
     "handed_over": (change_tier,),
     "escalation_sent": (start_acceptance,),
     "escalation_accepted": (stop_acceptance,),

@@ -21,7 +21,8 @@ SEEN = ("state", "target_s", "calendar_id", "priority", "pauses", "counting_from
 class Turn:
     """Something happened to the clock: when, by whom, through which kind of entry, and what it did, in plain values.
 
-    `what`: started, paused, resumed, retargeted, met, missed, cancelled, reopened, uncounted, warned or breached.
+    `what`: started, paused, resumed, retargeted, met, missed, cancelled, reopened, uncounted, warned, breached, or
+    put_in: a pause, afterwards.
     `contract`: the version in force then (None: without a contract). `calendar`: the version that counts from then on.
     """
 
@@ -84,8 +85,8 @@ def _turns(told: Sequence[tuple[Sequence[Any], dict[str, Any] | None, dict[str, 
             at=line[1],
             by=line[4],
             kind=line[2],
-            what=_what(before, seen),
-            why=str(line[-1].get("why") or line[-1].get("reason") or ""),
+            what="put_in" if before and line[2] == "wait_put_in" else _what(before, seen),
+            why=str(line[-1].get("evidence") or line[-1].get("why") or line[-1].get("reason") or ""),
             target_s=seen["target_s"],
             priority=seen["priority"],
             contract=contracts.get(line[9]),

@@ -111,6 +111,7 @@ def _turn(turn: Turn) -> str:
         "cancelled": _("no longer applies"),
         "reopened": _("counts on"),
         "uncounted": _("a pause is taken back"),
+        "put_in": _("a pause is put in afterwards"),
         "warned": _("warned: three quarters are used"),
         "breached": _("broken"),
     }

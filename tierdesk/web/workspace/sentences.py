@@ -40,7 +40,11 @@ def _label(choices: Any, value: str) -> str:
 
 
 def _day(raw: str | None) -> str:
-    return f" {_('until')} {datetime.fromisoformat(raw):%Y-%m-%d %H:%M} UTC" if raw else ""
+    return f" {_('until')} {_minute(raw)}" if raw else ""
+
+
+def _minute(raw: str) -> str:
+    return f"{datetime.fromisoformat(raw):%Y-%m-%d %H:%M} UTC"
 
 
 def _call(details: Mapping[str, Any]) -> str:
@@ -132,6 +136,21 @@ SENTENCES: Mapping[str, Sentence] = {
         "warning",
     ),
     "case_missing": Sentence(lambda d: _("no vendor was chased: %s") % d["why"], "package", "warning"),
+    "wait_put_in": Sentence(
+        lambda d: (
+            _(
+                "put in afterwards that it had waited from %(begins)s to %(ends)s: %(reason)s; shown by: %(evidence)s"
+            )
+            % {
+                **d,
+                "begins": _minute(d["begins"]),
+                "ends": _minute(d["ends"]),
+                "reason": _label(PendingReason, d["reason"]).lower(),
+            }
+        ),
+        "edit",
+        "warning",
+    ),
     "resumed": Sentence(lambda d: _("took it up again: %s") % d["why"], "play"),
     "handed_over": Sentence(
         lambda d: _("handed it from L%(from_tier)s to L%(to_tier)s: %(why)s") % d, "arrow-up", "accent"

@@ -55,6 +55,7 @@ urlpatterns = [
     path("chats/<int:pk>/end/", chats.end, name="chat-end"),
     path("tickets/<int:pk>/", tickets.ticket, name="ticket"),
     path("tickets/<int:pk>/clocks/<int:clock_id>/", tickets.explained_clock, name="clock"),
+    path("tickets/<int:pk>/waits/", actions.put_in_wait, name="put-in-wait"),
     path("tickets/<int:pk>/attachments/<int:attachment_id>/", tickets.attachment, name="attachment"),
     path("tickets/<int:pk>/words/", actions.words, name="words"),
     path("tickets/<int:pk>/assignment/", actions.assignment, name="assignment"),

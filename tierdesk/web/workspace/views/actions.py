@@ -12,7 +12,7 @@ from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
-from tierdesk.web.workspace.guard import agent_of, agent_page, may_change_terms, user_of
+from tierdesk.web.workspace.guard import agent_of, agent_page, may_change_terms, may_put_in_waits, user_of
 from tierdesk.web.workspace.local import instant_of
 
 
@@ -78,6 +78,28 @@ def resolution(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def cancellation(request: HttpRequest, pk: int) -> HttpResponse:
     return act_on(request, pk, lambda ticket: ticket.cancel(request.POST.get("why", "")), "Cancelled.")
+
+
+@agent_page
+@require_POST
+def put_in_wait(request: HttpRequest, pk: int) -> HttpResponse:
+    """It had waited, and nobody had said so: a lead of its team, or a manager, puts the wait in, with what shows it."""
+    zone = user_of(request).timezone
+
+    def put_in(ticket: Ticket) -> None:
+        if not may_put_in_waits(agent_of(request), ticket):
+            raise UnableTo("Only a lead of the ticket’s team, or a manager, puts a wait in afterwards.")
+        begins, ends = (instant_of(request.POST.get(name, ""), zone) for name in ("begins", "ends"))
+        if begins is None or ends is None:
+            raise UnableTo("Say from when to when it waited.")
+        ticket.put_in_wait(
+            request.POST.get("reason", ""),
+            begins=begins,
+            ends=ends,
+            evidence=request.POST.get("evidence", ""),
+        )
+
+    return act_on(request, pk, put_in, "The wait is put in, and the promises are counted again.")
 
 
 @agent_page

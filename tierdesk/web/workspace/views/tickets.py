@@ -18,12 +18,21 @@ from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.learning.prediction.models import Outlook
 from tierdesk.response.sla.explain import explain
 from tierdesk.response.sla.models import Clock
-from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
+from tierdesk.response.sla.policy import CLIENT_OWES
+from tierdesk.response.sla.terms import Terms
+from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode, State
 from tierdesk.tickets.models import Attachment, Entry, Ticket
 from tierdesk.web.workspace.books import books_of
 from tierdesk.web.workspace.chosen import chosen_of
 from tierdesk.web.workspace.clocks import faces_of, spent_on, turns_of, worst
-from tierdesk.web.workspace.guard import agent_of, agent_page, may_change_terms, ticket_of, user_of
+from tierdesk.web.workspace.guard import (
+    agent_of,
+    agent_page,
+    may_change_terms,
+    may_put_in_waits,
+    ticket_of,
+    user_of,
+)
 from tierdesk.web.workspace.ladder import ladder_of
 from tierdesk.web.workspace.navigation import navigation
 from tierdesk.web.workspace.stream import movable_of, stream_of
@@ -114,8 +123,18 @@ def explained_clock(request: HttpRequest, pk: int, clock_id: int) -> HttpRespons
         "turns": turns_of(one, found),
         "time": spent_on(found, one, now),
         "clocks": faces_of(found, now),
+        "standing_reasons": _standing_reasons(request, found),
     }
     return render(request, "workspace/clock.html", context | navigation(request))
+
+
+def _standing_reasons(request: HttpRequest, ticket: Ticket) -> list[tuple[str, str]]:
+    """For what a wait may be put in afterwards, by whoever may do so; none for others, and once it is settled."""
+    if ticket.state in (State.CLOSED, State.CANCELLED) or not may_put_in_waits(agent_of(request), ticket):
+        return []
+    agreed = Terms.of([ticket]).policies(ticket).pause_reasons
+    standing = CLIENT_OWES if agreed is None else agreed
+    return [(value, label) for value, label in PendingReason.choices if value in standing]
 
 
 @agent_page
