@@ -118,6 +118,15 @@ class Desk:
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
+    def beside(self, program: str) -> subprocess.Popen[bytes]:
+        """A process of its own beside the tree, with the desk's settings; whoever starts it ends it."""
+        environ = {
+            **self._environ(),
+            "DATABASE_URL": self.database_url,
+            "DJANGO_SETTINGS_MODULE": "tierdesk.config.settings",
+        }
+        return subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, env=environ)
+
     def obey(self, command: str, file: str) -> None:
         """What an operator does beside the running desk: `tierdesk COMMAND FILE`."""
         path = self.home / "given.yaml"

@@ -27,9 +27,37 @@ pytestmark = [pytest.mark.server, pytest.mark.xdist_group("kill")]
 
 KILLS = 50
 BETWEEN_KILLS_S = (0.1, 1.2)
+BETWEEN_ENGINES_S = (0.5, 1.5)
 STUCK_AFTER_S = 40
 LET_LEASES_PASS_AFTER_S = 5
 SEED = 20261124
+
+ENGINE = (
+    "import django; django.setup(); from tierdesk.core import wakeups; wakeups.run_forever(lambda: False)"
+)
+
+BROKEN = 8_000
+BROKEN_LONG_AGO = """
+    INSERT INTO sla_clock (client_id, ticket_id, metric, party, case_id, priority, target_s, calendar_id, started_at,
+        counting_from, carried_s, pauses, state, due_at, warned_at, wake_at)
+    SELECT ticket.client_id, ticket.id, 'resolve', 'UC', 1000000 + n, 3, 3600,
+        (SELECT calendar_id FROM sla_clock LIMIT 1), now() - interval '1 day',
+        now() - interval '1 day', 0, '[]', 'running', moment.due, moment.due, moment.due
+    FROM generate_series(1, %s::int) AS n
+    CROSS JOIN LATERAL (SELECT now() - interval '1 hour' - n * interval '1 ms' AS due) AS moment
+    JOIN (SELECT id, client_id, row_number() OVER () - 1 AS nth, count(*) OVER () AS many FROM tickets_ticket) AS ticket
+        ON ticket.nth = mod(n, ticket.many)
+"""
+STILL_DUE = "SELECT count(*) AS n FROM sla_clock WHERE case_id > 1000000 AND wake_at IS NOT NULL"
+TOLD_OTHERWISE_THAN_ONCE = """
+    SELECT clock.id, count(entry.id) FROM sla_clock AS clock LEFT JOIN tickets_entry AS entry
+        ON entry.ticket_id = clock.ticket_id AND entry.kind = 'breached'
+        AND (entry.details ->> 'clock')::bigint = clock.id
+    WHERE clock.case_id > 1000000 GROUP BY clock.id HAVING count(entry.id) <> 1
+"""
+HIERARCHY_TOLD = """
+    SELECT count(*) AS n FROM tickets_entry WHERE kind = 'hierarchy_told' AND details ->> 'why' LIKE '%(UC) is broken%'
+"""
 
 WAITING = """
     SELECT (SELECT count(*) FROM channels_inbound WHERE state = 'new')
@@ -141,6 +169,29 @@ def test_while_the_database_is_away_nothing_is_acknowledged_and_afterwards_all_g
     assert until(lambda: tell(desk, "dark").status_code == 202)
     desk.row_soon("SELECT id FROM tickets_ticket WHERE subject = 'Said in the dark'")
     desk.row_soon("SELECT id FROM tickets_ticket WHERE traits->>'alarm.key' = 'dark'")
+
+
+def test_three_engines_that_are_killed_again_and_again_tell_each_breach_once(own_desk: Desk) -> None:
+    desk, chance, killed = own_desk, random.Random(SEED), 0
+    desk.change(BROKEN_LONG_AGO, BROKEN)
+    engines = [desk.beside(ENGINE) for _ in range(2)]
+    try:
+        while desk.rows(STILL_DUE)[0]["n"]:
+            time.sleep(chance.uniform(*BETWEEN_ENGINES_S))
+            place = chance.randrange(3)
+            if place < len(engines):
+                engines[place].kill()
+                engines[place].wait()
+                engines[place] = desk.beside(ENGINE)
+            killed += 1 if place < len(engines) else kill(desk.pid, WORKER)
+    finally:
+        for engine in engines:
+            engine.kill()
+            engine.wait()
+    print(f"killed {killed} engines")
+    assert killed >= 3
+    assert desk.rows(TOLD_OTHERWISE_THAN_ONCE) == []
+    assert desk.rows(HIERARCHY_TOLD) == [{"n": BROKEN}]
 
 
 def by_mail(desk: Desk) -> Callable[[str], bool]:

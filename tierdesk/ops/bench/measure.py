@@ -21,7 +21,7 @@ from tierdesk.core import clock, garbage, jobs
 from tierdesk.core.facts import ENGINE
 from tierdesk.core.roles import owner
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
-from tierdesk.core.wakeups import Wakeup
+from tierdesk.core.wakeups import POLL_SECONDS, Wakeup
 from tierdesk.core.work import work
 from tierdesk.directory.calendars import bench as calendar
 from tierdesk.directory.staff.models import User
@@ -145,14 +145,21 @@ def bench_clocks(options: argparse.Namespace) -> None:
 
 
 def _lateness(wakeup: Wakeup) -> None:
-    """10,000 clocks a minute for ten seconds: how long after its instant each one fires."""
-    seconds, rate = 10, 10_000 // 60
-    _fill_clocks(seconds * rate, due=f"now() + random() * interval '{seconds} seconds'", warned="now()")
-    set_scope(EVERY_CLIENT)
+    """10,000 clocks a minute for ten seconds: how long after its instant each one fires.
+
+    The first is due once they are all there, and the table has been looked through.
+    """
+    seconds, rate, laid = 10, 10_000 // 60, 15
     began = clock.now()
-    while clock.now() < began + timedelta(seconds=seconds + 2):
+    due = f"now() + interval '{laid} seconds' + random() * interval '{seconds} seconds'"
+    _fill_clocks(seconds * rate, due=due, warned="now()")
+    set_scope(EVERY_CLIENT)
+    assert clock.now() < began + timedelta(seconds=laid), (
+        "the clocks were laid too slowly to be fired in time"
+    )
+    while clock.now() < began + timedelta(seconds=laid + seconds + 2):
         if not wakeup.run(clock.now()):
-            time.sleep(0.2)
+            time.sleep(POLL_SECONDS)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT extract(epoch FROM at - (details ->> 'crossed_at')::timestamptz) FROM tickets_entry"
