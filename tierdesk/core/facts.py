@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields
-from functools import cache
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
 
 KINDS: dict[str, type[Fact]] = {}

@@ -807,3 +807,23 @@ def test_b15_the_contract_s_calendar_decides_whatever_the_contact_s_zone(cast: C
     with doing(cast.lena, berlin("2026-06-08T14:00")):
         ticket = cast.ticket(client=cast.borealis, contact=cast.bob)
     assert clock(ticket, "acknowledge").due_at == datetime(2026, 6, 8, 17, 0, tzinfo=UTC)
+
+
+def test_j12_outside_the_hours_of_a_contract_nobody_is_told_of_a_promise(
+    cast: Cast, doing: Doing, live_until: Live
+) -> None:
+    """Not by suppressing anything: working time passes in working hours alone, so no moment of it lies outside."""
+    cast.acme_contract.rungs = [
+        {"at": at, "tell": ["managers"]} for at in ("50 %", "1 h before", "3 h after")
+    ]
+    cast.acme_contract.save(update_fields=["rungs"])
+    for opened in (berlin("2026-06-05T16:30"), berlin("2026-06-06T11:00"), berlin("2026-06-08T02:00")):
+        with doing(cast.ann, opened):
+            cast.ticket()
+    live_until(NINE + timedelta(days=14))
+    kinds = ("warned", "breached", "rung_reached", "hierarchy_told")
+    told = Entry.objects.filter(kind__in=kinds, details__party="SLA").values_list("at", flat=True)
+    hierarchy = Entry.objects.filter(kind="hierarchy_told").values_list("at", flat=True)
+    hours = cast.office.hours
+    assert len(told) > 20
+    assert [at for at in (*told, *hierarchy) if not hours.is_open(at) and not hours.is_open(at - M)] == []
