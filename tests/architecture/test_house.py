@@ -15,7 +15,7 @@ from tierdesk.flow import FLOW, WAKEUPS
 
 ROOT = Path(__file__).parents[2]
 FLOORS = ["core", "directory", "tickets", "response", "learning", "channels", "web", "ops"]
-ROOMS_OF_DIRECTORY = [{"staff", "calendars"}, {"clients"}, {"services"}, {"contracts", "oncall"}]
+ROOMS_OF_DIRECTORY = [{"calendars"}, {"staff"}, {"clients"}, {"services"}, {"contracts", "oncall"}]
 
 
 def ours() -> list[type[Model]]:

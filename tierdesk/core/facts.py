@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from functools import cache
 from typing import Any, ClassVar
 
 KINDS: dict[str, type[Fact]] = {}
@@ -25,6 +24,10 @@ class Actor:
 
 
 ENGINE = Actor("engine", "Tierdesk")
+
+
+TOLD_BY: dict[type[Fact], list[str]] = {}
+"""The names of each kind's plain values; looked up once, since facts come by the thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,7 @@ class Fact:
 
     def details(self) -> dict[str, Any]:
         """The plain values of the fact, for the timeline: everything but the subject and the stamp."""
-        return {name: getattr(self, name) for name in _told_by(type(self))}
-
-
-@cache
-def _told_by(kind: type[Fact]) -> tuple[str, ...]:
-    """The names of a fact's plain values; looked up once, since facts come by the thousand."""
-    return tuple(f.name for f in fields(kind) if f.name not in {"stamp", "ticket"})
+        names = TOLD_BY.get(type(self))
+        if names is None:
+            names = TOLD_BY[type(self)] = [f.name for f in fields(self) if f.name not in {"stamp", "ticket"}]
+        return {name: getattr(self, name) for name in names}

@@ -140,8 +140,9 @@ def test_an_export_makes_the_same_desk_again_from_nothing(
         UnderpinningContract,
         Procedure,
         Client,
-        Calendar,
         Agent,
+        Team,
+        Calendar,
         User,
     ):
         if model is Calendar:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.functional import cached_property
 
 from tierdesk.core.facts import Actor
+from tierdesk.directory.calendars.models import Calendar
 
 
 class Tier(models.IntegerChoices):
@@ -80,7 +81,8 @@ CAPACITY = 8
 class Team(models.Model):
     """People who hold a queue together, on one tier.
 
-    `assigning`: {by, capacity}, as `Assigns` names the ways; what it leaves out is as usual: `pull`, CAPACITY.
+    `assigning`: {by, capacity}, as `Assigns` names the ways; what it leaves out is as usual: `pull`, CAPACITY. `hours`:
+    when the desk gives its tickets to people, by the calendar's newest version; none: around the clock.
     """
 
     key = models.SlugField(max_length=40, unique=True)
@@ -88,6 +90,7 @@ class Team(models.Model):
     tier = models.PositiveSmallIntegerField(choices=Tier.choices)
     serves_every_client = models.BooleanField(default=False)
     assigning = models.JSONField(default=dict, blank=True)
+    hours = models.ForeignKey(Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         ordering = ["tier", "name"]
@@ -116,7 +119,8 @@ class Team(models.Model):
 class Agent(models.Model):
     """Someone who works tickets. `is_manager` opens the reports, `is_away` takes them out of assignment.
 
-    `wake_at`: when being away ends by itself. `languages`: codes such as `de`; none given: the account's own.
+    `wake_at`: when being away ends by itself. `languages`: codes such as `de`; none given: the account's own. `hours`:
+    when they work, and are given tickets; none: whenever their team does.
     """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="agent")
@@ -125,6 +129,7 @@ class Agent(models.Model):
     is_away = models.BooleanField(default=False)
     wake_at = models.DateTimeField(null=True, blank=True)
     languages = models.JSONField(default=list, blank=True)
+    hours = models.ForeignKey(Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         indexes = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Final
 
@@ -41,7 +41,7 @@ from tierdesk.ops.desk.paging import PAGING_POLICIES, Target, to_hand_to
 from tierdesk.ops.desk.schedules import SCHEDULES
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.ops.desk.sealed import sealed
-from tierdesk.response.assignment.models import begin_anew
+from tierdesk.response.assignment.models import begin_anew, look_again
 from tierdesk.response.runbooks.models import Book, Revision
 from tierdesk.response.sla.marks import Mark
 from tierdesk.response.sla.policy import CLIENT_OWES, REOPEN, RETARGET, UPDATE
@@ -336,9 +336,15 @@ def _save_agent(world: World, section: Section, row: Any, values: Values, change
     row.user.is_active, row.user.is_admin = values["active"], values["admin"]
     row.user.save()
     row.is_manager, row.languages = values["manager"], values["languages"]
+    row.hours = world.row("calendars", values["hours"])
     row.save()
     put_all(world, section, row, values, changed)
     return row
+
+
+def _look_again(world: World, agent: Agent, _: Any) -> None:
+    """Somebody with other hours may have room now."""
+    look_again(agent.team_ids, clock.now())
 
 
 def _save_admin(world: World, section: Section, row: Any, values: Values, changed: set[str]) -> Any:
@@ -406,13 +412,16 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "teams",
         key=("key",),
-        rows=_rows(Team),
+        rows=_rows(Team, "hours"),
         save=save_columns(Team),
         fields=(
             Field("key", s.SLUG),
             NAME,
             Field("tier", s.TIER),
             Field("every_client", s.SWITCH, False, column="serves_every_client"),
+            replace(
+                link("hours", "calendars", None), put=lambda world, team, _: begin_anew(team, clock.now())
+            ),
             Field(
                 "assignment",
                 ASSIGNMENT,
@@ -477,7 +486,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "agents",
         key=("email",),
-        rows=_rows(Agent, "user", many=("memberships__team", "skills")),
+        rows=_rows(Agent, "user", "hours", many=("memberships__team", "skills")),
         save=_save_agent,
         judge=judge_team_leads,
         fields=(
@@ -510,6 +519,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
                 put=_set_skills,
             ),
             Field("languages", s.ListOf(s.LANGUAGE_CODE), []),
+            replace(link("hours", "calendars", None), put=_look_again),
         ),
     ),
     Section(

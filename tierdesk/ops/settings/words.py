@@ -176,6 +176,9 @@ WORDS: Final[Mapping[str, Words]] = {
             "every_client": Asked(
                 "Serves every client", "Otherwise only those clients that name it among their teams."
             ),
+            "hours": Asked(
+                "Given tickets in", "Outside these hours they wait in the queue.", empty="Around the clock"
+            ),
             "assignment": Asked("Who gets the next ticket"),
             "assignment.by": Asked("Way", empty="agents take the next best ticket themselves"),
             "assignment.capacity": Asked(
@@ -191,7 +194,7 @@ WORDS: Final[Mapping[str, Words]] = {
         first="An agent works tickets in one or more teams, and sees the clients that these teams serve.",
         columns=("email", "teams", "skills", "manager", "admin", "active"),
         parts=(
-            ("Teams and skills", ("teams", "leads", "skills", "languages")),
+            ("Teams and skills", ("teams", "leads", "skills", "languages", "hours")),
             ("What the agent may do", ("manager", "admin")),
         ),
         fields={
@@ -208,6 +211,7 @@ WORDS: Final[Mapping[str, Words]] = {
             "skills.key": Asked("Platform"),
             "skills.value": Asked("Level"),
             "languages": Asked("Languages", "Codes such as de, one per line. None: the language above."),
+            "hours": Asked("Works in", "The desk gives tickets only then.", empty="Whenever the team does"),
         },
     ),
     "schedules": Words(

@@ -1,8 +1,8 @@
 """Who gets a ticket, and why: pure. A choice says in words why this one, and of each other one why not.
 
-Whoever is away, would hold more than they can, or has just put the ticket back is not asked. Of the others those who
-have the skill that it takes come first, then those who speak its language, then it goes by the team's way; what is
-still equal goes to whoever was not given one for longest.
+Whoever is away, is not at work at this hour, would hold more than they can, or has just put the ticket back is not
+asked. Of the others those who have the skill that it takes come first, then those who speak its language, then it goes
+by the team's way; what is still equal goes to whoever was not given one for longest.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Need:
 class Candidate:
     """Somebody of the team. `load`: the weights of the open tickets they hold, of at most `capacity`.
 
-    `passed`: they have just put this very ticket back.
+    `passed`: they have just put this very ticket back. `is_off`: they are not at work at this hour.
     """
 
     agent: int
@@ -68,6 +68,7 @@ class Candidate:
     is_away: bool = False
     last_given_at: datetime | None = None
     passed: bool = False
+    is_off: bool = False
 
     def level(self, need: Need) -> int:
         return self.skills.get(need.platform, 0) if need.platform else 0
@@ -137,6 +138,8 @@ def _out(one: Candidate, need: Need) -> str:
     """Why they are not asked at all; empty if they are."""
     if one.is_away:
         return "away"
+    if one.is_off:
+        return "not at work now"
     if one.passed:
         return "has just put it back"
     if not one.has_room(need):
@@ -147,7 +150,11 @@ def _out(one: Candidate, need: Need) -> str:
 def _nobody(candidates: Sequence[Candidate]) -> str:
     if not candidates:
         return "nobody is in the team"
-    return "everybody is away" if all(one.is_away for one in candidates) else "nobody has room"
+    if all(one.is_away for one in candidates):
+        return "everybody is away"
+    if all(one.is_away or one.is_off for one in candidates):
+        return "nobody is at work now"
+    return "nobody has room"
 
 
 def _because(way: str, one: Candidate, need: Need, candidates: Sequence[Candidate]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -11,6 +11,8 @@ from django.db import connection, models
 from django.db.models import Count, Exists, F, OuterRef, Q
 
 from tierdesk.core.work import current, record
+from tierdesk.directory.calendars.hours import Hours
+from tierdesk.directory.calendars.models import newest_hours
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
 from tierdesk.directory.staff.models import Agent, Membership, Team, base_language
@@ -118,32 +120,36 @@ def give_away(offers: list[Any], at: datetime) -> None:
     """What due offers do: the desk finds somebody for each, the most urgent first, and says why.
 
     The teams are locked, so that two engines never look at one team at once: each sees what the other gave. What
-    somebody else has locked is looked at a moment later: whoever waits here for them, they might wait for. However
-    many tickets there are, it takes as many statements as for one.
+    somebody else has locked is looked at a moment later: whoever waits here for them, they might wait for. Outside the
+    hours of a team its tickets rest until it opens. However many tickets there are, it takes as many statements as for
+    one, and one more for each instant at which something is looked at again.
     """
     teams = _locked_teams({one.team_id for one in offers}, skip_locked=True)
     tickets, busy = _locked_tickets([one for one in offers if one.team_id in teams])
     later = [one for one in offers if one.team_id not in teams or one.ticket_id in busy]
-    Offer.objects.filter(pk__in=[one.pk for one in later]).update(wake_at=at + A_MOMENT)
-    offers = [one for one in offers if one not in later]
     rooms = _Rooms(list(teams.values()), at)
+    wake = _Wake()
+    wake.at(at + A_MOMENT, later)
+    offers = [one for one in offers if one not in later]
     given: list[tuple[Ticket, Choice]] = []
-    refused: list[Offer] = []
     over: list[int] = []
     for one in sorted(offers, key=lambda one: _urgency(tickets.get(one.ticket_id), one)):
         ticket, team = tickets.get(one.ticket_id), teams[one.team_id]
         if ticket is None or ticket.team_id != team.pk or not team.pushes:
             over.append(one.pk)
             continue
+        if team.pk in rooms.shut:
+            wake.at(rooms.shut[team.pk], [one])
+            continue
         choice = rooms.choose(team, ticket, passed_by=one.passed_by_id)
         if choice.chosen is None:
-            refused.append(one)
+            wake.at(rooms.next_at_work(team), [one], was_told=True)
             _tell(one, ticket, choice)
         else:
             given.append((ticket, choice))
             over.append(one.pk)
     Offer.objects.filter(pk__in=over).delete()
-    Offer.objects.filter(pk__in=[one.pk for one in refused]).update(wake_at=None, was_told=True)
+    wake.set()
     rooms.remember()
     Ticket.give(
         [
@@ -152,6 +158,21 @@ def give_away(offers: list[Any], at: datetime) -> None:
             if choice.chosen
         ]
     )
+
+
+class _Wake:
+    """When offers are looked at again, in one statement for each instant; None is when somebody has room."""
+
+    def __init__(self) -> None:
+        self._offers: dict[tuple[datetime | None, bool], list[int]] = defaultdict(list)
+
+    def at(self, instant: datetime | None, offers: Iterable[Offer], *, was_told: bool = False) -> None:
+        for one in offers:
+            self._offers[instant, was_told or one.was_told].append(one.pk)
+
+    def set(self) -> None:
+        for (instant, was_told), keys in self._offers.items():
+            Offer.objects.filter(pk__in=keys).update(wake_at=instant, was_told=was_told)
 
 
 def return_agents(agents: list[Any], at: datetime) -> None:
@@ -225,7 +246,10 @@ def need(category: dict[str, Any], service: dict[str, Any], language: str, prior
 
 
 class _Rooms:
-    """Who of which team has how much room: read in four statements, and kept up to date as tickets are given."""
+    """Who of which team has how much room: read in five statements, and kept up to date as tickets are given.
+
+    `shut`: when each team opens that is not at work now (None: never).
+    """
 
     def __init__(self, teams: Sequence[Team], at: datetime) -> None:
         members = Membership.objects.filter(team__in=teams, agent__user__is_active=True)
@@ -237,6 +261,10 @@ class _Rooms:
         self._changed: dict[int, Membership] = {}
         self._skills: dict[int, dict[str, int]] = defaultdict(dict)
         self._loads = loads_of(self.agents)
+        everybody: list[Team | Agent] = [*teams, *self.agents.values()]
+        hours = newest_hours(one.hours_id for one in everybody)
+        self.shut = _shut(teams, hours, at)
+        self._off = _shut(self.agents.values(), hours, at)
         for agent in Agent.objects.filter(pk__in=self.agents).prefetch_related("skills"):
             self._skills[agent.pk] = {skill.platform: skill.level for skill in agent.skills.all()}
 
@@ -246,6 +274,11 @@ class _Rooms:
         if found.chosen is not None:
             self._give(team, found.chosen.agent, needed)
         return found
+
+    def next_at_work(self, team: Team) -> datetime | None:
+        """When somebody of the team who is not at work now begins; None if nobody does."""
+        begins = (self._off.get(agent) for team_id, agent in self._members if team_id == team.pk)
+        return min((at for at in begins if at is not None), default=None)
 
     def remember(self) -> None:
         """Write down who was given one last."""
@@ -263,6 +296,7 @@ class _Rooms:
                 is_away=member.agent.is_away,
                 last_given_at=member.last_given_at,
                 passed=agent == passed_by,
+                is_off=agent in self._off,
             )
             for (team_id, agent), member in self._members.items()
             if team_id == team.pk
@@ -275,6 +309,14 @@ class _Rooms:
         member.last_given_at = self._last
         self._changed[member.pk] = member
         self._loads[agent] += needed.weight
+
+
+def _shut(
+    those: Iterable[Team | Agent], hours: Mapping[int, Hours], at: datetime
+) -> dict[int, datetime | None]:
+    """Of these, those who do not work at this instant, and when they begin (None: never)."""
+    mine = {one.pk: hours[one.hours_id] for one in those if one.hours_id is not None}
+    return {pk: its.next_opening(at) for pk, its in mine.items() if not its.is_open(at)}
 
 
 def loads_of(agents: Iterable[int]) -> dict[int, int]:
