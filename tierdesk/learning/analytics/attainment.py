@@ -21,6 +21,7 @@ from django.db.models.functions import TruncMonth
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.contracts.models import Metric, Party
 from tierdesk.directory.staff.models import User
+from tierdesk.learning.knowledge.models import SelfService
 from tierdesk.response.sla.ledger import Ledger, Mark, ledger
 from tierdesk.response.sla.models import GOING, Clock, ClockState
 from tierdesk.tickets.conversation import Direction, Message
@@ -39,6 +40,8 @@ DEFINITIONS: Mapping[str, str] = {
     "without that time, in whatever month the promise ended.",
     "first contact": "Tickets resolved in the period that never left the first line and after whose first message the "
     "contact said nothing more, ÷ all that a person brought. One that is reopened counts no more.",
+    "by themselves": "Contacts who were about to ask in the portal, were shown what may help, and said that it did. No "
+    "ticket comes of it, so no promise runs.",
     "where the time went": "From when the ticket was received until the promise ended, around the clock: by tier while "
     "it was worked, and by what it waited for.",
 }
@@ -126,6 +129,7 @@ class Attainment:
     late: Sequence[Late]
     first_contact: Sequence[FirstContact]
     adjustments: Sequence[Adjustment]
+    by_themselves: int
 
     def of(self, party: str) -> Mapping[tuple[str, int | None, int], Line]:
         """The lines of a party, by metric, tier and priority."""
@@ -147,9 +151,10 @@ def attainment(
 ) -> Attainment:
     """What ended from `start` until `end`, seen at `at`, of all clients that `user` may see or of one."""
     clocks = Clock.objects.visible_to(user)
-    tickets = Ticket.objects.visible_to(user)
+    tickets, helped = Ticket.objects.visible_to(user), SelfService.objects.visible_to(user)
     if client is not None:
         clocks, tickets = clocks.filter(client=client), tickets.filter(client=client)
+        helped = helped.filter(client=client)
     ended = clocks.filter(stopped_at__gte=start, stopped_at__lt=end)
     broken = _open_and_broken(clocks, end)
     kinds: defaultdict[Kind, Line] = defaultdict(Line)
@@ -169,6 +174,7 @@ def attainment(
         late=_late(ended.filter(state=ClockState.MISSED), broken, tickets, min(at, end)),
         first_contact=_first_contact(tickets, start, end),
         adjustments=_adjustments(tickets, start, end),
+        by_themselves=helped.filter(at__gte=start, at__lt=end).count(),
     )
 
 

@@ -27,6 +27,10 @@ class Advice:
     going: Sequence[Ticket] = ()
     solved: Sequence[tuple[Ticket, str]] = ()
 
+    @property
+    def many(self) -> int:
+        return len(self.says) + len(self.going) + len(self.solved)
+
     def __bool__(self) -> bool:
         return bool(self.says or self.going or self.solved)
 

@@ -14,6 +14,7 @@ urlpatterns = [
     path("", tickets.tickets, name="tickets"),
     path("new/", requests.new, name="new"),
     path("new/suggestions/", forms.suggestions_for_request, name="request-suggestions"),
+    path("solved/", forms.solved_without_us, name="solved"),
     path("forms/<slug:key>/", forms.form, name="form"),
     path("forms/<slug:key>/suggestions/", forms.suggestions, name="suggestions"),
     path("public/<str:client>/<slug:key>/", forms.public_form, name="public-form"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,8 +25,9 @@ from tierdesk.channels.web_form.models import Access, Form, Turnstile
 from tierdesk.channels.web_form.submissions import Sender, public_key, submit_form
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, seeing
+from tierdesk.learning.knowledge.models import SelfService
 from tierdesk.tickets.models import Ticket
-from tierdesk.web.portal.advice import advice_for
+from tierdesk.web.portal.advice import LONGEST_TYPED, advice_for
 from tierdesk.web.portal.forms import check_files
 from tierdesk.web.portal.guard import View, contact_of, contact_page, user_of
 from tierdesk.web.portal.promises import promises_of
@@ -34,6 +36,9 @@ from tierdesk.web.portal.sign_in_link import GOOD_FOR, send_link
 MOST_OCTETS = 100 * 1024 * 1024
 TRAP = "website"
 """A field that people do not see; only a machine fills it in."""
+
+UNSAID = {"csrfmiddlewaretoken", "key", "shown", "urgency", "service", "related", TRAP}
+"""What a form sends along that nobody has typed."""
 
 
 def of_sane_size(view: View) -> View:
@@ -122,6 +127,29 @@ def suggestions_for_request(request: HttpRequest) -> HttpResponse:
     typed = f"{request.POST.get('subject', '')} {request.POST.get('text', '')}"
     context = {"advice": advice_for(None, typed, user_of(request)), "contact": contact_of(request)}
     return render(request, "portal/suggestions.html", context)
+
+
+@contact_page
+@of_sane_size
+@require_POST
+def solved_without_us(request: HttpRequest) -> HttpResponse:
+    """What they were shown has solved it: nothing is sent, and it is counted once, however often they click."""
+    said = request.POST
+    try:
+        key = uuid.UUID(said.get("key", ""))
+    except ValueError:
+        return redirect("portal:new")
+    asked = " ".join(text for name in said if name not in UNSAID for text in said.getlist(name))
+    shown = said.get("shown", "")
+    SelfService.note(
+        contact_of(request),
+        asked=asked[:LONGEST_TYPED],
+        shown=int(shown) if shown.isdecimal() and len(shown) < 4 else 0,
+        key=key,
+        at=clock.now(),
+    )
+    messages.success(request, _("Good to hear. Nothing was sent."))
+    return redirect("portal:tickets")
 
 
 # -- forms for everybody
