@@ -19,7 +19,7 @@ def test_a_stray_mail_becomes_a_ticket_and_that_is_merged_away_by_keys(
     page.goto(desk.page("plain"))
     expect(page.get_by_text("And my phone is dead.")).to_be_visible()
 
-    move = page.get_by_role("link", name="Move these words")
+    move = page.get_by_role("link", name="Move or split these words").last
     move.focus()
     press(page, "Enter")
     expect(page.get_by_role("heading", name="Where do these words belong?")).to_be_visible()

@@ -18,7 +18,7 @@ from tierdesk.response.sla.models import Clock
 from tierdesk.response.sla.verify import verify
 from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
 from tierdesk.tickets.models import Attachment, Message, Participant, Ticket
-from tierdesk.tickets.moving import can_move, move_words, split_off, was_moved, woken_by
+from tierdesk.tickets.moving import can_move, move_words, split_matter, split_off, was_moved, woken_by
 
 HOUR = timedelta(hours=1)
 Doing = Callable[..., AbstractContextManager[Any]]
@@ -227,3 +227,28 @@ def test_they_can_be_moved_back(
     vpn.refresh_from_db()
     assert vpn.state == "open"
     assert [e.details["why"] for e in printer.entries.filter(kind="words_moved")] == ["I was wrong"]
+
+
+def test_i04_a_second_matter_in_one_mail_counts_from_when_it_was_received(
+    cast: Cast, printer: Ticket, doing: Doing, at: datetime
+) -> None:
+    opening = printer.messages.get()
+    Attachment.objects.create(
+        client=cast.acme, message=opening, name="a.png", content_type="image/png", size=1, content=b"x"
+    )
+    with doing(cast.lena, at + 3 * HOUR):
+        second = split_matter(opening, subject="Toner", text="And the toner is empty.", why="two matters")
+    assert (second.created_at, second.contact, second.channel) == (at, cast.ann, "email")
+    assert [m.text for m in second.messages.all()] == ["And the toner is empty."]
+    assert [m.text for m in printer.messages.all()] == ["It is on fire."]
+    assert opening.attachments.count() == 1
+    started = Clock.objects.filter(ticket=second, party="SLA").values_list("started_at", flat=True)
+    assert set(started) == {at}
+    assert "matter_split" in kinds(printer) and "matter_taken_over" in kinds(second)
+    assert Notice.objects.filter(ticket=second, kind="receipt").exists()
+
+
+def test_what_we_said_holds_no_second_matter(cast: Cast, vpn: Ticket, doing: Doing, at: datetime) -> None:
+    ours = vpn.messages.get(direction="outbound")
+    with pytest.raises(UnableTo, match="Only what a contact said"), doing(cast.lena, at + 3 * HOUR):
+        split_matter(ours, subject="Toner", text="empty", why="two matters")

@@ -147,6 +147,24 @@ class WordsTakenIn(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class MatterSplit(TicketFact):
+    """Words of this ticket spoke of another matter as well, which goes on as the ticket `to`; they stay here too."""
+
+    message: int
+    to: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MatterTakenOver(TicketFact):
+    """This matter was one of two in words that came to the ticket `origin`."""
+
+    message: int
+    origin: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Pended(TicketFact):
     """The ticket waits, for a coded reason; `until` (ISO 8601) is when it wakes by itself, if nothing else does.
 

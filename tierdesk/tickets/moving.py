@@ -6,7 +6,7 @@ That it was there, who moved it and why stays on both timelines; mails that answ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tierdesk.core.work import current, record
@@ -14,7 +14,7 @@ from tierdesk.directory.clients.identify import by_address
 from tierdesk.directory.clients.models import Contact
 from tierdesk.directory.contracts.models import version_in_force
 from tierdesk.tickets.conversation import Direction, Message
-from tierdesk.tickets.facts import WordsMoved, WordsTakenIn
+from tierdesk.tickets.facts import MatterSplit, MatterTakenOver, WordsMoved, WordsTakenIn
 from tierdesk.tickets.lifecycle import StaleTicket, State, UnableTo
 from tierdesk.tickets.models import Draft, Entry, Participant, Ticket
 
@@ -69,6 +69,32 @@ def split_off(message: Message, *, subject: str, why: str) -> Ticket:
     _take_off(message, source, ticket, why)
     record(WordsTakenIn(ticket=ticket, message=message.pk, origin=source.pk, why=why.strip()))
     return ticket
+
+
+def split_matter(message: Message, *, subject: str, text: str, why: str) -> Ticket:
+    """One mail, two matters: the second becomes a ticket that counts from when it was received (promises.md I04).
+
+    `text` is what of the words it is about; they stay where they are, with their files. Raises UnableTo for what nobody
+    outside wrote, and without a subject, a text or a reason.
+    """
+    if not can_split(message):
+        raise UnableTo("Only what a contact said can hold a second matter.")
+    if not subject.strip() or not text.strip():
+        raise UnableTo("Give the second matter a subject, and say what of the words it is about.")
+    if not why.strip():
+        raise UnableTo("Say why it is a matter of its own: both tickets keep the reason.")
+    source = message.ticket
+    source.change()
+    draft = _draft(message, subject)
+    ticket = Ticket.open(replace(draft, text=text.strip(), html="", message_id="", said=None))
+    record(MatterSplit(ticket=source, message=message.pk, to=ticket.pk, why=why.strip()))
+    record(MatterTakenOver(ticket=ticket, message=message.pk, origin=source.pk, why=why.strip()))
+    return ticket
+
+
+def can_split(message: Message) -> bool:
+    """Whether these are a contact's words, which may hold a second matter."""
+    return message.direction == Direction.INBOUND and message.by_kind == "contact"
 
 
 def can_move(message: Message) -> bool:

@@ -64,12 +64,49 @@ def place(ticket: Ticket, message: Message) -> str:
     return f"/tickets/{ticket.pk}/messages/{message.pk}/place/"
 
 
-def test_the_ticket_offers_to_move_what_came_later_and_not_what_opened_it(
+def test_what_came_later_can_be_moved_or_split_and_what_opened_it_only_split(
     lena: Browser, ticket: Ticket, stray: Message
 ) -> None:
-    page = told(lena, ticket)
-    assert page.count("/place/") == 1
-    assert place(ticket, stray) in page
+    page, first = told(lena, ticket), ticket.messages.order_by("id")[0]
+    assert page.count("/place/") == 2
+    assert place(ticket, stray) in page and place(ticket, first) in page
+    later, opening = read(lena, place(ticket, stray)), read(lena, place(ticket, first))
+    assert "Move them" in later and "Two matters in one?" in later
+    assert "Move them" not in opening and "Two matters in one?" in opening
+
+
+def test_a_second_matter_is_split_off(cast: Cast, lena: Browser, ticket: Ticket) -> None:
+    first = ticket.messages.get()
+    form = {"divide": "1", "subject": "Printer", "text": "And it burns.", "why": "two matters"}
+    answer = post(lena, place(ticket, first), form | {"version": str(ticket.version)})
+    second = Ticket.objects.get(subject="Printer")
+    assert answer.headers["Location"] == f"/tickets/{second.pk}/"
+    assert (second.client, second.contact, second.description) == (cast.acme, cast.ann, "And it burns.")
+    assert f"which goes on as {second.reference}: two matters" in told(lena, ticket)
+    assert f"a second matter in words that came to {ticket.reference}" in told(lena, second)
+
+
+@pytest.mark.parametrize("missing", ["subject", "text", "why"])
+def test_a_second_matter_without_words_is_refused(lena: Browser, ticket: Ticket, missing: str) -> None:
+    first = ticket.messages.get()
+    form = {"divide": "1", "subject": "Printer", "text": "And it burns.", "why": "two matters"} | {
+        missing: " "
+    }
+    answer = post(lena, place(ticket, first), form)
+    assert "matter" in read(lena, answer.headers["Location"])
+    assert Ticket.objects.count() == 1
+
+
+def test_who_splits_what_somebody_has_changed_is_told(
+    lena: Browser, cast: Cast, ticket: Ticket, doing: Doing, at: datetime
+) -> None:
+    seen = ticket.version
+    with doing(cast.tom, at + HOUR):
+        ticket.take(cast.tom)
+    form = {"divide": "1", "subject": "Printer", "text": "And it burns.", "why": "two matters"}
+    answer = post(lena, place(ticket, ticket.messages.get()), form | {"version": str(seen)})
+    assert "changed by somebody else" in read(lena, answer.headers["Location"])
+    assert Ticket.objects.count() == 1
 
 
 def test_words_move_to_a_ticket_that_is_chosen(

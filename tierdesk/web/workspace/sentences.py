@@ -213,6 +213,12 @@ SENTENCES: Mapping[str, Sentence] = {
     "words_taken_in": Sentence(
         lambda d: _("brought words that had come to TD-%(origin)s: %(why)s") % d, "arrow-right"
     ),
+    "matter_split": Sentence(
+        lambda d: _("split off a second matter, which goes on as TD-%(to)s: %(why)s") % d, "ladder"
+    ),
+    "matter_taken_over": Sentence(
+        lambda d: _("was a second matter in words that came to TD-%(origin)s: %(why)s") % d, "ladder"
+    ),
     "chat_accepted": Sentence(
         lambda d: _("took the chat; the visitor had waited %s s") % d["waited_s"], "chat", "success"
     ),

@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.models import Attachment, Entry, Message, Ticket
-from tierdesk.tickets.moving import STAYS_WITH
+from tierdesk.tickets.moving import STAYS_WITH, can_split
 from tierdesk.web.workspace.sentences import sentence_of
 
 BY_THE_DESK = {"triaged", "hierarchy_told", "gap_opened"}
@@ -53,9 +53,10 @@ def stream_of(ticket: Ticket, entries: Sequence[Entry]) -> list[Item]:
 
 
 def movable_of(stream: Sequence[Item]) -> set[int]:
-    """Keys of the messages that may be moved to another ticket: what contacts wrote after the words that opened it."""
+    """Keys of the messages that may belong elsewhere, as a whole or in part: what contacts said."""
     heard = [item.message for item in stream if item.message and item.message.direction == Direction.INBOUND]
-    return {message.pk for message in heard[1:] if message.channel not in STAYS_WITH}
+    movable = {message.pk for message in heard[1:] if message.channel not in STAYS_WITH}
+    return movable | {message.pk for message in heard if can_split(message)}
 
 
 def _events(entries: Sequence[Entry]) -> list[Event]:

@@ -14,7 +14,7 @@ from tierdesk.core import clock
 from tierdesk.core.work import work
 from tierdesk.tickets.lifecycle import UNRESOLVED, StaleTicket, State, UnableTo
 from tierdesk.tickets.models import Message, Ticket
-from tierdesk.tickets.moving import can_move, move_words, split_off, woken_by
+from tierdesk.tickets.moving import can_move, can_split, move_words, split_matter, split_off, woken_by
 from tierdesk.tickets.search import REFERENCE
 from tierdesk.web.workspace.answer import act_on
 from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of, user_of
@@ -34,7 +34,8 @@ def place(request: HttpRequest, pk: int, message_id: int) -> HttpResponse:
         ticket=ticket,
     )
     if request.method == "POST":
-        moved_to = _moved(request, ticket, message)
+        divides = bool(request.POST.get("divide"))
+        moved_to = (_divided if divides else _moved)(request, ticket, message)
         if moved_to is not None:
             return redirect("workspace:ticket", moved_to.pk)
         return redirect("workspace:place", pk, message_id)
@@ -42,6 +43,7 @@ def place(request: HttpRequest, pk: int, message_id: int) -> HttpResponse:
         "ticket": ticket,
         "message": message,
         "movable": can_move(message),
+        "splittable": can_split(message),
         "woken": woken_by(message),
         "others": _neighbours(request, ticket, (*UNRESOLVED, State.RESOLVED)),
     }
@@ -96,6 +98,26 @@ def _moved(request: HttpRequest, ticket: Ticket, message: Message) -> Ticket | N
         return None
     messages.success(request, f"Moved from {ticket.reference} to {to.reference}.")
     return to
+
+
+def _divided(request: HttpRequest, ticket: Ticket, message: Message) -> Ticket | None:
+    """Split a second matter off as the form says; its ticket, or None when that was refused."""
+    said, seen = request.POST, request.POST.get("version", "")
+    try:
+        if seen.isdigit() and int(seen) != ticket.version:
+            raise StaleTicket(ticket)
+        with work(by=agent_of(request).actor(), at=clock.now()):
+            second = split_matter(
+                message, subject=said.get("subject", ""), text=said.get("text", ""), why=said.get("why", "")
+            )
+    except StaleTicket:
+        messages.warning(request, _too_late(ticket))
+        return None
+    except UnableTo as refusal:
+        messages.error(request, str(refusal))
+        return None
+    messages.success(request, f"The second matter of {ticket.reference} is {second.reference}.")
+    return second
 
 
 def _names_another(request: HttpRequest) -> bool:
