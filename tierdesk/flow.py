@@ -26,7 +26,7 @@ from tierdesk.channels.intake import AT_ONCE as INBOUND_AT_ONCE
 from tierdesk.channels.intake import next_due, understand_due
 from tierdesk.channels.models import Inbound
 from tierdesk.channels.outbox import Outbox, ways
-from tierdesk.channels.pager import send_pages
+from tierdesk.channels.pager.sending import send_pages
 from tierdesk.channels.phone.callbacks import follow_up_calls
 from tierdesk.channels.phone.models import Call
 from tierdesk.core import jobs
@@ -45,7 +45,8 @@ from tierdesk.response.notifications import reactions as notifications
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.paging import facts as calling
 from tierdesk.response.paging import reactions as paging
-from tierdesk.response.paging.models import Page, Paging, wake_pagings
+from tierdesk.response.paging.models import Paging, wake_pagings
+from tierdesk.response.paging.pages import Page
 from tierdesk.response.runbooks import reactions as runbooks
 from tierdesk.response.sla import facts as clocks
 from tierdesk.response.sla import reactions as sla

@@ -18,7 +18,7 @@ from tierdesk.core.wakeups import LONGEST_REST_S, POLL_SECONDS, Errand, Look, Wa
 from tierdesk.directory.clients.models import Client
 from tierdesk.learning.prediction.models import Outlook
 from tierdesk.response.notifications.models import Notice
-from tierdesk.response.paging.models import Page
+from tierdesk.response.paging.pages import Page
 from tierdesk.tickets.models import Ticket
 
 

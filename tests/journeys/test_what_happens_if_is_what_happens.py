@@ -14,7 +14,7 @@ from tests.response.paging.conftest import MIN, publish, schedule
 from tierdesk.directory.calendars.models import CalendarVersion
 from tierdesk.directory.clients.models import Client
 from tierdesk.response.notifications.models import Notice
-from tierdesk.response.paging.models import Page, PageState
+from tierdesk.response.paging.pages import Page, PageState
 from tierdesk.response.simulation.rehearsal import Lived, rehearse
 from tierdesk.response.simulation.situation import Asked, Situation, read
 from tierdesk.response.simulation.telling import what_happens

@@ -32,7 +32,7 @@ def paging(
     live_until: Callable[..., None],
 ) -> Iterator[Paging]:
     settings.HOME = tmp_path
-    way, code = Way.propose(cast.lena, LENA, is_urgent=True, at=MONDAY_10)
+    way, code = Way.propose(cast.lena, "sms", LENA, is_urgent=True, at=MONDAY_10)
     way.verify(code, at=MONDAY_10)
     steps = [{"after": 0, "page": ["user:lena@desk.example"]}]
     Policy.publish("p1", name="P1", said={"teams": ["desk"], "priorities": [1], "steps": steps})

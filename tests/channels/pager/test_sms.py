@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,8 @@ import pytest
 from tests.cast import Cast
 from tests.channels.pager.provider import Provider, connect, running
 from tests.conftest import MONDAY_10
-from tierdesk.core import clock
-from tierdesk.response.paging.models import Page, Policy
+from tierdesk.response.paging.models import Policy
+from tierdesk.response.paging.pages import Page
 from tierdesk.response.paging.ways import Way
 from tierdesk.tickets.models import Entry, Ticket
 
@@ -30,14 +30,14 @@ def provider(settings: Any, tmp_path: Any) -> Iterator[Provider]:
 @pytest.fixture
 def burn(cast: Cast, provider: Provider, doing: Callable[..., Any]) -> Callable[..., Ticket]:
     """A ticket that pages Lena, who has a number, by her urgent ways."""
-    way, code = Way.propose(cast.lena, LENA, is_urgent=True, at=MONDAY_10)
+    way, code = Way.propose(cast.lena, "sms", LENA, is_urgent=True, at=MONDAY_10)
     way.verify(code, at=MONDAY_10)
     steps = [{"after": 0, "page": ["user:lena@desk.example"], "via": "urgent"}]
     spec = {"teams": ["desk"], "priorities": [1, 2], "steps": steps}
     Policy.publish("p1", name="P1", said=spec)
 
-    def a_ticket(urgency: int = 1, subject: str = "VPN does not connect") -> Ticket:
-        with doing(cast.ann.user):
+    def a_ticket(urgency: int = 1, subject: str = "VPN does not connect", at: datetime = MONDAY_10) -> Ticket:
+        with doing(cast.ann.user, at):
             return cast.ticket(impact=1, urgency=urgency, subject=subject)
 
     return a_ticket
@@ -109,17 +109,54 @@ def test_a_second_page_within_a_minute_waits_but_the_first_about_a_p1_passes(
     burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None]
 ) -> None:
     first = burn(urgency=2, subject="Mail is slow")
-    second = burn(urgency=2, subject="Printing is slow")
-    third = burn(urgency=1, subject="Everything is down")
-    assert [ticket.priority for ticket in (first, second, third)] == [2, 2, 1]
     live_until(after(1))
-    with clock.frozen(after(1)):
-        assert sorted(body["Body"].split()[0] for body in provider.taken) == [
-            first.reference,
-            third.reference,
-        ]
-    live_until(after(61))
-    assert provider.taken[-1]["Body"].startswith(second.reference)
+    second = burn(urgency=2, subject="Printing is slow", at=after(2))
+    live_until(after(3))
+    third = burn(urgency=1, subject="Everything is down", at=after(4))
+    assert [ticket.priority for ticket in (first, second, third)] == [2, 2, 1]
+    live_until(after(5))
+    assert [body["Body"].split()[0] for body in provider.taken] == [first.reference, third.reference]
+    live_until(after(64))
+    assert [body["Body"].split()[0] for body in provider.taken[2:]] == [second.reference]
+
+
+def test_what_is_held_meanwhile_leaves_in_one_message(
+    burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None]
+) -> None:
+    burn(urgency=2, subject="The first")
+    live_until(after(1))
+    held = [burn(urgency=2, subject=f"Number {n}", at=after(n)) for n in range(2, 14)]
+    live_until(after(59))
+    assert len(provider.taken) == 1
+    live_until(after(300))
+    [_, together] = provider.taken
+    assert together["Body"].startswith("12 pages:\n")
+    assert all(ticket.reference in together["Body"] for ticket in held[:6])
+    assert "and 6 more" in together["Body"] and held[6].reference not in together["Body"]
+    assert {state for ticket in held for state in states(ticket).values()} == {"sent"}
+
+
+def test_what_is_due_at_once_leaves_at_once_with_the_gravest_first(
+    burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None]
+) -> None:
+    slow = burn(urgency=2, subject="Mail is slow")
+    down = burn(urgency=1, subject="Everything is down")
+    live_until(after(1))
+    [together] = provider.taken
+    assert together["Body"].splitlines()[1:3] == [
+        f"{down.reference} P1 Acme GmbH: Everything is down",
+        f"{slow.reference} P2 Acme GmbH: Mail is slow",
+    ]
+
+
+def test_what_is_not_taken_together_is_tried_again_together(
+    burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None]
+) -> None:
+    provider.answers = [503]
+    both = [burn(subject="One"), burn(subject="Two")]
+    live_until(after(120))
+    assert (provider.knocks, len(provider.taken)) == (2, 1)
+    assert [states(ticket) for ticket in both] == [{"sms": "sent"}] * 2
 
 
 def test_a_process_that_dies_between_sending_and_marking_sends_once_more(

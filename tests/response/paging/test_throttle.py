@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tests.conftest import MONDAY_10
-from tierdesk.response.paging.throttle import free_at
+from tierdesk.response.paging.throttle import free_at, ladder_of
 
 
 @pytest.mark.parametrize(
@@ -24,4 +24,4 @@ from tierdesk.response.paging.throttle import free_at
 )
 def test_the_ladder(minutes_ago: list[float], free_in: float) -> None:
     sent = [MONDAY_10 - timedelta(minutes=ago) for ago in minutes_ago]
-    assert free_at(sent, MONDAY_10) == MONDAY_10 + timedelta(minutes=free_in)
+    assert free_at(sent, MONDAY_10, ladder_of("sms")) == MONDAY_10 + timedelta(minutes=free_in)

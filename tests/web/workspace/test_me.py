@@ -15,8 +15,9 @@ from tests.channels.pager.provider import Provider, connect, running
 from tests.conftest import MONDAY_10
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
-from tierdesk.response.paging.models import Page, Policy
-from tierdesk.response.paging.ways import ways_of
+from tierdesk.response.paging.models import Policy
+from tierdesk.response.paging.pages import Page
+from tierdesk.response.paging.ways import Way, ways_of
 
 
 @pytest.fixture
@@ -31,33 +32,43 @@ def test_an_outsider_is_not_shown_it(client: Browser, cast: Cast) -> None:
     assert client.get("/on-call/me/").status_code == 302
     client.force_login(cast.ann.user)
     assert client.get("/on-call/me/")["Location"] == "/portal/"
-    assert client.post("/on-call/me/number/", {"number": "+49301234509"}).status_code == 302
+    assert client.post("/on-call/me/ways/sms/", {"address": "+49301234509"}).status_code == 302
 
 
 def test_a_number_is_proved_by_the_code_that_was_sent(
     client: Browser, cast: Cast, provider: Provider
 ) -> None:
     client.force_login(cast.lena.user)
-    client.post("/on-call/me/number/", {"number": "+49 30 1234509", "urgent": "on"})
+    client.post("/on-call/me/ways/sms/", {"address": "+49 30 1234509", "urgent": "on"})
     [sent] = provider.taken
     assert sent["To"] == "+49301234509"
     [code] = re.findall(r"\b\d{6}\b", sent["Body"])
-    assert client.post("/on-call/me/code/", {"code": "none"}).status_code == 422
-    client.post("/on-call/me/code/", {"code": code})
-    assert "By SMS to +49301234509" in client.get("/on-call/me/").content.decode()
+    assert client.post("/on-call/me/ways/sms/code/", {"code": "none"}).status_code == 422
+    client.post("/on-call/me/ways/sms/code/", {"code": code})
+    assert "By mail and SMS." in client.get("/on-call/me/").content.decode()
     set_scope(EVERY_CLIENT)
-    assert "sms" in ways_of(cast.lena, "urgent")
-    client.post("/on-call/me/number/removal/")
+    assert [reach.kind for reach in ways_of(cast.lena, "urgent")] == ["sms"]
+    client.post("/on-call/me/ways/sms/removal/")
     set_scope(EVERY_CLIENT)
-    assert "sms" not in ways_of(cast.lena, "urgent")
+    assert [reach.kind for reach in ways_of(cast.lena, "urgent")] == ["mail"]
 
 
 def test_without_a_provider_nobody_is_promised_a_code(client: Browser, cast: Cast, settings: Any) -> None:
     settings.SMS_FROM = ""
     client.force_login(cast.lena.user)
-    answer = client.post("/on-call/me/number/", {"number": "+49 30 1234509"})
+    answer = client.post("/on-call/me/ways/sms/", {"address": "+49 30 1234509"})
     assert answer.status_code == 422
-    assert "No provider of SMS is set up" in answer.content.decode()
+    assert "Nothing is set up that could reach you this way" in answer.content.decode()
+    assert "Number for SMS" not in client.get("/on-call/me/").content.decode()
+
+
+def test_the_order_of_ways_is_changed_as_a_whole_or_not_at_all(client: Browser, cast: Cast) -> None:
+    Way.objects.create(agent=cast.lena, kind="sms", address="+49301234509", verified_at=MONDAY_10)
+    client.force_login(cast.lena.user)
+    assert client.post("/on-call/me/order/", {"mail": "3", "sms": "never"}).status_code == 422
+    assert "By mail and SMS." in client.get("/on-call/me/").content.decode()
+    client.post("/on-call/me/order/", {"mail": "0", "sms": "2"})
+    assert "By mail and SMS after 2 min." in client.get("/on-call/me/").content.decode()
 
 
 def test_only_pages_that_wait_for_oneself_are_listed(

@@ -13,7 +13,8 @@ from tests.cast import Cast
 from tests.conftest import MONDAY_10
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
-from tierdesk.response.paging.models import Page, Paging, Policy
+from tierdesk.response.paging.models import Paging, Policy
+from tierdesk.response.paging.pages import Page
 from tierdesk.tickets.models import Ticket
 
 

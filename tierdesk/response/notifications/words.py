@@ -132,6 +132,19 @@ $link""")
 
 PAGE_SMS = _("$number P$priority $client: $short\nAcknowledge: answer ACK, or $link")
 
+PAGES_SUBJECT = _("$count pages: $number · P$priority · $client, and others")
+
+PAGES = _("""Hello $name,
+
+you are paged about $count tickets:
+
+$list
+
+To acknowledge all or some of them, open this page and press a button; nobody else is called then:
+$link""")
+
+PAGES_SMS = _("$count pages:\n$list\nAcknowledge all: answer ACK, or $link")
+
 DESK: Mapping[str, tuple[object, object]] = {
     "new_ticket": (_("$number · new for $team"), _("$client: $subject (P$priority)")),
     "assigned": (_("$number was given to you"), _("$client: $subject")),

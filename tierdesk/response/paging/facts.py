@@ -86,3 +86,12 @@ class PageFailed(TicketFact):
     name: str
     channel: str
     why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PagePassedOn(TicketFact):
+    """Somebody who was called cannot look: whoever is called next is called."""
+
+    paging: int
+    agent: int
+    agent_name: str

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Self
 
-from django.core.signing import BadSignature, Signer
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -16,27 +15,25 @@ from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Client
-from tierdesk.directory.clients.visibility import ClientRows
-from tierdesk.directory.staff.models import Agent, User
+from tierdesk.directory.staff.models import Agent
 from tierdesk.response.paging import people, spec
 from tierdesk.response.paging.facts import (
     AcknowledgementExpired,
     HandDue,
     NobodyOnCall,
-    PageFailed,
+    PagePassedOn,
     PagingAcknowledged,
     PagingExhausted,
     PagingStarted,
     PeoplePaged,
     StepPassedOver,
 )
+from tierdesk.response.paging.pages import InternalRows, Page, PageState
 from tierdesk.response.paging.people import Called
 from tierdesk.response.paging.spec import Step
-from tierdesk.response.paging.ways import ways_of
+from tierdesk.response.paging.states import WAITING, PagingState
+from tierdesk.response.paging.ways import said, ways_of
 from tierdesk.tickets.models import Entry, Ticket
-
-MAIL, SMS = "mail", "sms"
-CHANNELS = {MAIL: "mail", SMS: "SMS"}
 
 
 class PolicyRefused(ValueError):
@@ -111,23 +108,6 @@ class Policy(models.Model):
         return calendar.current().hours.is_open(at)
 
 
-class InternalRows(ClientRows):
-    """Rows that agents see for the clients they serve, and contacts never."""
-
-    def visible_to(self, user: User) -> Self:
-        return super().visible_to(user) if user.is_agent or user.is_admin else self.none()
-
-
-class PagingState(models.TextChoices):
-    CALLING = "calling", "People are called"
-    ACKNOWLEDGED = "acknowledged", "Somebody looks"
-    EXHAUSTED = "exhausted", "Nobody acknowledged"
-    ENDED = "ended", "Over"
-
-
-WAITING = [PagingState.CALLING.value, PagingState.EXHAUSTED.value]
-
-
 class Pagings(InternalRows):
     def standing(self) -> Self:
         """Those of tickets that are not over: they call, were heard, or were not."""
@@ -189,10 +169,27 @@ class Paging(models.Model):
         waiting = type(self).objects.filter(pk=self.pk, state__in=WAITING)
         if not waiting.update(state=PagingState.ACKNOWLEDGED, acked_by=agent, acked_at=at):
             return
-        self.state, self.acked_by, self.acked_at = PagingState.ACKNOWLEDGED, agent, at
+        self.refresh_from_db(fields=AS_IT_GOES)  # the engine may have gone a step further meanwhile
         self._save(wake_at=self._next_at())
         self._drop_pages()
         record(PagingAcknowledged(ticket=self.ticket, paging=self.pk, agent=agent.pk, agent_name=agent.name))
+
+    def pass_on(self, page: Page) -> None:
+        """Who got this page cannot look. Once all have said so who were called with it, the next step is due."""
+        self.refresh_from_db(fields=AS_IT_GOES, from_queryset=type(self).objects.select_for_update())
+        self.pages.filter(agent=page.agent_id, state=PageState.PENDING).update(
+            state=PageState.DROPPED, wake_at=None
+        )
+        record(
+            PagePassedOn(ticket=self.ticket, paging=self.pk, agent=page.agent_id, agent_name=page.agent.name)
+        )
+        if self.state != PagingState.CALLING or (page.loop, page.step + 1) != (self.loop, self.step):
+            return
+        called = self.pages.filter(loop=page.loop, step=page.step)
+        could_not = called.exclude(passed_on_at=None).values("agent")
+        if not called.exclude(agent__in=could_not).exists():
+            self._hurry(self.step, current().at)
+            self._save(wake_at=self._next_at())
 
     def end(self) -> None:
         """There is nothing to call anybody about any more."""
@@ -244,7 +241,9 @@ class Paging(models.Model):
     def has_progress(self) -> bool:
         """Whether anybody did more to the ticket than say that they look."""
         later = Entry.objects.filter(ticket=self.ticket_id, by_kind="agent", at__gt=self.acked_at)
-        return later.exclude(kind__in=("paging_acknowledged", "acknowledged", "assigned")).exists()
+        return later.exclude(
+            kind__in=("paging_acknowledged", "page_passed_on", "acknowledged", "assigned")
+        ).exists()
 
     def _expire(self, at: datetime) -> None:
         ends = self._patience_ends()
@@ -299,7 +298,7 @@ class Paging(models.Model):
                 )
             )
         elif hurry:
-            self._hurry(at)
+            self._hurry(self.step + 1, at)
 
     def _instead(self, target: str, at: datetime) -> tuple[list[Called], str]:
         """Whom to call where nobody is meant, and what that is in words."""
@@ -316,14 +315,14 @@ class Paging(models.Model):
             "at": f"{held[0].at:%Y-%m-%d %H:%M}",
         }
 
-    def _hurry(self, at: datetime) -> None:
-        """The next step is due now: the trigger is moved back by as much as it would have been waited for."""
+    def _hurry(self, step: int, at: datetime) -> None:
+        """This step is due now: the trigger is moved back by as much as it would have been waited for."""
         steps = self.policy.steps
-        after = steps[self.step + 1].after_s if self.step + 1 < len(steps) else spec.length_s(steps)
+        after = steps[step].after_s if step < len(steps) else spec.length_s(steps)
         self._save(began_at=min(self.began_at, at - timedelta(seconds=after)))
 
     def _call(self, one: Called, via: str) -> str:
-        ways = ways_of(one.agent, via)
+        reaches = ways_of(one.agent, via)
         Page.objects.bulk_create(
             [
                 Page(
@@ -333,17 +332,17 @@ class Paging(models.Model):
                     step=self.step,
                     agent=one.agent,
                     why=one.why,
-                    channel=channel,
-                    address=address,
+                    channel=reach.kind,
+                    address=reach.address,
                     created_at=current().at,
-                    wake_at=one.at,
+                    wake_at=one.at + reach.wait,
                 )
-                for channel, address in ways.items()
+                for reach in reaches
             ],
             ignore_conflicts=True,
         )
-        said = " and ".join(CHANNELS[channel] for channel in ways)
-        return _("%(who)s (%(why)s) by %(ways)s") % {"who": one.agent.name, "why": one.why, "ways": said}
+        told = {"who": one.agent.name, "why": one.why, "ways": said(reaches)}
+        return _("%(who)s (%(why)s) by %(ways)s") % told
 
     def _drop_pages(self) -> None:
         waiting = self.pages.filter(state=PageState.PENDING)
@@ -355,126 +354,7 @@ class Paging(models.Model):
         self.save(update_fields=[*changes, "step"])
 
 
-class PageState(models.TextChoices):
-    PENDING = "pending", "Waiting to be sent"
-    SENT = "sent", "Sent"
-    FAILED = "failed", "Could not be sent"
-    DROPPED = "dropped", "Not needed any more"
-
-
-class Page(models.Model):
-    """One message to one person on one channel, about a paging; `why` says why them. `wake_at`: when it is tried.
-
-    `used_at`: when it acknowledged. It does so once: whoever is called again is called by a page of their own.
-    """
-
-    client = models.ForeignKey(Client, on_delete=models.CASCADE)
-    paging = models.ForeignKey(Paging, on_delete=models.CASCADE, related_name="pages")
-    loop = models.PositiveSmallIntegerField()
-    step = models.PositiveSmallIntegerField()
-    agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="pages")
-    why = models.CharField(max_length=300)
-    channel = Word(max_length=8)
-    address = models.CharField(max_length=300)
-    state = Word(max_length=8, choices=PageState.choices, default=PageState.PENDING)
-    tries = models.PositiveSmallIntegerField(default=0)
-    error = models.CharField(max_length=500, blank=True)
-    created_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)
-    used_at = models.DateTimeField(null=True)
-    wake_at = models.DateTimeField(null=True)
-
-    objects = InternalRows.as_manager()
-
-    class Meta:
-        ordering = ["id"]
-        indexes = [models.Index(fields=["wake_at"], name="pages_to_send", condition=Q(wake_at__isnull=False))]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["paging", "loop", "step", "agent", "channel"], name="each_page_is_one"
-            )
-        ]
-
-    @property
-    def token(self) -> str:
-        """What its link carries; the same at every try, so that a double opens the same page."""
-        return SIGNER.sign(str(self.pk))
-
-    @classmethod
-    def by_token(cls, token: str) -> Page | None:
-        """The page that a link opens; None if the token is not ours, or its person may not sign in any more."""
-        try:
-            pk = SIGNER.unsign(token)
-        except BadSignature:
-            return None
-        related = ("paging__ticket__client", "paging__policy", "agent__user")
-        return cls.objects.select_related(*related).filter(pk=pk, agent__user__is_active=True).first()
-
-    def is_needed(self) -> bool:
-        """Whether its subject still waits for somebody, looked at when the page is to be sent."""
-        return self.paging.state in NEEDED and self.paging.ticket.is_unresolved()
-
-    def acknowledge(self) -> None:
-        """Its person looks: nobody else is called, and the ticket is acknowledged as well. It works once."""
-        if not type(self).objects.filter(pk=self.pk, used_at=None).update(used_at=current().at):
-            return
-        self.paging.acknowledge(self.agent)
-        if self.paging.ticket.is_unresolved():
-            self.paging.ticket.acknowledge()
-
-    def drop(self) -> None:
-        self._settle(PageState.DROPPED)
-
-    def mark_sent(self, at: datetime) -> None:
-        self._settle(PageState.SENT, sent_at=at, tries=self.tries + 1)
-
-    @property
-    def always_passes(self) -> bool:
-        """The first page about a ticket of the first priority leaves, however many went before it."""
-        return self.paging.ticket.priority == 1 and self.loop == self.step == 0
-
-    def put_off(self, until: datetime, *, error: str = "", tried: bool = False) -> None:
-        """It is tried again at `until`; `tried`: it was, and did not leave."""
-        pending = type(self).objects.filter(pk=self.pk, state=PageState.PENDING)
-        pending.update(wake_at=until, error=error[:500], tries=self.tries + tried)
-
-    def fail(self, why: str) -> None:
-        """It will not leave. Its person is written to by mail instead, where that is another way."""
-        if self.channel != MAIL:
-            at = current().at
-            other = Page(
-                client_id=self.client_id,
-                paging_id=self.paging_id,
-                loop=self.loop,
-                step=self.step,
-                agent_id=self.agent_id,
-                why=self.why,
-                channel=MAIL,
-                address=self.agent.user.email,
-                created_at=at,
-                wake_at=at,
-            )
-            Page.objects.bulk_create([other], ignore_conflicts=True)
-        self._settle(PageState.FAILED, error=why[:500], tries=self.tries + 1)
-        record(
-            PageFailed(
-                ticket=self.paging.ticket,
-                paging=self.paging_id,
-                page=self.pk,
-                name=self.agent.name,
-                channel=self.channel,
-                why=why[:500],
-            )
-        )
-
-    def _settle(self, state: PageState, **changes: Any) -> None:
-        pending = type(self).objects.filter(pk=self.pk, state=PageState.PENDING)
-        pending.update(state=state, wake_at=None, **changes)
-
-
-SIGNER = Signer(salt="tierdesk page", sep="~")
-NEEDED = frozenset({PagingState.CALLING, PagingState.ACKNOWLEDGED, PagingState.EXHAUSTED})
-"""Acknowledged as well: pages that stand then belong to steps that an acknowledgement does not spare."""
+AS_IT_GOES = ["state", "step", "loop", "first_loop", "began_at", "acked_by", "acked_at"]
 
 
 def wake_pagings(pagings: Iterable[Paging], at: datetime) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from tierdesk.directory.staff.models import Agent, Team
-from tierdesk.response.paging.models import MAIL
+from tierdesk.response.paging.ways import MAIL
 from tierdesk.response.simulation.rehearsal import Lived
 from tierdesk.response.simulation.situation import Situation
 from tierdesk.tickets.models import Ticket
@@ -112,7 +112,7 @@ def _of_reach(lived: Lived) -> Iterator[str]:
     for who, by in ways.items():
         if by == {MAIL}:
             yield (
-                _("%s is called by mail alone: no number of theirs is proved. They add one on “My pages”.")
+                _("%s is called by mail alone: no other way of theirs is proved. They add one on “My pages”.")
                 % who
             )
         elif "" in by:

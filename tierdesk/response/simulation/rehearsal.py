@@ -24,7 +24,8 @@ from tierdesk.core.work import work
 from tierdesk.directory.staff.models import Team
 from tierdesk.response.assignment.models import Offer, give_away
 from tierdesk.response.notifications.models import Notice
-from tierdesk.response.paging.models import Page, Paging, wake_pagings
+from tierdesk.response.paging.models import Paging, wake_pagings
+from tierdesk.response.paging.pages import Page
 from tierdesk.response.runbooks.models import matching
 from tierdesk.response.simulation.situation import Situation
 from tierdesk.response.sla.models import WAKING, Clock, Rung, wake_clocks

@@ -11,7 +11,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from tierdesk.directory.staff.models import Agent, Team
-from tierdesk.response.paging.models import CHANNELS, Page
+from tierdesk.response.paging.pages import Page
+from tierdesk.response.paging.ways import CHANNELS
 from tierdesk.response.simulation.holes import holes_of
 from tierdesk.response.simulation.rehearsal import Lived, WayUp, rehearse
 from tierdesk.response.simulation.situation import Situation
@@ -221,7 +222,7 @@ def _paged(lived: Lived) -> Iterator[tuple[int, Event]]:
             % {
                 "who": who,
                 "why": theirs[0].why,
-                "ways": _(" and ").join(CHANNELS[page.channel] for page in theirs),
+                "ways": _(" and ").join(_(CHANNELS[page.channel]) for page in theirs),
             }
             for who, theirs in named.items()
         )

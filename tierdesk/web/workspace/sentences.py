@@ -298,8 +298,9 @@ SENTENCES: Mapping[str, Sentence] = {
     "paging_exhausted": Sentence(
         lambda d: _("called everybody %(loops)s times, and nobody acknowledged") % d, "triangle", "danger"
     ),
+    "page_passed_on": Sentence(lambda d: _("passed the page on: whoever is next is called"), "escalate"),
     "page_failed": Sentence(
-        lambda d: _("the page for %(name)s by %(channel)s did not leave: %(why)s") % d, "triangle", "danger"
+        lambda d: _("the page for %(name)s by %(channel)s did not arrive: %(why)s") % d, "triangle", "danger"
     ),
     "terms_changed": Sentence(lambda d: _("other terms apply, %(version)s: %(why)s") % d, "edit", "warning"),
     "clocks_corrected": Sentence(

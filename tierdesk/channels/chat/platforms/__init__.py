@@ -105,7 +105,8 @@ class Rejected(ValueError):
 class Platform:
     """`admit` reads no database; `read`, `person` and `greet` only ask; `post` returns the id of what it posted.
 
-    The key of a post is the same at every try, for platforms that drop a double by it.
+    The key of a post is the same at every try, for platforms that drop a double by it. A room alone in place of a
+    thread begins a new one.
     """
 
     name: str

@@ -74,7 +74,7 @@ def post(bridge: Bridge, thread: str, text: str, key: str) -> str:
         "is_falling_back": True,
         "m.in_reply_to": {"event_id": root},
     }
-    words = {"msgtype": "m.text", "body": text, "m.relates_to": relation}
+    words = {"msgtype": "m.text", "body": text} | ({"m.relates_to": relation} if root else {})
     said = _call(bridge, "PUT", f"rooms/{_safe(room)}/send/m.room.message/{_safe(key)}", words)
     return f"{room}|{said['event_id']}"
 

@@ -81,7 +81,8 @@ def person(bridge: Bridge, user: str) -> Person:
 def post(bridge: Bridge, thread: str, text: str, key: str) -> str:
     """Slack drops no doubles: a crash between posting and noting it shows a line twice."""
     channel, _, root = thread.partition(":")
-    words = {"channel": channel, "thread_ts": root, "text": _escaped(text), "unfurl_links": False}
+    words = {"channel": channel, "text": _escaped(text), "unfurl_links": False}
+    words |= {"thread_ts": root} if root else {}
     said = _call(bridge, "POST", "chat.postMessage", words)
     return f"{channel}:{said['ts']}"
 

@@ -1,69 +1,141 @@
-"""`POST /pages/answers/sms/`: what a person answers to a page by SMS, as the provider tells it, signed by the account.
+"""What people answer to a page by SMS or on the telephone, as the provider tells it, signed by the account.
 
-Only a number that is proved to be somebody's acknowledges, and only the newest page that was sent there.
-A signature is no guard against a replay; that a page is acknowledged once is.
+Only a number that is proved to be somebody's acknowledges by SMS, and only what the newest message there was about;
+a call acknowledges what it was about. A signature is no guard against a replay; that a page acts once is.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from xml.sax.saxutils import escape
+from collections.abc import Callable, Sequence
+from functools import wraps
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
 
+from tierdesk.channels.pager import voice
+from tierdesk.channels.pager.outgoing import link
 from tierdesk.channels.phone import twilio
 from tierdesk.core import clock
+from tierdesk.core.facts import ENGINE
 from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.core.work import work
-from tierdesk.response.paging.models import SMS, WAITING, Page, PageState
+from tierdesk.response.paging.pages import Page, answered_by
+from tierdesk.response.paging.ways import SMS
 
 YES = frozenset({"ack", "ok", "yes", "ja", "y", "1"})
 
+type View = Callable[..., HttpResponse]
 
-@csrf_exempt  # a machine has no page to get a token from; its signature says who it is
-@require_POST
+
+def _from_the_provider(view: View) -> View:
+    """Signed over the address as the provider knows it; a machine has no page to get a token from."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: str, **named: str) -> HttpResponse:
+        fields = {name: request.POST.getlist(name) for name in request.POST}
+        url = settings.BASE_URL + request.get_full_path()
+        signature = request.headers.get("X-Twilio-Signature", "")
+        if not twilio.is_signed(url, fields, signature, settings.TWILIO_AUTH_TOKEN):
+            return HttpResponse(status=401)
+        with seeing(EVERY_CLIENT):
+            return view(request, *args, **named)
+
+    return csrf_exempt(require_POST(answer))
+
+
+@_from_the_provider
 def sms(request: HttpRequest) -> HttpResponse:
-    fields = {name: request.POST.getlist(name) for name in request.POST}
-    url = settings.BASE_URL + request.get_full_path()
-    signature = request.headers.get("X-Twilio-Signature", "")
-    if not twilio.is_signed(url, fields, signature, settings.TWILIO_AUTH_TOKEN):
-        return HttpResponse(status=401)
-    with seeing(EVERY_CLIENT):
-        said = _heard(request.POST.get("From", ""), request.POST.get("Body", ""), clock.now())
-    body = f"<Message>{escape(said)}</Message>" if said else ""
-    twiml = f'<?xml version="1.0" encoding="UTF-8"?><Response>{body}</Response>'
-    return HttpResponse(twiml, content_type="text/xml")
+    pages = _newest_to(request.POST.get("From", ""))
+    if not pages:
+        return _twiml(voice.say())  # a number that nobody proved is told nothing
+    if request.POST.get("Body", "").strip().lower() in YES:
+        said = _acknowledge(pages)
+    else:
+        said = _("Answer ACK to acknowledge %(number)s.") % {"number": _numbers(pages)}
+    return _twiml(voice.message(said))
 
 
-def _heard(number: str, text: str, at: datetime) -> str:
-    """Acknowledge, and what the person is told; a number that nobody proved is told nothing."""
-    page = _newest(number)
-    if page is None:
-        return ""
-    ticket = page.paging.ticket
-    if text.strip().lower() not in YES:
-        return _("Answer ACK to acknowledge %(number)s.") % {"number": ticket.reference}
-    with work(by=page.agent.actor(), at=at):
-        page.acknowledge()
-    return _("You acknowledged %(number)s.") % {"number": ticket.reference}
+@_from_the_provider
+@sensitive_variables("token")
+def call(request: HttpRequest, token: str) -> HttpResponse:
+    """The call was taken: what it is about."""
+    return _twiml(_asked(_called(token)))
 
 
-def _newest(number: str) -> Page | None:
-    sent = Page.objects.filter(
+@_from_the_provider
+@sensitive_variables("token")
+def key(request: HttpRequest, token: str) -> HttpResponse:
+    """A key was pressed."""
+    page = _called(token)
+    pages = _acting(page)
+    digit = request.POST.get("Digits", "")
+    if not pages or digit not in (voice.ACKNOWLEDGE, voice.PASS_ON):
+        return _twiml(_asked(page, before=_("This key does nothing here.")))
+    return _twiml(voice.say(_acknowledge(pages) if digit == voice.ACKNOWLEDGE else _pass_on(pages)))
+
+
+@_from_the_provider
+@sensitive_variables("token")
+def end(request: HttpRequest, token: str) -> HttpResponse:
+    """The call is over; one that nobody took has reached nobody."""
+    why = voice.NOT_TAKEN.get(request.POST.get("CallStatus", ""))
+    if why:
+        with work(by=ENGINE, at=clock.now()):
+            for page in _called(token).message():
+                page.miss(why)
+    return HttpResponse(status=204)
+
+
+def _newest_to(number: str) -> Sequence[Page]:
+    proved = Page.objects.filter(
         channel=SMS,
         address=number,
-        state=PageState.SENT,
-        paging__state__in=WAITING,
-        agent__user__is_active=True,
+        agent__ways__kind=SMS,
         agent__ways__address=number,
         agent__ways__verified_at__isnull=False,
     )
-    return (
-        sent.select_related("paging__ticket", "paging__policy", "agent__user")
-        .order_by("-sent_at", "-id")
-        .first()
-    )
+    return answered_by(proved)
+
+
+def _called(token: str) -> Page:
+    page = Page.by_token(token)
+    if page is None:
+        raise Http404
+    return page
+
+
+def _acting(page: Page) -> list[Page]:
+    return [one for one in page.message() if one.can_act]
+
+
+def _asked(page: Page, *, before: str = "") -> str:
+    pages = _acting(page)
+    if not pages:
+        return voice.say(_("This is the service desk. Nobody needs to look any more. Goodbye."))
+    return voice.ask(pages, key_to=f"{link(page)}voice/key/", before=before)
+
+
+def _acknowledge(pages: Sequence[Page]) -> str:
+    with work(by=pages[0].agent.actor(), at=clock.now()):
+        for page in pages:
+            page.acknowledge()
+    return _("You acknowledged %(number)s.") % {"number": _numbers(pages)}
+
+
+def _pass_on(pages: Sequence[Page]) -> str:
+    with work(by=pages[0].agent.actor(), at=clock.now()):
+        for page in pages:
+            page.pass_on()
+    return _("You passed on %(number)s.") % {"number": _numbers(pages)}
+
+
+def _numbers(pages: Sequence[Page]) -> str:
+    return ", ".join(page.paging.ticket.reference for page in pages)
+
+
+def _twiml(said: str) -> HttpResponse:
+    return HttpResponse(said, content_type="text/xml")

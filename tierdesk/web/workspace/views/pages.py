@@ -1,6 +1,7 @@
-"""A page's own page: what it is about, for whom, and the button that acknowledges. Nobody signs in: the link is secret.
+"""A page's own page: what it is about, for whom, and the buttons. Nobody signs in: the link is secret.
 
-Opening it changes nothing, since scanners of mail open links; the button works once.
+Opening it changes nothing, since scanners of mail open links; a button works once. Where several pages left in one
+message, all of them are here.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.core.work import work
-from tierdesk.response.paging.models import Page
+from tierdesk.response.paging.pages import Page
 
 
 @sensitive_variables("token")
@@ -24,10 +25,24 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
         if found is None:
             raise Http404
         if request.method == "POST":
-            with work(by=found.agent.actor(), at=clock.now()):
-                found.acknowledge()
-            found.paging.refresh_from_db()
-        answer = render(request, "workspace/page.html", {"page": found, "paging": found.paging})
+            _act(found, only=request.POST.get("page", ""), passes_on=bool(request.POST.get("pass_on")))
+        pages = found.message()
+        answer = render(
+            request,
+            "workspace/page.html",
+            {"pages": pages, "agent": found.agent, "acting": [one for one in pages if one.can_act]},
+        )
     answer.headers["Cache-Control"] = "private, no-store"
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
+
+
+def _act(found: Page, *, only: str, passes_on: bool) -> None:
+    """On all pages of the message that can still act, or on the one named by `only`."""
+    acting = [one for one in found.message() if one.can_act and only in ("", str(one.pk))]
+    with work(by=found.agent.actor(), at=clock.now()):
+        for one in acting:
+            if passes_on:
+                one.pass_on()
+            else:
+                one.acknowledge()

@@ -1,21 +1,38 @@
-"""One's own page: the pages that wait for one, and how one is reached. A number counts once its code came back."""
+"""One's own page: the pages that wait for one, and how one is reached. A way counts once its code came back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from tierdesk.channels import sms
+from tierdesk.channels.pager.chat import bridges
+from tierdesk.channels.pager.out import OUT, send_code
+from tierdesk.channels.pager.outgoing import NotTaken, Refused
 from tierdesk.core import clock
+from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.core.work import work
+from tierdesk.directory.staff.models import Agent
 from tierdesk.response.assignment.models import go_out, return_agents
-from tierdesk.response.paging.models import WAITING, Page, PageState
-from tierdesk.response.paging.ways import UnableToReach, Way
+from tierdesk.response.paging.pages import Page, PageState
+from tierdesk.response.paging.states import WAITING
+from tierdesk.response.paging.ways import (
+    CHANNELS,
+    CHAT,
+    MAIL,
+    WEBHOOK,
+    UnableToReach,
+    Way,
+    said,
+    ways_of,
+)
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.local import instant_of
@@ -29,41 +46,61 @@ def me(request: HttpRequest) -> HttpResponse:
 
 @agent_page
 @require_POST
-def number(request: HttpRequest) -> HttpResponse:
-    """Propose a number: a code goes there."""
-    typed, agent = request.POST.get("number", ""), agent_of(request)
-    if not sms.is_set_up():
-        return _page(request, refusal=_("No provider of SMS is set up; ask an administrator."), typed=typed)
+def proposal(request: HttpRequest, kind: str) -> HttpResponse:
+    """Propose an address: a code goes there. The secret of a webhook is shown here, once."""
+    wanted, agent = _address(request, kind), agent_of(request)
     try:
-        way, code = Way.propose(agent, typed, is_urgent="urgent" in request.POST, at=clock.now())
-        sms.send(way.address, _("%(code)s is your code for Tierdesk.") % {"code": code})
-    except (UnableToReach, sms.NotTaken, sms.Refused) as unable:
-        return _page(request, refusal=str(unable), typed=typed)
-    messages.success(request, _("A code is on its way to %(number)s.") % {"number": way.address})
+        if kind not in _offered():
+            raise UnableToReach(_("Nothing is set up that could reach you this way; ask an administrator."))
+        is_urgent = "urgent" in request.POST
+        with seeing(EVERY_CLIENT):
+            way, code = Way.propose(agent, kind, wanted, is_urgent=is_urgent, at=clock.now())
+            send_code(way, code)
+    except (UnableToReach, NotTaken, Refused) as unable:
+        return _page(request, refusal=str(unable), typed={kind: request.POST.get("address", "")})
+    if kind == WEBHOOK:
+        return _page(request, secret=way.secret)
+    messages.success(request, _("A code is on its way to %(address)s.") % {"address": way.address})
     return redirect("workspace:me")
 
 
 @agent_page
 @require_POST
-def code(request: HttpRequest) -> HttpResponse:
+def code(request: HttpRequest, kind: str) -> HttpResponse:
     """The code that came back."""
-    way = agent_of(request).ways.filter(kind="sms").exclude(address="").first()
+    way = _way(request, kind)
     try:
         if way is None:
-            raise UnableToReach(_("Write your number first."))
+            raise UnableToReach(_("Write first where you are reached."))
         way.verify(request.POST.get("code", ""), at=clock.now())
     except UnableToReach as unable:
         return _page(request, refusal=str(unable))
-    messages.success(request, _("You are reached by SMS from now on."))
+    messages.success(request, _("You are reached by %(way)s from now on.") % {"way": _(CHANNELS[kind])})
     return redirect("workspace:me")
 
 
 @agent_page
 @require_POST
-def removal(request: HttpRequest) -> HttpResponse:
-    for way in agent_of(request).ways.filter(kind="sms"):
+def removal(request: HttpRequest, kind: str) -> HttpResponse:
+    if way := _way(request, kind):
         way.remove()
-    messages.success(request, _("Your number is not used any more."))
+        told = {"way": _(CHANNELS[kind]), "address": way.address}
+        messages.success(request, _("%(address)s is not used for a %(way)s any more.") % told)
+    return redirect("workspace:me")
+
+
+@agent_page
+@require_POST
+def order(request: HttpRequest) -> HttpResponse:
+    """How long each way waits; all of them or none."""
+    agent = agent_of(request)
+    try:
+        with transaction.atomic():
+            for kind in (MAIL, *(way.kind for way in _proved(agent))):
+                Way.let_wait(agent, kind, request.POST.get(kind, "").strip())
+    except UnableToReach as unable:
+        return _page(request, refusal=str(unable))
+    messages.success(request, _("Pages reach you in this order from now on."))
     return redirect("workspace:me")
 
 
@@ -85,19 +122,67 @@ def absence(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, *, refusal: str = "", typed: str = "", absence_refusal: str = ""
+    request: HttpRequest,
+    *,
+    refusal: str = "",
+    typed: Mapping[str, str] | None = None,
+    absence_refusal: str = "",
+    secret: str = "",
 ) -> HttpResponse:
+    """`secret`: that of a webhook which was written down just now."""
     agent = agent_of(request)
+    ways = {way.kind: way for way in agent.ways.exclude(address="")}
+    mail = agent.ways.filter(kind=MAIL).first()
+    offered = _offered()
+    waits = [(MAIL, user_of(request).email, mail.wait_s if mail else 0)]
+    waits += [(way.kind, _shown(way), way.wait_s) for way in _proved(agent)]
     context: dict[str, Any] = {
         "pages": _waiting(request),
-        "email": user_of(request).email,
-        "way": agent.ways.filter(kind="sms").exclude(address="").first(),
+        "said": said(ways_of(agent, "all")),
+        "waits": [(kind, _(CHANNELS[kind]), shown, wait_s // 60) for kind, shown, wait_s in waits],
+        "ways": [
+            (kind, _(CHANNELS[kind]), ways.get(kind)) for kind in CHANNELS if kind in ways or kind in offered
+        ],
+        "offered": offered,
+        "bridges": _bridges() if CHAT in offered else [],
         "refusal": refusal,
         "absence_refusal": absence_refusal,
-        "typed": typed,
+        "typed": typed or {},
+        "secret": secret,
     }
     answer = context | navigation(request, "on-call")
     return render(request, "workspace/me.html", answer, status=422 if refusal or absence_refusal else 200)
+
+
+def _address(request: HttpRequest, kind: str) -> str:
+    """A room of a chat is named with its bridge."""
+    address = request.POST.get("address", "").strip()
+    return f"{request.POST.get('bridge', '')}/{address}" if kind == CHAT else address
+
+
+def _way(request: HttpRequest, kind: str) -> Way | None:
+    return agent_of(request).ways.filter(kind=kind).exclude(address="").first()
+
+
+def _proved(agent: Agent) -> list[Way]:
+    """In their order."""
+    return list(agent.ways.exclude(verified_at=None).order_by("wait_s", "id"))
+
+
+def _shown(way: Way) -> str:
+    """Where a webhook goes may itself be a secret; whose it is is told by its server."""
+    return urlsplit(way.address).hostname or "" if way.kind == WEBHOOK else way.address
+
+
+def _offered() -> list[str]:
+    """The ways that something is set up for."""
+    with seeing(EVERY_CLIENT):
+        return [kind for kind, out in OUT.items() if out.is_set_up()]
+
+
+def _bridges() -> Mapping[str, str]:
+    with seeing(EVERY_CLIENT):
+        return {bridge.key: bridge.name for bridge in bridges()}
 
 
 def _waiting(request: HttpRequest) -> list[Page]:
