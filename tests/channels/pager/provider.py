@@ -1,8 +1,13 @@
-"""A provider of SMS that speaks Twilio's API, on a port of its own: it keeps what it took, and fails when told to."""
+"""A provider of SMS and calls that speaks Twilio's API, on a port of its own.
+
+It keeps what it took, fails when told to, and says to the desk what people answered, signed as the real one signs.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +16,18 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs
 
+from django.http import HttpResponse
+from django.test import Client as Browser
+
 ACCOUNT, TOKEN = "AC0123", "token-of-the-account"
 
 
 class Provider:
-    """`answers` are the next statuses, 201 when there are none left; `taken` the forms it took, as plain values."""
+    """`answers` are the next statuses, 201 when there are none left. `taken`: SMS as forms, `called`: calls."""
 
     def __init__(self) -> None:
         self.taken: list[dict[str, str]] = []
+        self.called: list[dict[str, str]] = []
         self.answers: list[int] = []
         self.knocks = 0
         self.address = ""
@@ -28,12 +37,16 @@ class Provider:
         wanted = "Basic " + base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
         if authorization != wanted:
             return 401, {"code": 20003, "message": "Authenticate"}
-        if path != f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json":
+        kept = {"Messages.json": self.taken, "Calls.json": self.called}
+        account, _slash, resource = path.rpartition("/")
+        if account != f"/2010-04-01/Accounts/{ACCOUNT}" or resource not in kept:
             return 404, {"code": 20404, "message": "not found"}
+        if resource == "Calls.json" and not (form.get("Url") or form.get("Twiml")):
+            return 400, {"code": 21205, "message": "Url parameter is required"}
         status = self.answers.pop(0) if self.answers else 201
         if status == 201:
-            self.taken.append(form)
-        return status, {"sid": f"SM{len(self.taken)}", "status": "queued"}
+            kept[resource].append(form)
+        return status, {"sid": f"SM{len(kept[resource])}", "status": "queued"}
 
 
 @contextmanager
@@ -67,9 +80,20 @@ def running() -> Iterator[Provider]:
         thread.join()
 
 
+def say(client: Browser, url: str, fields: dict[str, str], *, token: str = TOKEN) -> HttpResponse:
+    """The provider posts this to the desk."""
+    signed = url + "".join(f"{name}{fields[name]}" for name in sorted(fields))
+    mac = hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()
+    path = url.removeprefix("http://").partition("/")[2]
+    answer: HttpResponse = client.post(
+        f"/{path}", fields, headers={"X-Twilio-Signature": base64.b64encode(mac).decode()}
+    )
+    return answer
+
+
 def connect(settings: Any, provider: Provider) -> None:
     """Let the desk use it."""
     settings.PRIVATE_HOSTS = [provider.address]
     settings.SMS_URL = f"http://{provider.address}"
-    settings.SMS_FROM = "+4930999"
+    settings.SMS_FROM, settings.VOICE_FROM = "+4930999", "+4930998"
     settings.TWILIO_ACCOUNT, settings.TWILIO_AUTH_TOKEN = ACCOUNT, TOKEN

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -13,7 +10,7 @@ import pytest
 from django.test import Client as Browser
 
 from tests.cast import Cast
-from tests.channels.pager.provider import TOKEN, connect, running
+from tests.channels.pager.provider import TOKEN, connect, running, say
 from tests.conftest import MONDAY_10
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
@@ -47,11 +44,9 @@ def paging(
 def answer(
     client: Browser, settings: Any, *, number: str = LENA, text: str = "ACK", token: str = TOKEN
 ) -> Any:
-    fields = {"Body": text, "From": number}
-    said = f"{settings.BASE_URL}/pages/answers/sms/Body{text}From{number}"
-    signature = base64.b64encode(hmac.new(token.encode(), said.encode(), hashlib.sha1).digest()).decode()
     with clock.frozen(MONDAY_10 + timedelta(minutes=2)):
-        answered = client.post("/pages/answers/sms/", fields, headers={"X-Twilio-Signature": signature})
+        url = f"{settings.BASE_URL}/pages/answers/sms/"
+        answered = say(client, url, {"Body": text, "From": number}, token=token)
     set_scope(EVERY_CLIENT)
     return answered
 
@@ -90,3 +85,21 @@ def test_a_number_that_was_taken_away_acknowledges_nothing(
     assert "<Message>" not in answer(client, settings).content.decode()
     paging.refresh_from_db()
     assert paging.state == "calling"
+
+
+def test_ack_is_about_all_that_came_in_one_message(
+    client: Browser,
+    cast: Cast,
+    settings: Any,
+    paging: Paging,
+    doing: Callable[..., Any],
+    live_until: Callable[..., None],
+) -> None:
+    with doing(cast.ann.user, MONDAY_10 + timedelta(seconds=30)):
+        others = [cast.ticket(impact=1, urgency=1, subject=f"Number {n}") for n in (1, 2)]
+    live_until(MONDAY_10 + timedelta(seconds=90))
+    told = answer(client, settings).content.decode()
+    assert all(ticket.reference in told for ticket in others) and paging.ticket.reference not in told
+    stand = {one.ticket_id: one.state for one in Paging.objects.all()}
+    assert stand == {paging.ticket_id: "calling"} | {ticket.pk: "acknowledged" for ticket in others}
+    assert f"You acknowledged {paging.ticket.reference}" in answer(client, settings).content.decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -12,9 +12,10 @@ from tests.cast import Cast
 from tests.conftest import MONDAY_10
 from tests.response.paging.conftest import MIN, paging_of, publish, schedule
 from tierdesk.response.notifications.models import Notice
-from tierdesk.response.paging.models import Paging, PolicyRefused
+from tierdesk.response.paging.models import Paging, Policy, PolicyRefused
 from tierdesk.response.paging.pages import Page, PageState
 from tierdesk.response.paging.states import PagingState
+from tierdesk.response.paging.ways import Way
 from tierdesk.response.tiers.models import Escalation
 from tierdesk.tickets.models import Entry, Ticket
 
@@ -155,6 +156,64 @@ def test_a_hand_moves_the_ticket_up_and_acknowledges_nothing(
     assert (sent.reason, sent.sent_by) == ("time", None)
     assert paged(ticket) == [(0, "Lena Lang"), (30, "Tom Tran")]
     assert Paging.objects.filter(ticket=ticket).count() == 1
+
+
+class TestAnotherTeam:
+    """Promise case H05."""
+
+    STEPS: ClassVar = [{"after": 0, "page": ["schedule:l1"]}, {"after": 10 * MIN, "page": ["schedule:l1"]}]
+
+    def test_h05_another_team_ends_the_old_chain_and_begins_its_own(
+        self, cast: Cast, burning: Burning, doing: Callable[..., Any], live_until: Live
+    ) -> None:
+        ops = {"teams": ["ops"], "priorities": [1], "steps": [{"after": 0, "page": ["schedule:l2"]}]}
+        Policy.publish("ops", name="Operations P1", said=ops)
+        Way.objects.create(
+            agent=cast.lena, kind="sms", address="+49301234509", verified_at=MONDAY_10, wait_s=4 * MIN
+        )
+        ticket = burning(steps=self.STEPS)
+        live_until(after(1))
+        self.hand(ticket, cast, doing)
+        live_until(after(60))
+        assert paged(ticket) == [(0, "Lena Lang"), (2, "Tom Tran")]
+        old, new = Paging.objects.filter(ticket=ticket).order_by("id")
+        assert (old.state, old.wake_at, new.policy.key) == (PagingState.ENDED, None, "ops")
+        assert Page.objects.get(paging=old, channel="sms").state == PageState.DROPPED
+
+    def test_h05_no_policy_is_for_the_new_team(
+        self, cast: Cast, burning: Burning, doing: Callable[..., Any], live_until: Live
+    ) -> None:
+        ticket = burning(steps=self.STEPS)
+        live_until(after(1))
+        self.hand(ticket, cast, doing)
+        live_until(after(60))
+        assert paged(ticket) == [(0, "Lena Lang")]
+        assert paging_of(ticket).state == PagingState.ENDED
+
+    def test_h05_the_same_policy_is_for_the_new_team_and_goes_on(
+        self, cast: Cast, burning: Burning, doing: Callable[..., Any], live_until: Live
+    ) -> None:
+        ticket = burning(steps=self.STEPS, teams=["desk", "ops"])
+        live_until(after(1))
+        self.hand(ticket, cast, doing)
+        live_until(after(60))
+        assert paged(ticket) == [(0, "Lena Lang"), (10, "Lena Lang")]
+        assert Paging.objects.filter(ticket=ticket).count() == 1
+
+    def hand(self, ticket: Ticket, cast: Cast, doing: Callable[..., Any]) -> None:
+        """Somebody hands it to operations, who has not looked at it: that is no notice taken."""
+        with doing(cast.lou, after(2)):
+            Ticket.objects.get(pk=ticket.pk).hand_over(cast.ops, why="theirs")
+
+
+def test_h06_two_reminders_ten_minutes_apart_and_the_next_contact_after_thirty(
+    burning: Burning, live_until: Live
+) -> None:
+    """(n + 1) · interval, as after the last step it waits as long as before it."""
+    steps = [{"after": minutes * MIN, "page": ["user:lena@desk.example"]} for minutes in (0, 10, 20)]
+    ticket = burning(steps=steps, when_exhausted=["user:tom@desk.example"])
+    live_until(after(120))
+    assert paged(ticket) == [(0, "Lena Lang"), (10, "Lena Lang"), (20, "Lena Lang"), (30, "Tom Tran")]
 
 
 def test_nobody_on_call_holds_the_page_until_somebody_is(

@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 
 from tests.cast import Cast
 from tests.conftest import MONDAY_10
@@ -23,7 +25,10 @@ def page(
     cast: Cast, settings: Any, tmp_path: Any, doing: Callable[..., Any], live_until: Callable[..., None]
 ) -> Page:
     settings.HOME = tmp_path
-    steps = [{"after": 0, "page": ["user:lena@desk.example", "user:lou@desk.example"]}]
+    steps = [
+        {"after": 0, "page": ["user:lena@desk.example", "user:lou@desk.example"]},
+        {"after": 300, "page": ["team:ops"]},
+    ]
     Policy.publish("p1", name="P1", said={"teams": ["desk"], "priorities": [1], "steps": steps})
     with doing(cast.ann.user):
         cast.ticket(impact=1, urgency=1)
@@ -74,6 +79,74 @@ def test_a_link_works_once_also_when_people_are_called_again(client: Browser, pa
         answer = client.post(f"/pages/{page.token}/")
     assert "It works once" in answer.content.decode()
     assert paging(page).state == "calling"
+
+
+def test_whoever_cannot_look_passes_it_on_once_all_with_them_have(
+    client: Browser, cast: Cast, page: Page, live_until: Callable[..., None]
+) -> None:
+    set_scope(EVERY_CLIENT)
+    lous = Page.objects.get(agent=cast.lou)
+    with clock.frozen(MONDAY_10 + timedelta(minutes=2)):
+        answer = client.post(f"/pages/{page.token}/", {"pass_on": "1"})
+        assert "You passed it on" in answer.content.decode()
+        assert paging(page).wake_at == MONDAY_10 + timedelta(minutes=5), "Lou was called with her"
+        client.post(f"/pages/{lous.token}/", {"pass_on": "1"})
+        assert paging(page).wake_at == MONDAY_10 + timedelta(minutes=2), "nobody is left to wait for"
+        client.post(f"/pages/{lous.token}/")
+    assert paging(page).state == "calling", "a link works once"
+
+
+class TestSeveral:
+    """Three pages to Lena that left in one mail."""
+
+    @pytest.fixture
+    def first(
+        self, page: Page, cast: Cast, doing: Callable[..., Any], live_until: Callable[..., None]
+    ) -> Page:
+        set_scope(EVERY_CLIENT)
+        with doing(cast.ann.user, MONDAY_10 + timedelta(minutes=3)):
+            for number in (1, 2, 3):
+                cast.ticket(impact=1, urgency=1, subject=f"Number {number}")
+        live_until(MONDAY_10 + timedelta(minutes=3, seconds=1))
+        [leader] = Page.objects.filter(agent=cast.lena, companions__isnull=False).distinct()
+        return leader
+
+    def acknowledged(self) -> int:
+        set_scope(EVERY_CLIENT)
+        return Paging.objects.filter(state="acknowledged").count()
+
+    def test_its_link_shows_them_all(self, client: Browser, first: Page) -> None:
+        said = client.get(f"/pages/{first.token}/").content.decode()
+        assert all(f"Number {number}" in said for number in (1, 2, 3))
+        assert "Acknowledge all 3" in said and "VPN does not connect" not in said
+        assert self.acknowledged() == 0
+
+    def test_one_button_acknowledges_all_of_them(self, client: Browser, first: Page) -> None:
+        with clock.frozen(MONDAY_10 + timedelta(minutes=4)):
+            client.post(f"/pages/{first.token}/")
+        assert self.acknowledged() == 3
+
+    def test_another_acknowledges_one(self, client: Browser, first: Page) -> None:
+        set_scope(EVERY_CLIENT)
+        [second, _third] = first.companions.order_by("id")
+        with clock.frozen(MONDAY_10 + timedelta(minutes=4)):
+            said = client.post(f"/pages/{first.token}/", {"page": second.pk}).content.decode()
+        assert self.acknowledged() == 1
+        assert "Acknowledge all 2" in said
+
+    def test_a_page_of_another_message_is_not_reached_by_it(
+        self, client: Browser, first: Page, page: Page
+    ) -> None:
+        client.post(f"/pages/{first.token}/", {"page": page.pk})
+        assert self.acknowledged() == 0
+
+    def test_its_queries_do_not_grow_with_it(
+        self, client: Browser, first: Page, page: Page, django_assert_max_num_queries: Any
+    ) -> None:
+        with CaptureQueriesContext(connection) as alone:
+            client.get(f"/pages/{page.token}/")
+        with django_assert_max_num_queries(len(alone)):
+            client.get(f"/pages/{first.token}/")
 
 
 def test_a_forged_link_opens_nothing(client: Browser, page: Page) -> None:

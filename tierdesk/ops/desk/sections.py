@@ -811,6 +811,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("bot", s.TEXT, ""),
             Field("rooms", s.ListOf(s.TEXT), []),
             Field("quiet_hours", s.whole(0, 2000), 0),
+            Field("pages_agents", s.SWITCH, False),
             Field("enabled", s.SWITCH, True, column="is_active"),
         ),
     ),

@@ -862,6 +862,10 @@ Ask the person to read the display aloud.
                 "Longest without a word, in hours",
                 "Beyond it administrators are told. Mind nights and weekends: 72 passes over one. 0: no alarm.",
             ),
+            "pages_agents": Asked(
+                "Agents are paged here",
+                "Only on a platform of our own: what a page says may be about any client.",
+            ),
             "enabled": Asked("Enabled"),
         },
     ),
