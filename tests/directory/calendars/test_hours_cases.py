@@ -499,7 +499,9 @@ def test_a_spec_says_all_there_is_to_say(hours: Hours) -> None:
         ({"closed_intervals": [["2026-06-08T10:00"]]}, "is not \\[from, to\\]"),
         ({"closed_intervals": [["2026-06-08T12:00", "2026-06-08T10:00"]]}, "ends before it begins"),
         ({"closed_intervals": [["2026-06-08T10:00Z", "2026-06-08T12:00Z"]]}, "is local time"),
-        ({"holidays": ["2026-12-25"]}, "no part 'holidays'"),
+        ({"feasts": ["2026-12-25"]}, "no part 'feasts'"),
+        ({"holidays": ["2026-12-25"]}, "holidays: .* is not an object"),
+        ({"holidays": {"days": ["25.12."]}}, "'25.12.' is not a date"),
         ({7: []}, "no part '7'"),
     ],
 )

@@ -67,6 +67,41 @@ def rewrite(path: Path, old: str, new: str) -> Difference:
     return apply_desk(path)
 
 
+HOLIDAYS = """\
+  - key: office
+    name: Office
+    timezone: Europe/Berlin
+    effective_from: 2026-01-01
+    week: {mon-fri: 09:00-17:00}
+    closed: [2026-12-24]
+    holidays: |
+      BEGIN:VCALENDAR
+      BEGIN:VEVENT
+      SUMMARY:Christmas
+      DTSTART;VALUE=DATE:20201225
+      RRULE:FREQ=YEARLY
+      END:VEVENT
+      END:VCALENDAR
+teams:
+"""
+
+
+def test_holidays_close_a_calendar_and_the_file_that_they_came_from_is_kept(
+    desk: Path, tmp_path: Path
+) -> None:
+    apply_desk(desk)
+    written = desk.read_text()
+    desk.write_text(written[: written.index("  - {key: office")] + HOLIDAYS + written.split("teams:\n")[1])
+    apply_desk(desk)
+    hours = Calendar.objects.get(key="office").current().hours
+    assert {date(2026, 12, 24), date(2026, 12, 25), date(2031, 12, 25)} <= hours.closed
+    assert not apply_desk(desk).changes, "the same words change nothing"
+    again = tmp_path / "exported.yaml"
+    again.write_text(export_desk())
+    assert "      RRULE:FREQ=YEARLY\n" in again.read_text()
+    assert not apply_desk(again).changes
+
+
 def test_what_a_wait_leads_to_makes_a_new_version(desk: Path) -> None:
     apply_desk(desk)
     difference = rewrite(

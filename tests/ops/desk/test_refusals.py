@@ -51,6 +51,13 @@ WRONG = [
         "no time zone",
         id="an unknown zone",
     ),
+    pytest.param(
+        "week: {mon-fri: 09:00-17:00}}",
+        "week: {mon-fri: 09:00-17:00}, holidays: 25.12.}",
+        2,
+        "These are no holidays. It is no iCalendar file",
+        id="holidays that are no file",
+    ),
     pytest.param("resolve: 4 h", "resolve: 4 hours", 16, "write such as “30 min”", id="a bad duration"),
     pytest.param("resolve: 4 h", "resolve: 0 h", 16, "takes time", id="a promise of nothing"),
     pytest.param("3: [3, 4, 5]", "3: [3, 4]", 14, "matrix is incomplete", id="a short line of the matrix"),

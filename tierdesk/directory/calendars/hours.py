@@ -37,7 +37,7 @@ type Segment = tuple[Hours, datetime, datetime | None]
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 WEEKDAY_KEYS = {str(day): day for day in range(7)}
-PARTS = ("tz", "week", "closed", "partial", "closed_intervals")
+PARTS = ("tz", "week", "closed", "holidays", "partial", "closed_intervals")
 HH_MM = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 INSTANT = timedelta(microseconds=1)
@@ -89,16 +89,20 @@ class Hours:
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Hours:
-        """Read the JSON shape `{tz, week: {"0": [["09:00", "17:00"]]}, closed, partial, closed_intervals}`."""
+        """Read the JSON shape `{tz, week: {"0": [["09:00", "17:00"]]}, closed, partial, closed_intervals}`.
+
+        `holidays`: `{file, days}`; days that are closed as well, and the file that they were read from (holidays.py).
+        """
         if not isinstance(spec, Mapping):
             raise InvalidHours(f"a calendar is an object with {', '.join(PARTS)}, not {spec!r}")
         if unknown := sorted(map(str, set(spec) - set(PARTS))):
             raise InvalidHours(f"a calendar has no part {unknown[0]!r}; it has {', '.join(PARTS)}")
         week, partial = _object(spec, "week"), _object(spec, "partial")
+        closed = [*_list(spec, "closed"), *_list(_object(spec, "holidays"), "days")]
         return cls(
             tz=spec.get("tz", ""),
             week={WEEKDAY_KEYS.get(str(day), day): intervals for day, intervals in week.items()},
-            closed=frozenset(_read_date("closed", day) for day in _list(spec, "closed")),
+            closed=frozenset(_read_date("closed", day) for day in closed),
             partial={_read_date("partial", day): intervals for day, intervals in partial.items()},
             closed_intervals=tuple(_read_closed_interval(span) for span in _list(spec, "closed_intervals")),
         )

@@ -402,6 +402,12 @@ SECTIONS: Final[tuple[Section, ...]] = (
                 get=v.of_newest(lambda newest: sorted(newest.spec.get("closed", []))),
             ),
             Field(
+                "holidays",
+                s.LONG_TEXT,
+                "",
+                get=v.of_newest(lambda newest: newest.spec.get("holidays", {}).get("file", "")),
+            ),
+            Field(
                 "partial",
                 s.Table(s.DATE_TEXT, s.SPANS),
                 {},

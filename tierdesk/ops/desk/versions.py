@@ -9,13 +9,14 @@ from typing import Any
 from django.db.models import Max, Prefetch, QuerySet
 
 from tierdesk.core import clock
+from tierdesk.directory.calendars.holidays import holidays
 from tierdesk.directory.calendars.models import Calendar, CalendarVersion
 from tierdesk.directory.contracts.models import Contract, ContractVersion, Promise
 from tierdesk.ops.desk.schema import Section, Values, World, save_columns
 from tierdesk.response.runbooks.models import Book, BookRefused, read_book
 from tierdesk.response.tiers.models import Procedure, ProcedureKind
 
-CALENDAR_WORDS = {"timezone", "week", "closed", "partial"}
+CALENDAR_WORDS = {"timezone", "week", "closed", "holidays", "partial"}
 CONTRACT_WORDS = {
     "calendar",
     "matrix",
@@ -77,13 +78,15 @@ def calendar_key(version: Any) -> str:
 
 
 def calendar_spec(values: Values) -> Values:
-    """A calendar's values as a version stores them (`Hours.from_spec`)."""
+    """A calendar's values as a version stores them (`Hours.from_spec`). Raises NotHolidays."""
+    file = values["holidays"]
+    read = {"file": file, "days": [day.isoformat() for day in holidays(file)]} if file else None
     return {
         "tz": values["timezone"],
         "week": values["week"],
         "closed": values["closed"],
         "partial": values["partial"],
-    }
+    } | ({"holidays": read} if read else {})
 
 
 def publish_calendar(world: World, section: Section, row: Any, values: Values, changed: set[str]) -> Any:

@@ -299,7 +299,7 @@ WORDS: Final[Mapping[str, Words]] = {
         first="A calendar says when people work. Promises are measured in its hours, so begin with your office "
         "hours and with “around the clock”.",
         columns=("key", "week", "timezone", "closed"),
-        parts=(("Hours", ("timezone", "week")), ("Days that differ", ("closed", "partial"))),
+        parts=(("Hours", ("timezone", "week")), ("Days that differ", ("closed", "holidays", "partial"))),
         versions="Changed hours make a new version of the calendar, and of each contract that promises by it. Tickets "
         "keep the version they were opened under.",
         fields={
@@ -313,6 +313,13 @@ WORDS: Final[Mapping[str, Words]] = {
                 is_wide=True,
             ),
             "closed": Asked("Closed on", "Days on which nobody works."),
+            "holidays": Asked(
+                "Holidays",
+                "All of an .ics file, as states and schools publish them: its whole days are closed too. A day that "
+                "comes back every year is kept until the end of 2049.",
+                is_wide=True,
+                is_code=True,
+            ),
             "partial": Asked("Other hours on", "These hours in place of the week’s, such as 08:00-12:00."),
             "partial.key": Asked("Day"),
             "partial.value": Asked("Hours"),
