@@ -23,6 +23,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.migrated import lay
+from tests.servers.families import DATABASE, WEB, WORKER, kill, pids_of
 from tierdesk.ops.postgres import Cluster
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,8 @@ class Desk:
 
     def __enter__(self) -> Self:
         try:
-            self._start()
+            lay(self.home / "postgres")
+            self.rise()
             self.world = self.told("tests.servers.world")
         except BaseException:
             self.stop()
@@ -162,9 +164,21 @@ class Desk:
     def _log(self) -> Path:
         return self.home / "tree.log"
 
-    def _start(self) -> None:
-        lay(self.home / "postgres")
-        with self._log.open("wb") as log:
+    def fall(self, meanwhile: Callable[[], None]) -> None:
+        """Kill everything at once, the database last; `meanwhile` is done to it when nobody else lives any more."""
+        assert self._tree is not None
+        self._tree.send_signal(signal.SIGSTOP)  # so that nothing is brought up again
+        for part in (WEB, WORKER):
+            assert kill(self.pid, part)
+        assert until(lambda: not {WEB, WORKER} & set(pids_of(self.pid)))
+        meanwhile()
+        assert kill(self.pid, DATABASE)
+        self._tree.kill()
+        self._tree.wait()
+
+    def rise(self) -> None:
+        """Start it, as it lies in its home."""
+        with self._log.open("ab") as log:
             self._tree = subprocess.Popen(
                 [sys.executable, "-c", self._program, "serve", "--port", str(self.port)],
                 cwd=ROOT,
