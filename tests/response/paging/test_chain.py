@@ -61,6 +61,22 @@ def test_each_page_is_a_mail_with_a_link_of_its_own(burning: Burning, live_until
     assert all(f"/pages/{page.token}/" in mail.text for page, mail in zip(pages, mails, strict=True))
 
 
+def test_a_mail_about_two_clients_is_on_no_ticket_of_either(
+    cast: Cast, on_call: None, doing: Callable[..., Any], live_until: Live
+) -> None:
+    publish()
+    for client, contact in ((cast.acme, cast.ann), (cast.borealis, cast.bob)):
+        with doing(contact):
+            cast.ticket(client=client, contact=contact, impact=1, urgency=1, subject=f"Down at {client.name}")
+    live_until(after(1))
+    [mail] = Notice.objects.filter(kind="page")
+    assert "Down at Acme GmbH" in mail.text and "Down at Borealis Inc." in mail.text
+    assert (mail.client, mail.ticket, mail.state) == (None, None, "sent")
+    assert not Notice.objects.visible_to(cast.olga.user).filter(kind="page").exists(), (
+        "she serves Borealis alone"
+    )
+
+
 def test_whoever_takes_the_ticket_stops_the_calling(
     cast: Cast, burning: Burning, doing: Callable[..., Any], live_until: Live
 ) -> None:

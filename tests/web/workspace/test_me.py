@@ -12,7 +12,10 @@ from django.test import Client as Browser
 
 from tests.cast import Cast
 from tests.channels.pager.provider import Provider, connect, running
+from tests.channels.pager.receiver import receiving
 from tests.conftest import MONDAY_10
+from tierdesk.channels.chat.models import Bridge
+from tierdesk.channels.chat.platforms.fakes import FakeSlack
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.response.paging.models import Policy
@@ -60,6 +63,63 @@ def test_without_a_provider_nobody_is_promised_a_code(client: Browser, cast: Cas
     assert answer.status_code == 422
     assert "Nothing is set up that could reach you this way" in answer.content.decode()
     assert "Number for SMS" not in client.get("/on-call/me/").content.decode()
+
+
+def test_the_secret_of_a_webhook_is_shown_once(client: Browser, cast: Cast, settings: Any) -> None:
+    client.force_login(cast.lena.user)
+    with receiving() as receiver:
+        settings.PRIVATE_HOSTS = [receiver.address]
+        url = f"http://{receiver.address}/pages"
+        said = client.post("/on-call/me/ways/webhook/", {"address": url, "urgent": "on"}).content.decode()
+        [(_, told)] = receiver.heard
+    [secret] = re.findall(r"whsec_[\w+/=]+", said)
+    set_scope(EVERY_CLIENT)
+    assert cast.lena.ways.get(kind="webhook").secret == secret
+    assert "whsec_" not in client.get("/on-call/me/").content.decode()
+    client.post("/on-call/me/ways/webhook/code/", {"code": told["data"]["code"]})
+    assert "By mail and webhook." in client.get("/on-call/me/").content.decode()
+
+
+def test_a_webhook_into_our_own_network_is_refused_in_words(client: Browser, cast: Cast) -> None:
+    client.force_login(cast.lena.user)
+    answer = client.post("/on-call/me/ways/webhook/", {"address": "https://127.0.0.1/pages"})
+    assert answer.status_code == 422
+    assert "127.0.0.1 is inside the network" in answer.content.decode()
+
+
+def test_a_number_for_calls_hears_its_code(client: Browser, cast: Cast, provider: Provider) -> None:
+    client.force_login(cast.lena.user)
+    client.post("/on-call/me/ways/voice/", {"address": "+49 30 1234509"})
+    [call] = provider.called
+    [spelled] = set(re.findall(r"(?:\d, ){5}\d", call["Twiml"]))
+    client.post("/on-call/me/ways/voice/code/", {"code": spelled.replace(", ", "")})
+    assert "By mail and voice call." in client.get("/on-call/me/").content.decode()
+    set_scope(EVERY_CLIENT)
+    assert not cast.lena.ways.get(kind="voice").is_urgent
+
+
+@pytest.mark.parametrize("kind", ["mail", "pigeon", "chat"])
+def test_what_nobody_offers_is_no_way(client: Browser, cast: Cast, kind: str) -> None:
+    client.force_login(cast.lena.user)
+    answer = client.post(f"/on-call/me/ways/{kind}/", {"address": "ours/C7"})
+    assert answer.status_code == 422
+    assert not cast.lena.ways.exists()
+    assert client.post(f"/on-call/me/ways/{kind}/code/", {"code": "1"}).status_code == 422
+    assert client.post(f"/on-call/me/ways/{kind}/removal/").status_code == 302
+
+
+def test_a_chat_is_offered_where_a_bridge_is_our_own(client: Browser, cast: Cast, settings: Any) -> None:
+    client.force_login(cast.lena.user)
+    with FakeSlack().running() as slack:
+        settings.PRIVATE_HOSTS = [slack.url.removeprefix("http://")]
+        bridge = Bridge(client=cast.acme, key="ours", kind="slack", name="Our Slack", url=slack.url)
+        bridge.token, bridge.pages_agents = slack.token, True
+        bridge.save()
+        assert "Our Slack" in client.get("/on-call/me/").content.decode()
+        client.post("/on-call/me/ways/chat/", {"bridge": "ours", "address": "C7"})
+        [post] = slack.posts
+    client.post("/on-call/me/ways/chat/code/", {"code": re.findall(r"\d{6}", post["text"])[0]})
+    assert "By mail and chat." in client.get("/on-call/me/").content.decode()
 
 
 def test_the_order_of_ways_is_changed_as_a_whole_or_not_at_all(client: Browser, cast: Cast) -> None:

@@ -118,9 +118,11 @@ def _by_mail(pages: Sequence[Page], at: datetime) -> None:
         "link": link(first),
     }
     subject, text = (PAGE_SUBJECT, PAGE) if len(told) == 1 else (PAGES_SUBJECT, PAGES)
+    # What tells of several clients is nothing that those may read who see one of them.
+    is_one_client_s = len({page.client_id for page in pages}) == 1
     Notice.objects.create(
-        client_id=first.client_id,
-        ticket=first.paging.ticket,
+        client_id=first.client_id if is_one_client_s else None,
+        ticket=first.paging.ticket if is_one_client_s else None,
         channel="mail",
         kind="page",
         agent=first.agent,
