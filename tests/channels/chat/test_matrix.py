@@ -28,6 +28,8 @@ from tierdesk.channels.chat.models import Bridge
 from tierdesk.channels.chat.platforms import matrix
 from tierdesk.channels.intake import understand_due
 from tierdesk.channels.models import Inbound
+from tierdesk.channels.pager.out import OUT
+from tierdesk.channels.pager.outgoing import of_code
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.tickets.models import Entry, Message, Ticket
@@ -139,3 +141,17 @@ def test_a_room_and_the_desk_talk_in_a_thread(
     other = homeserver.send(ann, room, {"msgtype": "m.text", "body": "My phone, too"}, "k5")
     hand_over(homeserver.pushes(other), datetime(2026, 6, 8, 9, 0, tzinfo=UTC))
     assert Ticket.objects.count() == 2
+
+
+def test_an_agent_is_paged_in_a_room_once_however_often_it_is_tried(
+    homeserver: Homeserver, bridge: Bridge, cast: Cast
+) -> None:
+    bridge.pages_agents = True
+    bridge.save(update_fields=["pages_agents"])
+    lena = homeserver.register("lena")
+    room = homeserver.room_with_desk(lena)
+    message = of_code(cast.lena, f"acme-matrix/{room}", "123456")
+    for _ in range(2):
+        OUT["chat"].send(message)
+    said = [event["content"] for event in homeserver.said_in(lena, room) if "body" in event["content"]]
+    assert said == [{"msgtype": "m.text", "body": "123456 is your code for Tierdesk."}]

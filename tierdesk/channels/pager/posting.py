@@ -11,12 +11,16 @@ from tierdesk.core.reach import OffLimits
 ASKS_TO_COME_AGAIN = {408, 425, 429}
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], *, who: str) -> None:
-    """Raises NotTaken or Refused, whose texts are for people of the desk. A redirect is a refusal: none is followed."""
+def post(url: str, body: bytes, headers: Mapping[str, str], *, who: str, off_limits: str = "") -> None:
+    """Raises NotTaken or Refused, whose texts are for people of the desk. A redirect is a refusal: none is followed.
+
+    `off_limits`: what is said of an address that the desk does not call, where whoever gave it is no administrator
+    and may not learn what stands behind the name.
+    """
     try:
         answer = ask("POST", url, body=body, headers=headers)
     except OffLimits as fault:
-        raise Refused(str(fault)) from fault
+        raise Refused(off_limits or str(fault)) from fault
     except NoAnswer as fault:
         raise NotTaken(str(fault)) from fault
     if answer.status in ASKS_TO_COME_AGAIN or answer.status >= 500:

@@ -13,6 +13,8 @@ import json
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from tierdesk.channels.pager.outgoing import Outgoing, Refused, values
 from tierdesk.channels.pager.posting import post
 from tierdesk.core import clock
@@ -29,7 +31,8 @@ def send(message: Outgoing) -> None:
     at = clock.now()
     body = json.dumps(_body(message, at)).encode()
     headers = signed(message.key, at, body, _secret_of(message)) | {"Content-Type": "application/json"}
-    post(message.address, body, headers, who="the webhook")
+    off_limits = _("The desk does not call this address; an administrator can allow it.")
+    post(message.address, body, headers, who="the webhook", off_limits=off_limits)
 
 
 def signed(key: str, at: datetime, body: bytes, secret: str) -> dict[str, str]:

@@ -55,8 +55,8 @@ def proposal(request: HttpRequest, kind: str) -> HttpResponse:
         is_urgent = "urgent" in request.POST
         with seeing(EVERY_CLIENT):
             way, code = Way.propose(agent, kind, wanted, is_urgent=is_urgent, at=clock.now())
-            send_code(way, code)
-    except (UnableToReach, NotTaken, Refused) as unable:
+            _send(way, code)
+    except UnableToReach as unable:
         return _page(request, refusal=str(unable), typed={kind: request.POST.get("address", "")})
     if kind == WEBHOOK:
         return _page(request, secret=way.secret)
@@ -152,6 +152,15 @@ def _page(
     }
     answer = context | navigation(request, "on-call")
     return render(request, "workspace/me.html", answer, status=422 if refusal or absence_refusal else 200)
+
+
+def _send(way: Way, code: str) -> None:
+    """Raises UnableToReach; no code is waited for that never left."""
+    try:
+        send_code(way, code)
+    except (NotTaken, Refused) as fault:
+        way.remove()
+        raise UnableToReach(str(fault)) from fault
 
 
 def _address(request: HttpRequest, kind: str) -> str:
