@@ -31,6 +31,7 @@ PAGES = [
     "/clients/",
     "/clients/ACME/",
     "/on-call/",
+    "/on-call/me/",
     "/on-call/schedules/desk-duty/",
     "/parked/",
     "/parked/1/",

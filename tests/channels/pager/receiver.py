@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass
@@ -49,9 +49,23 @@ class Receiver:
         ]
 
 
+class Listener(Protocol):
+    address: str
+
+    def take(self, headers: Any, body: bytes) -> int:
+        """The status that this is answered with."""
+
+
 @contextmanager
 def receiving() -> Iterator[Receiver]:
     receiver = Receiver()
+    with listening(receiver):
+        yield receiver
+
+
+@contextmanager
+def listening(receiver: Listener) -> Iterator[None]:
+    """What comes to a free port, its `address`, is its."""
 
     class Door(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -70,7 +84,7 @@ def receiving() -> Iterator[Receiver]:
         thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
-            yield receiver
+            yield
         finally:
             server.shutdown()
             thread.join()

@@ -12,7 +12,8 @@ from django.test import Client as Browser
 
 from tests.cast import Cast
 from tests.channels.pager.provider import Provider, connect, running
-from tests.channels.pager.receiver import receiving
+from tests.channels.pager.receiver import listening, receiving
+from tests.channels.pager.subscriber import Subscriber
 from tests.conftest import MONDAY_10
 from tierdesk.channels.chat.models import Bridge
 from tierdesk.channels.chat.platforms.fakes import FakeSlack
@@ -88,6 +89,21 @@ def test_a_webhook_into_our_own_network_is_refused_in_words(client: Browser, cas
     said = answer.content.decode()
     assert "The desk does not call this address" in said and "127.0.0.1" not in said
     assert "Code that came to" not in said, "none was sent"
+
+
+def test_a_browser_shows_its_code(client: Browser, cast: Cast, settings: Any) -> None:
+    client.force_login(cast.lena.user)
+    subscriber = Subscriber()
+    with listening(subscriber), clock.frozen(MONDAY_10):
+        settings.PRIVATE_HOSTS = [subscriber.address]
+        said = {"address": f"http://{subscriber.address}/a-long-secret", "urgent": "on"}
+        assert client.post("/on-call/me/ways/push/", said).status_code == 422, "without its keys"
+        client.post("/on-call/me/ways/push/", said | subscriber.keys)
+        [(_, told)] = subscriber.told
+        client.post("/on-call/me/ways/push/code/", {"code": told["body"]})
+    page = client.get("/on-call/me/").content.decode()
+    assert "By mail and push notice." in page
+    assert "a-long-secret" not in page
 
 
 def test_a_number_for_calls_hears_its_code(client: Browser, cast: Cast, provider: Provider) -> None:

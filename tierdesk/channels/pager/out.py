@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tierdesk.channels.pager import chat, sms, voice, webhook
+from tierdesk.channels.pager import chat, push, sms, voice, webhook
 from tierdesk.channels.pager.outgoing import Outgoing, of_code
-from tierdesk.response.paging.ways import CHAT, SMS, VOICE, WEBHOOK, Way
+from tierdesk.response.paging.ways import CHAT, PUSH, SMS, VOICE, WEBHOOK, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class WayOut:
 
 
 OUT: Final[Mapping[str, WayOut]] = {
+    PUSH: WayOut(push.send, push.is_set_up),
     CHAT: WayOut(chat.send, chat.is_set_up),
     WEBHOOK: WayOut(webhook.send, webhook.is_set_up),
     SMS: WayOut(sms.send, sms.is_set_up),

@@ -63,7 +63,7 @@ class Page(models.Model):
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="pages")
     why = models.CharField(max_length=300)
     channel = Word(max_length=8)
-    address = models.CharField(max_length=300)
+    address = models.CharField(max_length=1000)
     state = Word(max_length=8, choices=PageState.choices, default=PageState.PENDING)
     tries = models.PositiveSmallIntegerField(default=0)
     error = models.CharField(max_length=500, blank=True)

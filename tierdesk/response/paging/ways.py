@@ -22,9 +22,10 @@ from tierdesk.core.words import Word
 from tierdesk.directory.clients.identify import NotANumber, to_e164
 from tierdesk.directory.staff.models import Agent
 
-MAIL, SMS, VOICE, CHAT, WEBHOOK = "mail", "sms", "voice", "chat", "webhook"
+MAIL, PUSH, CHAT, WEBHOOK, SMS, VOICE = "mail", "push", "chat", "webhook", "sms", "voice"
 CHANNELS: Final[Mapping[str, str]] = {
     MAIL: gettext_noop("mail"),
+    PUSH: gettext_noop("push notice"),
     CHAT: gettext_noop("chat"),
     WEBHOOK: gettext_noop("webhook"),
     SMS: gettext_noop("SMS"),
@@ -58,13 +59,13 @@ class Way(models.Model):
 
     It is used once its code, which was sent to `address`, has come back: `verified_at`. `codes`: how many were sent
     since `codes_since`; nobody makes the desk send messages to strangers without end. `wait_s`: so many seconds after
-    a page was due it takes this way, unless somebody acknowledged before. `secret` is what a webhook is signed with.
-    The row of `mail` holds its wait alone: the address is the account's.
+    a page was due it takes this way, unless somebody acknowledged before. `secret` is what a webhook is signed
+    with, or the keys of a browser. The row of `mail` holds its wait alone: the address is the account's.
     """
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="ways")
     kind = Word(max_length=8)
-    address = models.CharField(max_length=300)
+    address = models.CharField(max_length=1000)
     is_urgent = models.BooleanField(default=True)
     wait_s = models.PositiveSmallIntegerField(default=0, db_default=0)
     secret_sealed = models.BinaryField(default=b"", blank=True, db_default=b"")
@@ -75,7 +76,7 @@ class Way(models.Model):
     codes_since = models.DateTimeField(null=True)
     verified_at = models.DateTimeField(null=True)
 
-    secret = Sealed("the secret of a webhook to", of="address")
+    secret = Sealed("the secret of a way to", of="address")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["agent", "kind"], name="one_way_of_a_kind")]
@@ -85,9 +86,12 @@ class Way(models.Model):
 
     @classmethod
     def propose(
-        cls, agent: Agent, kind: str, address: str, *, is_urgent: bool, at: datetime
+        cls, agent: Agent, kind: str, address: str, *, is_urgent: bool, at: datetime, secret: str = ""
     ) -> tuple[Way, str]:
-        """An address to be verified, and its code; the one before is not used any more. Raises UnableToReach."""
+        """An address to be verified, and its code; the one before is not used any more. Raises UnableToReach.
+
+        `secret`: the keys of a browser; that of a webhook is made here.
+        """
         proper = READ[kind](address.strip())
         codes, since = cls._count(agent, kind, at)
         code = f"{secrets.randbelow(10**6):06d}"
@@ -104,7 +108,9 @@ class Way(models.Model):
         }
         way, _new = cls.objects.update_or_create(agent=agent, kind=kind, defaults=proposed)
         if kind == WEBHOOK:
-            way.secret = f"{SECRET_PREFIX}{base64.b64encode(secrets.token_bytes(32)).decode()}"
+            secret = f"{SECRET_PREFIX}{base64.b64encode(secrets.token_bytes(32)).decode()}"
+        if secret:
+            way.secret = secret
             way.save(update_fields=["secret_sealed"])
         return way, code
 
@@ -210,9 +216,9 @@ def _room(text: str) -> str:
     return text
 
 
-LONGEST_ADDRESS = 300
+LONGEST_ADDRESS = 1000
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what every such secret begins with
-READ = {SMS: _number, VOICE: _number, WEBHOOK: _web_address, CHAT: _room}
+READ = {SMS: _number, VOICE: _number, WEBHOOK: _web_address, PUSH: _web_address, CHAT: _room}
 
 
 def _digest(address: str, code: str) -> str:

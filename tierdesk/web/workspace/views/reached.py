@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from tierdesk.channels.pager import push
 from tierdesk.channels.pager.chat import bridges
 from tierdesk.channels.pager.out import OUT, send_code
 from tierdesk.channels.pager.outgoing import NotTaken, Refused
@@ -27,6 +28,7 @@ from tierdesk.response.paging.ways import (
     CHANNELS,
     CHAT,
     MAIL,
+    PUSH,
     WEBHOOK,
     UnableToReach,
     Way,
@@ -49,18 +51,21 @@ def me(request: HttpRequest) -> HttpResponse:
 def proposal(request: HttpRequest, kind: str) -> HttpResponse:
     """Propose an address: a code goes there. The secret of a webhook is shown here, once."""
     wanted, agent = _address(request, kind), agent_of(request)
+    said = request.POST
     try:
         if kind not in _offered():
             raise UnableToReach(_("Nothing is set up that could reach you this way; ask an administrator."))
-        is_urgent = "urgent" in request.POST
+        keys = push.keys(said.get("p256dh", ""), said.get("auth", "")) if kind == PUSH else ""
         with seeing(EVERY_CLIENT):
-            way, code = Way.propose(agent, kind, wanted, is_urgent=is_urgent, at=clock.now())
+            way, code = Way.propose(
+                agent, kind, wanted, is_urgent="urgent" in said, at=clock.now(), secret=keys
+            )
             _send(way, code)
     except UnableToReach as unable:
         return _page(request, refusal=str(unable), typed={kind: request.POST.get("address", "")})
     if kind == WEBHOOK:
         return _page(request, secret=way.secret)
-    messages.success(request, _("A code is on its way to %(address)s.") % {"address": way.address})
+    messages.success(request, _("A code is on its way to %(address)s.") % {"address": _shown(way)})
     return redirect("workspace:me")
 
 
@@ -84,7 +89,7 @@ def code(request: HttpRequest, kind: str) -> HttpResponse:
 def removal(request: HttpRequest, kind: str) -> HttpResponse:
     if way := _way(request, kind):
         way.remove()
-        told = {"way": _(CHANNELS[kind]), "address": way.address}
+        told = {"way": _(CHANNELS[kind]), "address": _shown(way)}
         messages.success(request, _("%(address)s is not used for a %(way)s any more.") % told)
     return redirect("workspace:me")
 
@@ -141,12 +146,15 @@ def _page(
         "said": said(ways_of(agent, "all")),
         "waits": [(kind, _(CHANNELS[kind]), shown, wait_s // 60) for kind, shown, wait_s in waits],
         "ways": [
-            (kind, _(CHANNELS[kind]), ways.get(kind)) for kind in CHANNELS if kind in ways or kind in offered
+            (kind, ways.get(kind), _shown(ways[kind]) if kind in ways else "")
+            for kind in CHANNELS
+            if kind in ways or kind in offered
         ],
         "offered": offered,
         "bridges": _bridges() if CHAT in offered else [],
         "refusal": refusal,
         "absence_refusal": absence_refusal,
+        "push_key": push.public_key(),
         "typed": typed or {},
         "secret": secret,
     }
@@ -179,8 +187,8 @@ def _proved(agent: Agent) -> list[Way]:
 
 
 def _shown(way: Way) -> str:
-    """Where a webhook goes may itself be a secret; whose it is is told by its server."""
-    return urlsplit(way.address).hostname or "" if way.kind == WEBHOOK else way.address
+    """The address of a webhook or a browser may itself be a secret; whose it is is told by its server."""
+    return urlsplit(way.address).hostname or "" if way.kind in (WEBHOOK, PUSH) else way.address
 
 
 def _offered() -> list[str]:
