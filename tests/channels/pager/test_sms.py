@@ -149,6 +149,20 @@ def test_what_is_due_at_once_leaves_at_once_with_the_gravest_first(
     ]
 
 
+def test_one_telephone_of_two_people_rings_once_a_minute(
+    cast: Cast, burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None]
+) -> None:
+    Way.objects.create(agent=cast.lou, kind="sms", address=LENA, verified_at=MONDAY_10)
+    users = ["user:lena@desk.example", "user:lou@desk.example"]
+    steps = [{"after": 0, "page": users, "via": "urgent"}]
+    Policy.publish("p1", name="P1", said={"teams": ["desk"], "priorities": [1, 2], "steps": steps})
+    burn(urgency=2)
+    live_until(after(59))
+    assert len(provider.taken) == 1
+    live_until(after(61))
+    assert len(provider.taken) == 2
+
+
 def test_what_is_not_taken_together_is_tried_again_together(
     burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None]
 ) -> None:

@@ -12,7 +12,7 @@ from tests.cast import Cast
 from tests.channels.pager.conftest import Burning, after, states
 from tests.channels.pager.receiver import Receiver, receiving
 from tests.conftest import MONDAY_10
-from tierdesk.channels.pager.out import send_code
+from tierdesk.channels.pager.out import OUT, send_code
 from tierdesk.channels.pager.webhook import signed
 from tierdesk.response.paging.pages import Page
 from tierdesk.response.paging.ways import Way
@@ -111,6 +111,16 @@ def test_an_address_inside_our_network_is_never_asked(
     live_until(after(120))
     assert (receiver.knocks, receiver.pages) == (1, [])
     assert states(ticket) == {"webhook": "failed", "mail": "sent"}
+
+
+def test_an_operator_can_switch_them_off(
+    burning: Burning, receiver: Receiver, live_until: Live, settings: Any
+) -> None:
+    settings.WEBHOOKS_OF_AGENTS = False
+    ticket = burning()
+    live_until(after(60))
+    assert (receiver.knocks, states(ticket)) == (1, {"webhook": "failed", "mail": "sent"})
+    assert not OUT["webhook"].is_set_up()
 
 
 def test_a_webhook_that_was_taken_away_hears_nothing_more(

@@ -170,3 +170,25 @@ def test_only_pages_that_wait_for_oneself_are_listed(
     with clock.frozen(MONDAY_10 + timedelta(minutes=2)):
         client.post(f"/pages/{Page.objects.get().token}/")
     assert "Nothing calls you" in client.get("/on-call/me/").content.decode()
+
+
+def test_its_button_acknowledges_one_ticket_also_of_many_that_came_together(
+    client: Browser,
+    cast: Cast,
+    provider: Provider,
+    doing: Callable[..., Any],
+    live_until: Callable[..., None],
+) -> None:
+    steps = [{"after": 0, "page": ["user:lena@desk.example"]}]
+    Policy.publish("p1", name="P1", said={"teams": ["desk"], "priorities": [1], "steps": steps})
+    with doing(cast.ann.user):
+        tickets = [cast.ticket(impact=1, urgency=1, subject=f"Number {n}") for n in (1, 2)]
+    live_until(MONDAY_10 + timedelta(minutes=1))
+    client.force_login(cast.lena.user)
+    said = client.get("/on-call/me/").content.decode()
+    forms = re.findall(r'action="(/pages/[^"]+)".*?name="page" value="(\d+)"', said, re.DOTALL)
+    assert len(forms) == 2
+    with clock.frozen(MONDAY_10 + timedelta(minutes=2)):
+        client.post(forms[0][0], {"page": forms[0][1]})
+    left = client.get("/on-call/me/").content.decode()
+    assert [ticket.reference in left for ticket in tickets].count(True) == 1

@@ -13,6 +13,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from tierdesk.channels.pager.outgoing import Outgoing, Refused, values
@@ -23,11 +24,13 @@ from tierdesk.response.paging.ways import SECRET_PREFIX, WEBHOOK, Way
 
 
 def is_set_up() -> bool:
-    return True
+    return bool(settings.WEBHOOKS_OF_AGENTS)
 
 
 def send(message: Outgoing) -> None:
     """Post it to where its person wants it. Raises NotTaken or Refused."""
+    if not is_set_up():
+        raise Refused("webhooks of agents are switched off")
     at = clock.now()
     body = json.dumps(_body(message, at)).encode()
     headers = signed(message.key, at, body, _secret_of(message)) | {"Content-Type": "application/json"}

@@ -51,18 +51,18 @@ def me(request: HttpRequest) -> HttpResponse:
 def proposal(request: HttpRequest, kind: str) -> HttpResponse:
     """Propose an address: a code goes there. The secret of a webhook is shown here, once."""
     wanted, agent = _address(request, kind), agent_of(request)
-    said = request.POST
+    posted = request.POST
     try:
         if kind not in _offered():
             raise UnableToReach(_("Nothing is set up that could reach you this way; ask an administrator."))
-        keys = push.keys(said.get("p256dh", ""), said.get("auth", "")) if kind == PUSH else ""
+        keys = push.keys(posted.get("p256dh", ""), posted.get("auth", "")) if kind == PUSH else ""
         with seeing(EVERY_CLIENT):
             way, code = Way.propose(
-                agent, kind, wanted, is_urgent="urgent" in said, at=clock.now(), secret=keys
+                agent, kind, wanted, is_urgent="urgent" in posted, at=clock.now(), secret=keys
             )
             _send(way, code)
     except UnableToReach as unable:
-        return _page(request, refusal=str(unable), typed={kind: request.POST.get("address", "")})
+        return _page(request, refusal=str(unable), typed={kind: posted.get("address", "")})
     if kind == WEBHOOK:
         return _page(request, secret=way.secret)
     messages.success(request, _("A code is on its way to %(address)s.") % {"address": _shown(way)})
@@ -90,7 +90,7 @@ def removal(request: HttpRequest, kind: str) -> HttpResponse:
     if way := _way(request, kind):
         way.remove()
         told = {"way": _(CHANNELS[kind]), "address": _shown(way)}
-        messages.success(request, _("%(address)s is not used for a %(way)s any more.") % told)
+        messages.success(request, _("%(address)s is not used for %(way)s any more.") % told)
     return redirect("workspace:me")
 
 
