@@ -6,12 +6,18 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 
 from tests.cast import Cast
 from tests.channels.pager.provider import Provider, connect, running
 from tests.conftest import MONDAY_10
-from tierdesk.response.paging.models import Policy
+from tierdesk.channels.pager.sending import send_pages
+from tierdesk.core import clock
+from tierdesk.core.facts import ENGINE
+from tierdesk.core.work import work
+from tierdesk.response.paging.models import Paging, Policy, wake_pagings
 from tierdesk.response.paging.pages import Page
 from tierdesk.response.paging.ways import Way
 from tierdesk.tickets.models import Entry, Ticket
@@ -211,3 +217,21 @@ def test_what_is_acknowledged_while_it_waits_is_not_sent(
         Ticket.objects.get(pk=ticket.pk).take(cast.lena)
     live_until(after(3600))
     assert (provider.knocks, states(ticket)) == (1, {"sms": "dropped"})
+
+
+def test_while_another_sender_has_the_number_nothing_is_taken(
+    burn: Callable[..., Ticket], provider: Provider
+) -> None:
+    """Two workers that each took some of what is due would ring twice."""
+    ticket = burn()
+    with clock.frozen(after(1)), work(by=ENGINE, at=after(1)):
+        wake_pagings(Paging.objects.select_related("policy", "ticket"), after(1))
+    asked = connection.get_connection_params()
+    with psycopg.connect(
+        **{name: asked[name] for name in ("dbname", "user", "host") if name in asked}
+    ) as other:
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"pages by sms at {LENA}"])
+        assert send_pages(after(1)) == 0
+        assert (provider.knocks, states(ticket)) == (0, {"sms": "pending"})
+    assert send_pages(after(1)) == 1
+    assert (provider.knocks, states(ticket)) == (1, {"sms": "sent"})

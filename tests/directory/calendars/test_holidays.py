@@ -121,7 +121,7 @@ def test_lines_end_as_they_do_on_the_wire_or_in_an_editor() -> None:
         ),
         pytest.param(
             file("DTSTART;VALUE=DATE:20200101\nRRULE:FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU"),
-            "more than 4000 days",
+            "comes back more than 500 times",
             id="every day of every year",
         ),
         pytest.param(
@@ -149,6 +149,19 @@ def test_lines_end_as_they_do_on_the_wire_or_in_an_editor() -> None:
         ),
         pytest.param(file("SUMMARY:No day"), "“No day” does not say its DTSTART", id="no beginning"),
         pytest.param(file(*["DTSTART;VALUE=DATE:20260501"] * 2001), "more than 2000 events", id="too many"),
+        pytest.param(
+            file(*[f"DTSTART;VALUE=DATE:20200501\nRRULE:FREQ=YEARLY;COUNT={n}" for n in range(1, 62)]),
+            "more than 60 days that come back",
+            id="too many rules",
+        ),
+        pytest.param(
+            file(
+                *[f"DTSTART;VALUE=DATE:{year}0101\nDURATION:P99D" for year in range(2016, 2050)] * 2
+                + [f"DTSTART;VALUE=DATE:{year}0601\nDURATION:P99D" for year in range(2016, 2050)]
+            ),
+            "more than 4000 days",
+            id="too many days",
+        ),
         pytest.param("x" * 300_001, "longer than", id="too long"),
     ],
 )

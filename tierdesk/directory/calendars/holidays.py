@@ -19,6 +19,12 @@ LONGEST = 300_000
 
 MOST_EVENTS = 2000
 MOST_DAYS = 4000
+MOST_RULES = 60
+"""A rule that never holds is asked for until the year 9999, a quarter of a second long."""
+
+MOST_TIMES = 500
+"""That one rule comes back: also one that began long ago costs no more than this."""
+
 LONGEST_EVENT = timedelta(days=100)
 FIRST: Final = date(2015, 1, 1)
 LAST: Final = date(2049, 12, 31)
@@ -35,6 +41,8 @@ class NotHolidays(ValueError):
 def holidays(text: str) -> list[date]:
     """The days that the file says, from FIRST to LAST, in order. Raises NotHolidays."""
     events = _events(text)
+    if sum(len(_listed(event.get("RRULE"))) for event in events) > MOST_RULES:
+        raise NotHolidays(f"It has more than {MOST_RULES} days that come back; give holidays alone.")
     moved = {(str(e.get("UID", "")), _day(e, "RECURRENCE-ID")) for e in events if "RECURRENCE-ID" in e}
     days: set[date] = set()
     for event in events:
@@ -98,7 +106,10 @@ def _of_rule(event: Any, rule: Any, begins: date) -> Iterator[date]:
     except (ValueError, TypeError) as error:
         raise NotHolidays(f"{_named(event)} comes back by a rule that cannot be read: {error}.") from error
     last = min([LAST, *until])
-    yield from takewhile(lambda day: day <= last, (one.date() for one in recurring))
+    for times, day in enumerate(takewhile(lambda day: day <= last, (one.date() for one in recurring))):
+        if times >= MOST_TIMES:
+            raise NotHolidays(f"{_named(event)} comes back more than {MOST_TIMES} times.")
+        yield day
 
 
 def _length(event: Any) -> timedelta:
