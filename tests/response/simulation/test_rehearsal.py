@@ -156,6 +156,15 @@ def test_whoever_has_proved_no_number_is_called_by_mail_alone(cast: Cast, on_cal
     assert hole(asked(), "Tom Tran is called by mail alone")
 
 
+def test_a_way_that_waits_is_told_at_its_own_instant(cast: Cast, on_call: None) -> None:
+    publish(steps=[{"after": 0, "page": ["schedule:l1"]}])
+    Way.objects.create(agent=cast.lena, kind="sms", address="+49301234509", verified_at=NOW, wait_s=120)
+    answer = asked()
+    assert events(answer, "page") == [(0, ("Lena Lang",)), (2, ("Lena Lang",))]
+    told = [event.text for event in answer.events if event.kind == "page"]
+    assert [words.rpartition(" by ")[2] for words in told] == ["mail", "SMS"]
+
+
 def test_nobody_on_call_is_a_hole_with_what_follows(cast: Cast, on_call: None) -> None:
     Schedule.objects.create(key="night", name="Night", team=cast.desk)
     publish(steps=[{"after": 0, "page": ["schedule:night"]}])
