@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,41 +13,55 @@ from django.views.decorators.http import require_POST
 from tierdesk.core import clock
 from tierdesk.core.work import work
 from tierdesk.response.vendors.models import Case, UnderpinningContract, may_open_cases
-from tierdesk.response.vendors.states import FOLLOWS, CaseState, CloseCode
+from tierdesk.response.vendors.states import CHASER, CHASES, FOLLOWS, CaseState, CloseCode
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
 from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of, user_of
+from tierdesk.web.workspace.local import instant_of
 from tierdesk.web.workspace.navigation import navigation
+
+MOST_LETTERS = 80
+"""Of a version, a defect’s name or a release."""
 
 
 @agent_page
 def new_case(request: HttpRequest, pk: int) -> HttpResponse:
-    """Open a case with a vendor: severity in the vendor's own terms, and the words that are mailed."""
+    """Prepare a case with a vendor, which any tier may, or open it, which is for the third line and managers.
+
+    Severity in the vendor's own terms, and the words that are mailed.
+    """
     ticket = ticket_of(request, pk)
-    if not may_open_cases(agent_of(request)):
-        raise Http404
     if request.method == "POST":
         contract = get_object_or_404(UnderpinningContract, pk=_number(request, "contract"))
+        is_draft = bool(request.POST.get("draft"))
         try:
             with work(by=agent_of(request).actor(), at=clock.now()):
-                Case.submit(
+                case = (Case.draft if is_draft else Case.submit)(
                     ticket,
                     contract,
                     by=agent_of(request),
                     severity=_number(request, "severity"),
                     subject=request.POST.get("subject", ""),
                     text=request.POST.get("text", ""),
+                    product_version=" ".join(request.POST.get("product_version", "").split())[:MOST_LETTERS],
                 )
-                if request.POST.get("wait") and ticket.state in ("new", "open"):
+                if not is_draft and request.POST.get("wait") and ticket.state in ("new", "open"):
                     ticket.pend("vendor")
         except UnableTo as refusal:
             messages.error(request, str(refusal))
         else:
-            messages.success(request, f"The case with {contract.vendor.name} is open.")
-            return redirect("workspace:ticket", pk)
+            done = f"{case.number} is prepared; the vendor has not heard of it yet."
+            opened = f"The case with {contract.vendor.name} is open."
+            messages.success(request, done if is_draft else opened)
+            return redirect("workspace:case", pk, case.pk) if is_draft else redirect("workspace:ticket", pk)
     contracts = UnderpinningContract.objects.select_related("vendor")
-    context = {"ticket": ticket, "contracts": contracts, "values": request.POST.dict()}
+    context = {
+        "ticket": ticket,
+        "contracts": contracts,
+        "values": request.POST.dict(),
+        "may_open": may_open_cases(agent_of(request)),
+    }
     return render(request, "workspace/new_case.html", context | navigation(request))
 
 
@@ -61,7 +78,7 @@ def case(request: HttpRequest, pk: int, case_id: int) -> HttpResponse:
     moves = [
         (state, labels[state])
         for state in CaseState.values
-        if state in FOLLOWS[found.state] and state != "closed"
+        if state in FOLLOWS[found.state] and state not in (CaseState.SUBMITTED, CaseState.CLOSED)
     ]
     context = {
         "ticket": ticket,
@@ -69,6 +86,9 @@ def case(request: HttpRequest, pk: int, case_id: int) -> HttpResponse:
         "messages_": found.messages.all(),
         "moves": moves,
         "close_codes": CloseCode.choices,
+        "may_drive": may_open_cases(agent_of(request)),
+        "is_promising": found.state in CHASES,
+        "chaser": CHASER,
     }
     clocks = ticket.clocks.filter(party="UC", case_id=found.pk)
     return render(request, "workspace/case.html", context | {"clocks": clocks} | navigation(request))
@@ -77,14 +97,16 @@ def case(request: HttpRequest, pk: int, case_id: int) -> HttpResponse:
 @agent_page
 @require_POST
 def move(request: HttpRequest, pk: int, case_id: int, verb: str) -> HttpResponse:
-    """Write to the vendor, move the case on, note the vendor's number, or close it."""
+    """Hand a draft in, write to the vendor or chase it, note its number, its promise or its defect, move the case on,
+    change its severity, or close it.
+    """
 
     def act(ticket: Ticket) -> None:
         if not may_open_cases(agent_of(request)):
             raise UnableTo("Only L3 or a manager drives a case.")
         found = get_object_or_404(Case.objects.select_related("contract__vendor"), pk=case_id, ticket=ticket)
         found.ticket = ticket
-        VERBS[verb](found, request.POST)
+        VERBS[verb](found, request)
 
     if verb not in VERBS:
         raise Http404
@@ -92,12 +114,51 @@ def move(request: HttpRequest, pk: int, case_id: int, verb: str) -> HttpResponse
     return redirect("workspace:case", pk, case_id) if response.status_code == 302 else response
 
 
-VERBS = {
-    "words": lambda case, form: case.say(form.get("text", "")),
-    "state": lambda case, form: case.move(form.get("state", "")),
-    "heard": lambda case, form: case.hear(form.get("text", ""), reference=form.get("reference", "")),
-    "closing": lambda case, form: case.close(form.get("code", "")),
+def _chase(case: Case, request: HttpRequest) -> None:
+    case.chase(_said(request, "text"), again_at=_when(request, "again_at"))
+
+
+def _expect(case: Case, request: HttpRequest) -> None:
+    until = _when(request, "until")
+    if until is None:
+        raise UnableTo("Say by when the vendor promised it.")
+    case.expect(until, words=_said(request, "words").strip())
+
+
+def _hear(case: Case, request: HttpRequest) -> None:
+    case.hear(_said(request, "text"), reference=_said(request, "reference"))
+
+
+def _change_severity(case: Case, request: HttpRequest) -> None:
+    case.change_severity(_number(request, "severity"), why=_said(request, "why"))
+
+
+def _track(case: Case, request: HttpRequest) -> None:
+    bug, release = (
+        " ".join(_said(request, name).split())[:MOST_LETTERS] for name in ("bug", "target_release")
+    )
+    case.track(bug=bug, target_release=release)
+
+
+VERBS: Mapping[str, Callable[[Case, HttpRequest], object]] = {
+    "submission": lambda case, request: case.hand_in(agent_of(request)),
+    "words": lambda case, request: case.say(_said(request, "text")),
+    "chaser": _chase,
+    "promise": _expect,
+    "severity": _change_severity,
+    "defect": _track,
+    "state": lambda case, request: case.move(_said(request, "state")),
+    "heard": _hear,
+    "closing": lambda case, request: case.close(_said(request, "code")),
 }
+
+
+def _said(request: HttpRequest, name: str) -> str:
+    return request.POST.get(name, "")
+
+
+def _when(request: HttpRequest, name: str) -> datetime | None:
+    return instant_of(_said(request, name), user_of(request).timezone)
 
 
 def _number(request: HttpRequest, name: str) -> int:
