@@ -26,6 +26,10 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "resumption": {"version": 1, "why": "it is time"},
     "resolution": {"version": 1, "code": "fixed"},
     "reopening": {"version": 1, "why": "not fixed"},
+    "escalations": {"version": 1, "team": "ops", "reason": "skill", "pack": {}},
+    "acceptance": {"version": 1},
+    "return": {"version": 1, "reason": "missing_info", "note": "no log"},
+    "withdrawal": {"version": 1, "why": "solved it"},
 }
 UNAUTHORIZED = {
     "error": {"code": "unauthorized", "message": "Send a valid token: Authorization: Bearer td_…"}
@@ -186,7 +190,7 @@ def test_an_administrator_who_is_no_agent_gets_in(
     assert admin.get("/report").status_code == 200
     answer = admin.post(f"/tickets/{ticket.pk}/assignment", {"version": _version(ticket), "agent": "me"})
     assert answer.status_code == 422
-    assert answer.json()["error"]["message"] == "Only an agent can take a ticket."
+    assert answer.json()["error"]["message"] == "Only an agent can do this."
 
 
 def test_the_second_lock_holds_where_the_first_is_forgotten(

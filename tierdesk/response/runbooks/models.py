@@ -440,6 +440,21 @@ def known_inputs(content: paper.Book, facts: dict[str, Any]) -> dict[str, str]:
     return known
 
 
+def told_runs(ticket: Ticket) -> list[tuple[str, list[tuple[str, str]], str, str, str]]:
+    """The runs of a ticket that have ended, oldest first, in plain words: book, (step, what came of it) each, how it
+    ended, its outcome and coded reason.
+    """
+    told = []
+    ended = ticket.runs.exclude(state=RunState.RUNNING).select_related("revision__book")
+    for run in ended.order_by("started_at"):
+        steps = []
+        for attempt in run.attempts.all():
+            attempt.run = run
+            steps.append((attempt.title, attempt.words))
+        told.append((str(run.revision), steps, run.words, str(run.state), run.reason))
+    return told
+
+
 def matching(ticket: Ticket, tier: int) -> list[tuple[Revision, list[str]]]:
     """The books that apply to a ticket, best first for somebody of `tier`, each with the facts that say so."""
     books = Book.objects.for_client(ticket.client_id)

@@ -374,6 +374,16 @@ class Escalation(models.Model):
         )
         return escalation
 
+    def check_receiver(self, agent: Agent) -> None:
+        """Raises UnableTo for whoever does not belong to the team that it was sent to."""
+        if self.to_team_id not in agent.team_ids:
+            raise UnableTo(f"Only {self.to_team.name} answers this hand-over.")
+
+    def check_sender(self, agent: Agent) -> None:
+        """Raises UnableTo for whoever does not belong to the team that sent it."""
+        if self.from_team_id not in agent.team_ids:
+            raise UnableTo("Only the team that sent this hand-over takes it back.")
+
     def accept(self, agent: Agent) -> None:
         """Take the hand-over; from now on `agent` works the ticket."""
         self._answer(EscalationState.ACCEPTED, agent)

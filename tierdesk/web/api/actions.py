@@ -79,37 +79,37 @@ class Reopening(Strict):
 @router.post("/{int:pk}/replies", response=ANSWERS)
 def reply(request: HttpRequest, pk: int, body: Words) -> Answer:
     """Write to the contact."""
-    return _act(request, pk, body.version, lambda ticket: ticket.reply(body.text))
+    return act(request, pk, body.version, lambda ticket: ticket.reply(body.text))
 
 
 @router.post("/{int:pk}/notes", response=ANSWERS)
 def note(request: HttpRequest, pk: int, body: Words) -> Answer:
     """Write an internal note that no contact ever sees."""
-    return _act(request, pk, body.version, lambda ticket: ticket.note(body.text))
+    return act(request, pk, body.version, lambda ticket: ticket.note(body.text))
 
 
 @router.post("/{int:pk}/assignment", response=ANSWERS)
 def assign(request: HttpRequest, pk: int, body: Assignment) -> Answer:
     """Take the ticket, give it to somebody, or put it back."""
-    return _act(request, pk, body.version, lambda ticket: _assign(request, ticket, body.agent))
+    return act(request, pk, body.version, lambda ticket: _assign(request, ticket, body.agent))
 
 
 @router.post("/{int:pk}/waiting", response=ANSWERS)
 def wait(request: HttpRequest, pk: int, body: Waiting) -> Answer:
     """Let the ticket wait for something; some reasons pause the client's clocks."""
-    return _act(request, pk, body.version, lambda ticket: _wait(ticket, body))
+    return act(request, pk, body.version, lambda ticket: _wait(ticket, body))
 
 
 @router.post("/{int:pk}/resumption", response=ANSWERS)
 def resume(request: HttpRequest, pk: int, body: Resumption) -> Answer:
     """The wait is over."""
-    return _act(request, pk, body.version, lambda ticket: ticket.resume(body.why))
+    return act(request, pk, body.version, lambda ticket: ticket.resume(body.why))
 
 
 @router.post("/{int:pk}/resolution", response=ANSWERS)
 def resolve(request: HttpRequest, pk: int, body: Resolution) -> Answer:
     """Solved."""
-    return _act(
+    return act(
         request, pk, body.version, lambda ticket: ticket.resolve(code=body.code.value, text=body.text.strip())
     )
 
@@ -117,10 +117,10 @@ def resolve(request: HttpRequest, pk: int, body: Resolution) -> Answer:
 @router.post("/{int:pk}/reopening", response=ANSWERS)
 def reopen(request: HttpRequest, pk: int, body: Reopening) -> Answer:
     """Not solved after all; only within the contract's reopen window."""
-    return _act(request, pk, body.version, lambda ticket: ticket.reopen(body.why))
+    return act(request, pk, body.version, lambda ticket: ticket.reopen(body.why))
 
 
-def _act(request: HttpRequest, pk: int, version: int | None, verb: Callable[[Ticket], object]) -> Answer:
+def act(request: HttpRequest, pk: int, version: int | None, verb: Callable[[Ticket], object]) -> Answer:
     """Let `verb` change the ticket as the caller, now, if it still is what the caller saw."""
     ticket = ticket_of(request, pk)
     try:
@@ -138,15 +138,15 @@ def _assign(request: HttpRequest, ticket: Ticket, address: str | None) -> None:
     if address is None:
         ticket.assign(None)
     elif address == "me":
-        ticket.take(_caller_as_agent(request))
+        ticket.take(caller_as_agent(request))
     else:
         ticket.assign(_agent_for(ticket, address))
 
 
-def _caller_as_agent(request: HttpRequest) -> Agent:
+def caller_as_agent(request: HttpRequest) -> Agent:
     user = caller(request)
     if not hasattr(user, "agent"):
-        raise UnableTo("Only an agent can take a ticket.")
+        raise UnableTo("Only an agent can do this.")
     return user.agent
 
 

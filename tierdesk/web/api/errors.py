@@ -12,6 +12,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel
 
+from tierdesk.response.tiers.models import GateShut
 from tierdesk.tickets.lifecycle import UnableTo
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def speak(api: NinjaAPI) -> None:
     api.add_exception_handler(Http404, not_found)
     api.add_exception_handler(ValidationError, _invalid)
     api.add_exception_handler(Invalid, lambda _, error: refuse(422, "invalid", str(error)))
+    api.add_exception_handler(GateShut, lambda _, shut: refuse(422, "gate_shut", str(shut)))
     api.add_exception_handler(UnableTo, lambda _, error: refuse(422, "unable", str(error)))
     api.add_exception_handler(HttpError, _unreadable)
     api.add_exception_handler(Exception, _broken)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from tierdesk.core import clock
 from tierdesk.directory.staff.models import Agent
-from tierdesk.response.runbooks.models import RunState
+from tierdesk.response.runbooks.models import told_runs
 from tierdesk.response.tiers.climbing import teams_above
 from tierdesk.response.tiers.consultations import WITHINS
 from tierdesk.response.tiers.models import EscalationState
@@ -45,16 +45,7 @@ def ladder_of(ticket: Ticket, agent: Agent) -> dict[str, Any]:
 
 def run_records(ticket: Ticket) -> list[RunRecord]:
     """The book runs of a ticket in plain words, for the pack and the gate."""
-    records = []
-    for run in (
-        ticket.runs.exclude(state=RunState.RUNNING).select_related("revision__book").order_by("started_at")
-    ):
-        steps = []
-        for attempt in run.attempts.all():
-            attempt.run = run
-            steps.append((attempt.title, attempt.words))
-        records.append(RunRecord(str(run.revision), steps, run.words, run.state, run.reason))
-    return records
+    return [RunRecord(*told) for told in told_runs(ticket)]
 
 
 def prefilled(ticket: Ticket, runs: list[RunRecord]) -> Pack:

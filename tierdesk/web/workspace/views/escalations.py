@@ -180,8 +180,7 @@ def withdrawal(request: HttpRequest, pk: int, escalation_id: int) -> HttpRespons
 
     def withdraw(ticket: Ticket) -> None:
         sent = _hand_over(ticket, escalation_id)
-        if sent.from_team_id not in agent_of(request).team_ids:
-            raise UnableTo("Only the team that sent this hand-over takes it back.")
+        sent.check_sender(agent_of(request))
         sent.withdraw(agent_of(request), why=why)
 
     return act_on(request, pk, withdraw, "It is back with your team.")
@@ -190,8 +189,7 @@ def withdrawal(request: HttpRequest, pk: int, escalation_id: int) -> HttpRespons
 def _of_my_team(request: HttpRequest, ticket: Ticket, escalation_id: int) -> Escalation:
     """The hand-over, if the agent belongs to the team it was sent to. Raises UnableTo otherwise."""
     found = _hand_over(ticket, escalation_id)
-    if found.to_team_id not in agent_of(request).team_ids:
-        raise UnableTo(f"Only {found.to_team.name} answers this hand-over.")
+    found.check_receiver(agent_of(request))
     return found
 
 
