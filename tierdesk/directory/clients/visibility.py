@@ -58,3 +58,10 @@ class ClientRows(QuerySet[Any]):
     def visible_to(self, user: User) -> Self:
         ids = visible_clients(user)
         return self if ids is None else self.filter(client_id__in=ids)
+
+
+class InternalRows(ClientRows):
+    """Rows that agents see for the clients they serve, and contacts never, not even for their own client."""
+
+    def visible_to(self, user: User) -> Self:
+        return super().visible_to(user) if user.is_agent or user.is_admin else self.none()

@@ -12,9 +12,9 @@ from django.db.models import Q
 from tierdesk.core.work import current, record
 from tierdesk.directory.calendars.hours import Hours
 from tierdesk.directory.clients.models import Client
+from tierdesk.directory.clients.visibility import InternalRows
 from tierdesk.directory.staff.models import Agent, Membership, Team
 from tierdesk.response.tiers.facts import AdviceLate, ConsultationAnswered, Consulted
-from tierdesk.response.tiers.internal import InternalRows
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 

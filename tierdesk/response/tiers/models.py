@@ -13,7 +13,7 @@ from tierdesk.core import clock
 from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client
-from tierdesk.directory.clients.visibility import visible_clients
+from tierdesk.directory.clients.visibility import InternalRows, visible_clients
 from tierdesk.directory.staff.models import Agent, Team, User
 from tierdesk.response.tiers.choose import Choice, Matter, Scope, choose
 from tierdesk.response.tiers.complaints import Complaint as Complaint
@@ -27,7 +27,6 @@ from tierdesk.response.tiers.facts import (
     EscalationWithdrawn,
 )
 from tierdesk.response.tiers.gate import Attempt, GateResult, Rules, check
-from tierdesk.response.tiers.internal import InternalRows
 from tierdesk.response.tiers.pack import Pack, RunRecord
 from tierdesk.response.tiers.reasons import Reason, ReturnReason
 from tierdesk.response.tiers.spec import findings

@@ -14,8 +14,8 @@ from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.calendars.models import CalendarVersion
 from tierdesk.directory.clients.models import Client
-from tierdesk.directory.clients.visibility import ClientRows
-from tierdesk.directory.staff.models import Agent, Tier, User
+from tierdesk.directory.clients.visibility import InternalRows
+from tierdesk.directory.staff.models import Agent, Tier
 from tierdesk.response.vendors.facts import (
     CaseAnswered,
     CaseChased,
@@ -34,13 +34,6 @@ from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
 from tierdesk.tickets.models import Ticket
 
 CHASE_AFTER = timedelta(days=2)
-
-
-class InternalRows(ClientRows):
-    """Rows that agents see for the clients they serve, and contacts never, not even for their own client."""
-
-    def visible_to(self, user: User) -> Self:
-        return super().visible_to(user) if user.is_agent or user.is_admin else self.none()
 
 
 class Vendor(models.Model):
