@@ -181,7 +181,7 @@ class Conversation:
     ) -> Message:
         unit = current()
         by: Actor = unit.by
-        return Message.objects.create(
+        message = Message(
             client_id=self.client_id,
             ticket=self,
             direction=direction,
@@ -197,3 +197,8 @@ class Conversation:
             trust=trust,
             why=why,
         )
+        if self.held is not None:
+            self.held.say(message)
+        else:
+            message.save(force_insert=True)
+        return message

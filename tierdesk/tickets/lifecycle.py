@@ -30,6 +30,7 @@ from tierdesk.tickets.facts import (
 if TYPE_CHECKING:
     from tierdesk.directory.staff.models import Agent, Team
     from tierdesk.tickets.models import Ticket
+    from tierdesk.tickets.together import Held
 
     type Given = tuple[Ticket, Agent, str, Sequence[tuple[str, str]]]
 
@@ -95,6 +96,9 @@ class UnableTo(Exception):
 
 class Lifecycle:
     """The verbs of a ticket's life. Mixed into `Ticket`; each runs inside a unit of work."""
+
+    held: Held | None = None
+    """Set while it is changed together with others (together.py)."""
 
     def is_unresolved(self: Ticket) -> bool:
         return self.state in UNRESOLVED
@@ -289,15 +293,22 @@ class Lifecycle:
             state=State.OPEN,
             resolved_at=None,
             wake_at=None,
-            reopen_count=F("reopen_count") + 1,
+            reopen_count=self.reopen_count + 1,
             resolved_tier=None,
         )
         record(Reopened(ticket=self, why=why, resolved_at=resolved_at.isoformat() if resolved_at else ""))
 
-    def close(self: Ticket, why: str) -> None:
-        """The end of a resolved ticket: the contact confirmed, or stayed silent."""
+    def close(self: Ticket, why: str, *, reviewed: bool = False) -> None:
+        """The end of a resolved ticket: the contact confirmed, or stayed silent.
+
+        A major incident closes by hand only, when it was looked back at (`reviewed`).
+        """
         if self.state != State.RESOLVED:
             raise UnableTo(f"{self.reference} is {self.state}; only a resolved ticket closes.")
+        if self.is_major and not reviewed:
+            raise UnableTo(
+                f"{self.reference} is a major incident; it is closed on its board, after its review."
+            )
         self.change(state=State.CLOSED, closed_at=current().at, wake_at=None)
         record(Closed(ticket=self, why=why))
 
@@ -307,6 +318,8 @@ class Lifecycle:
             raise UnableTo(f"{self.reference} is {self.state} and cannot be cancelled.")
         if not why.strip():
             raise UnableTo("Say why the ticket is cancelled.")
+        if self.is_major:
+            raise UnableTo(f"{self.reference} is a major incident; stand it down before it is cancelled.")
         self.change(
             state=State.CANCELLED,
             closed_at=current().at,
@@ -318,6 +331,9 @@ class Lifecycle:
 
     def change(self: Ticket, **values: Any) -> None:
         """Change the row if nobody else did since we read it. Raises StaleTicket when somebody was faster."""
+        if self.held is not None:
+            self.held.change(self, values)
+            return
         rows = type(self)._base_manager.filter(pk=self.pk, version=self.version)
         if not rows.update(version=F("version") + 1, touched_at=current().at, **values):
             raise StaleTicket(self)
