@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from tierdesk.response.runbooks.models import Gap, RunState
+from tierdesk.response.runbooks.models import Gap, Run, RunState
 from tierdesk.response.runbooks.walk import Reason
 from tierdesk.tickets.facts import Cancelled, Resolved
 from tierdesk.tickets.models import Ticket
@@ -38,6 +38,7 @@ def open_gaps_below(facts: Sequence[EscalationSentLike]) -> None:
 
 def leave_runs(facts: Sequence[Resolved | Cancelled]) -> None:
     """Nobody follows a book on a ticket that is resolved or cancelled."""
-    for fact in facts:
-        for run in fact.ticket.runs.filter(state=RunState.RUNNING):
-            run.leave(f"the ticket was {fact.ticket.state}")
+    tickets = {fact.ticket.pk: fact.ticket for fact in facts}
+    for run in Run.objects.filter(ticket__in=tickets, state=RunState.RUNNING).order_by("id"):
+        run.ticket = tickets[run.ticket_id]
+        run.leave(f"the ticket was {run.ticket.state}")
