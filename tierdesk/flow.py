@@ -40,6 +40,12 @@ from tierdesk.learning.prediction.outlooks import AT_ONCE as OUTLOOKS_AT_ONCE
 from tierdesk.learning.prediction.outlooks import tell_due
 from tierdesk.response.assignment import reactions as assignment
 from tierdesk.response.assignment.models import Offer, give_away, return_agents
+from tierdesk.response.major import facts as major
+from tierdesk.response.major import reactions as majors
+from tierdesk.response.major.carry import AT_ONCE as CASCADES_AT_ONCE
+from tierdesk.response.major.carry import carry_due
+from tierdesk.response.major.models import Cascade, MajorIncident, ReviewAction, wake_incidents
+from tierdesk.response.major.review import wake_actions
 from tierdesk.response.notifications import facts as post
 from tierdesk.response.notifications import reactions as notifications
 from tierdesk.response.notifications.models import Notice
@@ -96,10 +102,24 @@ FLOW: dict[type[Fact], Reactions] = {
     alarms.AlarmsWorsened: Reactions(now=[notifications.tell_about_alarms]),
     # It waits, and wakes.
     tickets.Pended: Reactions(
-        now=[sla.pause_clocks, waiting.begin_waits, assignment.make_room, prediction.look_again]
+        now=[
+            sla.pause_clocks,
+            waiting.begin_waits,
+            paging.leave_followers_alone,
+            assignment.make_room,
+            prediction.look_again,
+        ]
+    ),
+    tickets.Resumed: Reactions(
+        now=[
+            sla.resume_clocks,
+            waiting.end_waits,
+            majors.let_go,
+            paging.call_about_released,
+            prediction.look_again,
+        ]
     ),
     tickets.WaitPutIn: Reactions(now=[sla.put_in_pauses, prediction.look_again]),
-    tickets.Resumed: Reactions(now=[sla.resume_clocks, waiting.end_waits, prediction.look_again]),
     waits.Reminded: Reactions(now=[cases.chase_vendors, notifications.send_reminders]),
     waits.SilenceWarned: Reactions(now=[notifications.warn_of_silence]),
     waits.WaitReturned: Reactions(now=[notifications.tell_about_silence]),
@@ -110,6 +130,14 @@ FLOW: dict[type[Fact], Reactions] = {
     clocks.RungReached: Reactions(now=[tiers.climb_hierarchy]),
     ladder.Complained: Reactions(now=[tiers.tell_about_complaints, notifications.confirm_complaints]),
     ladder.HierarchyTold: Reactions(now=[notifications.tell_hierarchy]),
+    # It is a major incident: many have it, somebody leads, and clients hear from us in time.
+    major.MajorDeclared: Reactions(now=[tiers.tell_about_major_incidents]),
+    major.ManagerMissing: Reactions(now=[tiers.tell_about_major_incidents]),
+    major.UpdateMissed: Reactions(now=[tiers.tell_about_major_incidents]),
+    major.RoleHanded: Reactions(now=[notifications.tell_role]),
+    major.UpdateDue: Reactions(now=[notifications.remind_of_updates]),
+    major.ActionAgreed: Reactions(now=[notifications.tell_owner]),
+    major.ActionDue: Reactions(now=[notifications.remind_owner]),
     # It climbs the ladder, or comes back.
     tickets.HandedOver: Reactions(
         now=[
@@ -153,6 +181,8 @@ FLOW: dict[type[Fact], Reactions] = {
         now=[
             sla.stop_clocks,
             waiting.end_waits,
+            majors.follow_end,
+            majors.resolve_children,
             runbooks.leave_runs,
             tiers.end_escalations,
             paging.end_calling,
@@ -163,13 +193,21 @@ FLOW: dict[type[Fact], Reactions] = {
         ]
     ),
     tickets.Reopened: Reactions(
-        now=[sla.count_on, paging.call_people, assignment.offer_reopened, prediction.look_again]
+        now=[
+            sla.count_on,
+            majors.reopen_children,
+            majors.come_back,
+            paging.call_people,
+            assignment.offer_reopened,
+            prediction.look_again,
+        ]
     ),
     tickets.Closed: Reactions(now=[sla.cancel_clocks, paging.end_calling, chats.end_conversations]),
     tickets.Cancelled: Reactions(
         now=[
             sla.cancel_clocks,
             waiting.end_waits,
+            majors.follow_end,
             runbooks.leave_runs,
             tiers.end_escalations,
             paging.end_calling,
@@ -213,6 +251,9 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Consultation, wake_consultations),
     Wakeup(Case, chase_cases),
     Wakeup(Wait, wake_waits),
+    Errand(Cascade, carry_due, batch=CASCADES_AT_ONCE),
+    Wakeup(MajorIncident, wake_incidents),
+    Wakeup(ReviewAction, wake_actions),
     Wakeup(Call, follow_up_calls),
     Wakeup(Conversation, wake_conversations),
     Wakeup(Collection, watch_mailboxes),

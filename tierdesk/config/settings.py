@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "tierdesk.response.tiers",
     "tierdesk.response.runbooks",
     "tierdesk.response.vendors",
+    "tierdesk.response.major",
     "tierdesk.response.waiting",
     "tierdesk.response.assignment",
     "tierdesk.response.paging",

@@ -83,6 +83,8 @@ class Merging:
     def _refuse_merging(self: Ticket, main: Ticket, why: str) -> None:
         if main.client_id != self.client_id:
             raise UnableTo("Tickets of different clients are never merged.")
+        if self.is_major:
+            raise UnableTo(f"{self.reference} is a major incident: link the other ticket to it instead.")
         if main.pk == self.pk:
             raise UnableTo("A ticket is not merged into itself: name the other one.")
         if self.channel == "chat":

@@ -19,6 +19,7 @@ from tierdesk.core.wakeups import Wakeup, wakeups
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.staff.models import Agent, Membership
+from tierdesk.response.major.models import MajorIncident, ReviewAction
 from tierdesk.response.paging.ways import Way
 from tierdesk.response.simulation.rehearsal import its_wakeups
 from tierdesk.response.simulation.situation import Asked, NotASituation, moment, read
@@ -310,6 +311,8 @@ def test_whatever_can_wake_about_an_untouched_ticket_is_lived_through() -> None:
         Consultation: "somebody asks for advice",
         Case: "somebody opens a case",
         Wait: "somebody lets it wait",
+        MajorIncident: "somebody declares one",
+        ReviewAction: "somebody declares one",
         Alarm: "it is about alarms, which come first",
         Call: "it is about calls, which come first",
         Conversation: "it is about chats, which come first",

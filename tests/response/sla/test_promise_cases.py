@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from tests.cast import Cast
 from tierdesk.core.wakeups import run_due
 from tierdesk.directory.contracts.models import ContractVersion, Promise, version_in_force
+from tierdesk.response.major.models import MajorIncident
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.sla.reading import Course
 from tierdesk.tickets.lifecycle import UnableTo
@@ -325,8 +326,8 @@ def test_d08_closing_changes_no_outcome(cast: Cast, ticket: Ticket, doing: Doing
 def test_d08_a_major_incident_is_closed_by_hand_only(
     cast: Cast, ticket: Ticket, doing: Doing, live_until: Live
 ) -> None:
-    with doing(cast.lena, NINE + H):
-        ticket.change(is_major=True)
+    with doing(cast.lou, NINE + H):
+        MajorIncident.declare(ticket, by=cast.lou, why="Everybody is cut off.")
         ticket.resolve(code="fixed", text="Fixed.")
     live_until(NINE + timedelta(days=6))
     ticket.refresh_from_db()
@@ -689,6 +690,23 @@ def test_g07_a_solution_ends_the_cadence_without_keeping_it(cast: Cast, ticket: 
     assert clock(ticket, "update").state == "cancelled"
 
 
+def test_g06_one_broadcast_is_an_update_to_each_of_forty_children(cast: Cast, doing: Doing) -> None:
+    agree(cast)
+    with doing(cast.ann, NINE):
+        opened = [cast.ticket(impact=1, urgency=1) for _ in range(41)]
+    with doing(cast.lena, NINE + 10 * M):
+        for one in opened:
+            one.reply("We look at it.")
+    incident, children = outage(cast, doing, opened, at=NINE + 20 * M)
+    with doing(cast.tom, NINE + 50 * M):
+        incident.broadcast("The gateway is being replaced.", by=cast.tom)
+    run_due(NINE + 50 * M)
+    for one in [incident.ticket, *children]:
+        kept, running = clocks(one, "update")
+        assert (kept.state, kept.stopped_at) == ("met", NINE + 50 * M)
+        assert (running.state, running.due_at) == ("running", NINE + 110 * M)
+
+
 # H. Assignment, tiers, OLA
 
 
@@ -720,7 +738,7 @@ def test_h04_an_idle_queue_is_charged_to_the_team_that_holds_it(
     assert clock(ticket, "resolve", "OLA", 2).course.elapsed(NINE + 3 * H) == 2 * H
 
 
-# I. Duplicates
+# I. Duplicates, parents
 
 
 def test_i01_a_duplicate_s_clocks_are_cancelled(cast: Cast, ticket: Ticket, doing: Doing) -> None:
@@ -730,6 +748,81 @@ def test_i01_a_duplicate_s_clocks_are_cancelled(cast: Cast, ticket: Ticket, doin
         twin.cancel("the same trouble", duplicate_of=ticket)
     assert set(Clock.objects.filter(ticket=twin).values_list("state", flat=True)) == {"cancelled"}
     assert clock(ticket, "resolve").due_at == NINE + 4 * H
+
+
+def outage(
+    cast: Cast, doing: Doing, opened: list[Ticket], *, at: datetime
+) -> tuple[MajorIncident, list[Ticket]]:
+    """The first of these tickets is a major incident, led by Tom, and the others follow it."""
+    parent, *children = (Ticket.objects.get(pk=one.pk) for one in opened)
+    with doing(cast.lou, at):
+        incident = MajorIncident.declare(
+            parent, by=cast.lou, why="Everybody is cut off.", manager=cast.tom, every_min=30
+        )
+        incident.link([child.pk for child in children])
+    return incident, children
+
+
+@pytest.fixture
+def thirty_one(cast: Cast, doing: Doing) -> list[Ticket]:
+    """P3s of one outage, opened a minute apart from Monday 09:00 on; the last is Bob's."""
+    opened = []
+    for minute in range(31):
+        with doing(cast.ann, NINE + minute * M):
+            client = {"client": cast.borealis, "contact": cast.bob} if minute == 30 else {}
+            opened.append(cast.ticket(**client))
+    return opened
+
+
+def test_i02_thirty_tickets_of_one_outage_have_their_own_clocks_and_are_solved_with_it(
+    cast: Cast, thirty_one: list[Ticket], doing: Doing
+) -> None:
+    incident, children = outage(cast, doing, thirty_one, at=NINE + H)
+    with doing(cast.tom, NINE + 2 * H):
+        incident.ticket.resolve(code="fixed", text="The gateway works again.")
+    run_due(NINE + 2 * H)
+    for minute, child in enumerate(children[:-1], 1):
+        child.refresh_from_db()
+        assert (child.state, child.resolution_code) == ("resolved", "fixed")
+        told = child.messages.get(direction="outbound")
+        assert (told.text, told.by_name) == ("The gateway works again.", "Tom Tran")
+        assert outcome(clock(child, "respond")) == ("met", (120 - minute) * 60), "from its own opening"
+    theirs = children[-1]
+    theirs.refresh_from_db()
+    assert (theirs.state, clock(theirs, "respond").elapsed_s) == ("resolved", 0), "New York was closed"
+
+
+def test_i03_a_parent_reopened_by_an_agent_takes_its_children_along(
+    cast: Cast, thirty_one: list[Ticket], doing: Doing
+) -> None:
+    incident, children = outage(cast, doing, thirty_one, at=NINE + H)
+    with doing(cast.tom, NINE + 2 * H):
+        incident.ticket.resolve(code="fixed", text="The gateway works again.")
+    run_due(NINE + 2 * H)
+    with doing(cast.tom, NINE + 3 * H):
+        incident.ticket.reopen("It is down again.")
+    run_due(NINE + 3 * H)
+    for child in children:
+        child.refresh_from_db()
+        assert (child.state, child.pending_reason) == ("pending", "major_parent")
+    first = clock(children[0], "resolve")
+    assert (first.state, first.due_at) == ("running", NINE + timedelta(days=3) + H + M), (
+        "the time between is free"
+    )
+
+
+def test_i03_a_parent_reopened_by_its_contact_comes_back_alone(
+    cast: Cast, thirty_one: list[Ticket], doing: Doing
+) -> None:
+    incident, children = outage(cast, doing, thirty_one, at=NINE + H)
+    with doing(cast.tom, NINE + 2 * H):
+        incident.ticket.resolve(code="fixed", text="The gateway works again.")
+    run_due(NINE + 2 * H)
+    with doing(cast.ann, NINE + 3 * H):
+        incident.ticket.hear("Not here.", channel="email")
+    run_due(NINE + 3 * H)
+    assert incident.ticket.state == "open"
+    assert {Ticket.objects.get(pk=child.pk).state for child in children} == {"resolved"}
 
 
 # J. Precision, order, skew

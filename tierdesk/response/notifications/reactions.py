@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import prefetch_related_objects
 
 from tierdesk.core import rows
+from tierdesk.core.facts import Actor
 from tierdesk.directory.calendars.models import hours_of
 from tierdesk.directory.clients.models import Contact
 from tierdesk.directory.contracts.models import Party, Promise
@@ -94,6 +95,33 @@ class ToAgents(Protocol):
     ticket: Ticket
     agents: list[int]
     why: str
+    at: datetime
+
+
+class RoleHandedLike(Protocol):
+    ticket: Ticket
+    role: str
+    agent: int | None
+    by: Actor
+    at: datetime
+
+
+class UpdateDueLike(Protocol):
+    """Who is reminded to write the next update, and by when (ISO 8601) it is due."""
+
+    ticket: Ticket
+    agents: list[int]
+    due_at: str
+    at: datetime
+
+
+class ToOwner(Protocol):
+    """A task and whose it is."""
+
+    ticket: Ticket
+    agent: int
+    what: str
+    by: Actor
     at: datetime
 
 
@@ -285,16 +313,35 @@ def tell_sending_team(facts: Sequence[Returned]) -> None:
 
 def tell_hierarchy(facts: Sequence[ToAgents]) -> None:
     """Those who answer for a ticket are told on the desk and by mail: they may not be looking at the desk."""
-    told = [(fact, agent) for fact in facts for agent in fact.agents]
-    _read_names(fact.ticket for fact, _ in told)
-    notices = [_desk(f.ticket, agent, "hierarchy", {"why": f.why}, f.at) for f, agent in told]
-    addresses = _addresses_of_agents({agent for _, agent in told})
-    mails = [
-        _agent_mail(notice, addresses[notice["agent_id"]], fact.ticket)
-        for notice, (fact, agent) in zip(notices, told, strict=True)
-        if agent in addresses
-    ]
-    _write([*notices, *mails])
+    _tell_agents([(f.ticket, agent, "hierarchy", {"why": f.why}, f.at) for f in facts for agent in f.agents])
+
+
+def tell_role(facts: Sequence[RoleHandedLike]) -> None:
+    """Whoever was given a role in a major incident by somebody else is told."""
+    given = [f for f in facts if f.agent and (f.by.kind, f.by.id) != ("agent", f.agent)]
+    _tell_agents([(f.ticket, f.agent or 0, "major_role", {"role": words.ROLES[f.role]}, f.at) for f in given])
+
+
+def remind_of_updates(facts: Sequence[UpdateDueLike]) -> None:
+    """Whoever writes to the clients of a major incident is reminded, before the next update is due."""
+    due = [(fact, datetime.fromisoformat(fact.due_at)) for fact in facts]
+    _tell_agents(
+        [
+            (f.ticket, agent, "update_due", {"until": f"{at:%H:%M} UTC"}, f.at)
+            for f, at in due
+            for agent in f.agents
+        ]
+    )
+
+
+def tell_owner(facts: Sequence[ToOwner]) -> None:
+    """Whoever was given a task of a review by somebody else is told."""
+    given = [f for f in facts if (f.by.kind, f.by.id) != ("agent", f.agent)]
+    _tell_agents([(f.ticket, f.agent, "action", {"what": f.what}, f.at) for f in given])
+
+
+def remind_owner(facts: Sequence[ToOwner]) -> None:
+    _tell_agents([(f.ticket, f.agent, "action_due", {"what": f.what}, f.at) for f in facts])
 
 
 def tell_consulted_team(facts: Sequence[Asked]) -> None:
@@ -634,6 +681,19 @@ def _row(ticket: Ticket, at: datetime) -> dict[str, Any]:
         "message_id": "",
         "created_at": at,
     }
+
+
+def _tell_agents(telling: Sequence[tuple[Ticket, int, str, dict[str, Any], datetime]]) -> None:
+    """Tell these agents on the desk and by mail."""
+    _read_names(ticket for ticket, *_ in telling)
+    notices = [_desk(*one) for one in telling]
+    addresses = _addresses_of_agents({agent for _, agent, *_ in telling})
+    mails = [
+        _agent_mail(notice, addresses[agent], ticket)
+        for notice, (ticket, agent, *_) in zip(notices, telling, strict=True)
+        if agent in addresses
+    ]
+    _write([*notices, *mails])
 
 
 def _tell_workers(telling: Sequence[tuple[Ticket, str, dict[str, Any], datetime]]) -> None:

@@ -170,7 +170,22 @@ DESK: Mapping[str, tuple[object, object]] = {
     "silence": (_("$number: nobody answered"), _("$client: $subject. It is back at work, with $team. $why")),
     "no_case": (_("$number: no case to chase"), _("$client: $subject: $why")),
     "gap": (_("$number: a book needs you"), _("$book")),
+    "major_role": (_("$number is a major incident, and you have a role: $role"), _("$client: $subject")),
+    "update_due": (
+        _("$number: the clients are to hear from us by $until"),
+        _("$client: $subject. Write one broadcast; it goes to all of them."),
+    ),
+    "action": (_("$number: a task came of its review, for you"), _("$what")),
+    "action_due": (_("$number: a task of its review is due today"), _("$what")),
 }
+
+ROLES: Mapping[str, object] = {
+    "manager": _("incident manager"),
+    "communications": _("communications"),
+    "technical": _("technical lead"),
+    "scribe": _("scribe"),
+}
+"""In a major incident."""
 
 
 def fill(text: object, values: Mapping[str, object]) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from tierdesk.core.facts import ENGINE
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.paging.models import Paging, Policy
-from tierdesk.tickets.facts import HandedOver, TicketFact
+from tierdesk.tickets.facts import HandedOver, Pended, Resumed, TicketFact
+from tierdesk.tickets.lifecycle import PendingReason
 
 
 def call_people(facts: Sequence[TicketFact]) -> None:
@@ -29,7 +30,8 @@ def call_people(facts: Sequence[TicketFact]) -> None:
             if keeps or by_policy:
                 continue
             paging.end()
-        if policy is not None and ticket.assignee_id is None and ticket.is_unresolved():
+        follows = ticket.pending_reason == PendingReason.MAJOR_PARENT
+        if policy is not None and ticket.assignee_id is None and ticket.is_unresolved() and not follows:
             Paging.start(ticket, policy)
 
 
@@ -42,6 +44,16 @@ def stop_calling(facts: Sequence[TicketFact]) -> None:
         paging = standing.pop(fact.ticket.pk, None)
         if paging is not None and fact.by.id in agents:
             paging.acknowledge(agents[fact.by.id])
+
+
+def leave_followers_alone(facts: Sequence[Pended]) -> None:
+    """What follows a major incident calls nobody by itself: those are called who work on that."""
+    end_calling([fact for fact in facts if fact.reason == PendingReason.MAJOR_PARENT])
+
+
+def call_about_released(facts: Sequence[Resumed]) -> None:
+    """What follows it no more is worked by itself again."""
+    call_people([fact for fact in facts if fact.reason == PendingReason.MAJOR_PARENT])
 
 
 def end_calling(facts: Sequence[TicketFact]) -> None:

@@ -50,6 +50,16 @@ class OnRung(ClockTold, Protocol):
     tell: list[str]
 
 
+class OfMajor(Protocol):
+    """What the hierarchy needs to know of a major incident: `telling` is the roles that hear of it, and what."""
+
+    ticket: Ticket
+    at: datetime
+
+    @property
+    def telling(self) -> tuple[Sequence[str], str]: ...
+
+
 class Hand(Protocol):
     """What the ladder needs to know of a policy that hands a ticket on: `to` is a tier (`L2`) or `team:<key>`."""
 
@@ -105,6 +115,23 @@ def tell_about_emergencies(facts: Sequence[EscalationSent]) -> None:
         if not agents:
             why += f"; nobody is {' or '.join(fact.tell)}"
         record(HierarchyTold(ticket=fact.ticket, rung="emergency", roles=fact.tell, agents=agents, why=why))
+
+
+def tell_about_major_incidents(facts: Sequence[OfMajor]) -> None:
+    """One was declared, has nobody who leads it, or its clients heard nothing in time; managers, where nobody holds
+    those roles."""
+    people = _People()
+    for fact in facts:
+        roles, why = fact.telling
+        agents = people.in_roles(roles, fact.ticket, fact.at)
+        if not agents:
+            roles = ["managers"]
+            agents = people.in_roles(roles, fact.ticket, fact.at)
+        record(
+            HierarchyTold(
+                ticket=fact.ticket, rung="major", roles=list(roles), agents=sorted(agents), why=why[:SHOWN]
+            )
+        )
 
 
 def overtake_escalations(facts: Sequence[HandedOver]) -> None:

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from tierdesk.response.major.models import RoleKind
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
 from tierdesk.tickets.models import Entry
 
@@ -98,6 +100,30 @@ def _cancelled(details: Mapping[str, Any]) -> str:
 def _followers(details: Mapping[str, Any]) -> str:
     named = ", ".join(details["followers"])
     return f" · {_('follows it now')}: {named}" if named else ""
+
+
+def _role_handed(details: Mapping[str, Any]) -> str:
+    role = _label(RoleKind, details["role"]).lower()
+    if details["agent"] is None:
+        return _("%(before)s is no longer %(role)s") % {**details, "role": role}
+    words = _("made %(agent_name)s %(role)s") % {**details, "role": role}
+    return f"{words}, {_('after %s') % details['before']}" if details["before"] else words
+
+
+def _children_linked(details: Mapping[str, Any]) -> str:
+    many = len(details["children"])
+    return ngettext("linked %(many)s ticket to it", "linked %(many)s tickets to it", many) % {"many": many}
+
+
+def _carried(details: Mapping[str, Any]) -> str:
+    """What has reached how many children."""
+    words = {
+        "broadcast": _("the broadcast reached its children: %(children)s"),
+        "resolution": _("children solved with it: %(children)s"),
+        "reopening": _("children that follow it again: %(children)s"),
+        "end": _("children that are back at work: %(children)s"),
+    }
+    return words[details["what"]] % details
 
 
 SENTENCES: Mapping[str, Sentence] = {
@@ -306,6 +332,47 @@ SENTENCES: Mapping[str, Sentence] = {
     "clocks_corrected": Sentence(
         lambda d: _("clocks set right by the timeline: %s") % len(d["corrections"]), "clock", "warning"
     ),
+    "major_declared": Sentence(
+        lambda d: _("declared it a major incident, with an update every %(every_min)s min: %(why)s") % d,
+        "flag",
+        "danger",
+    ),
+    "major_stood_down": Sentence(
+        lambda d: _("stood it down, it is no major incident: %(why)s") % d, "flag", "warning"
+    ),
+    "manager_missing": Sentence(lambda d: _("nobody leads the major incident"), "triangle", "danger"),
+    "role_handed": Sentence(_role_handed, "user-plus"),
+    "cadence_changed": Sentence(
+        lambda d: _("changed when clients hear from us: every %(every_min)s min after %(before)s") % d,
+        "clock",
+    ),
+    "children_linked": Sentence(_children_linked, "link"),
+    "major_followed": Sentence(
+        lambda d: _("made it part of the major incident TD-%(parent)s") % d, "link", "warning"
+    ),
+    "broadcast_sent": Sentence(
+        lambda d: (
+            ngettext(
+                "wrote to its contact and to that of %(children)s child",
+                "wrote to its contact and to those of %(children)s children",
+                d["children"],
+            )
+            % d
+        ),
+        "send",
+    ),
+    "cascade_carried": Sentence(_carried, "arrow-right"),
+    "update_due": Sentence(lambda d: _("the clients are to hear from us soon"), "clock"),
+    "update_missed": Sentence(
+        lambda d: _("the clients heard nothing in time") + f" ({d['missed']})", "octagon", "danger"
+    ),
+    "review_held": Sentence(lambda d: _("held the review"), "check", "success"),
+    "review_waived": Sentence(lambda d: _("waived the review: %(why)s") % d, "check", "warning"),
+    "action_agreed": Sentence(
+        lambda d: _("gave %(agent_name)s a task until %(due_date)s: %(what)s") % d, "check"
+    ),
+    "action_done": Sentence(lambda d: _("did a task of the review: %(what)s") % d, "check", "success"),
+    "action_due": Sentence(lambda d: _("a task of the review is due: %(what)s") % d, "bell", "warning"),
     "case_submitted": Sentence(
         lambda d: _("opened a case with %s") % d.get("vendor_name", _("the vendor")), "package"
     ),

@@ -13,7 +13,16 @@ from tierdesk.tickets.models import Attachment, Entry, Message, Ticket
 from tierdesk.tickets.moving import STAYS_WITH, can_split
 from tierdesk.web.workspace.sentences import sentence_of
 
-BY_THE_DESK = {"triaged", "hierarchy_told", "gap_opened"}
+BY_THE_DESK = {
+    "triaged",
+    "hierarchy_told",
+    "gap_opened",
+    "manager_missing",
+    "cascade_carried",
+    "update_due",
+    "update_missed",
+    "action_due",
+}
 """What the desk itself does in answer to somebody: the cause names them, the line does not."""
 
 TOLD_BY_THE_MESSAGE = {"replied", "noted", "heard"}

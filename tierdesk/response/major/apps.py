@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class MajorConfig(AppConfig):
+    name = "tierdesk.response.major"
+    label = "major"
