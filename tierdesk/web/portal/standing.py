@@ -44,6 +44,7 @@ class Standing:
     waits: object = ""
     on_contact: bool = False
     may_reopen: bool = False
+    may_close: bool = False
     may_write: bool = True
 
 
@@ -57,5 +58,7 @@ def standing_of(ticket: Ticket, at: datetime) -> Standing:
         return Standing("pending", _("Waiting for you") if on_contact else words, waits, on_contact)
     if ticket.state == State.RESOLVED:
         open_again = ticket.can_reopen(at)
-        return Standing("resolved", words, may_reopen=open_again, may_write=open_again)
+        return Standing(
+            "resolved", words, may_reopen=open_again, may_close=not ticket.is_major, may_write=open_again
+        )
     return Standing(str(ticket.state), words, may_write=ticket.is_unresolved())

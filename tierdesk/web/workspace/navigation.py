@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from tierdesk.channels.chat.models import Seat
 from tierdesk.channels.phone.models import Call
 from tierdesk.core import clock
+from tierdesk.response.major.models import MajorIncident
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.guard import agent_of, user_of
 from tierdesk.web.workspace.on_the_desk import calls_on_the_desk
@@ -26,7 +27,9 @@ def navigation(request: HttpRequest, current: str = "", *, seat: Seat | None = N
     user, agent, at = user_of(request), agent_of(request), clock.now()
     tickets = Ticket.objects.visible_to(user)
     shown = {view.slug: view.tickets(tickets, agent, at) for view in VIEWS if view.slug in COUNTED}
-    counts = counts_of(shown | {"calls": Call.objects.visible_to(user).on_the_desk_of(agent)})
+    going = MajorIncident.objects.visible_to(user).going()
+    calls = Call.objects.visible_to(user).on_the_desk_of(agent)
+    counts = counts_of(shown | {"calls": calls, "majors": going})
     return {
         "current": current,
         "user": user,
@@ -34,5 +37,6 @@ def navigation(request: HttpRequest, current: str = "", *, seat: Seat | None = N
         "views": [(view, counts[view.slug] if view.slug in COUNTED else None) for view in VIEWS],
         "calls_now": calls_on_the_desk(agent) if counts["calls"] else [],
         "chats_offered": count_offered(seat or take_seat(agent, at), at),
+        "majors_going": counts["majors"],
         "sees_reports": agent.is_manager or user.is_admin,
     }

@@ -57,7 +57,7 @@ def stream_of(ticket: Ticket, entries: Sequence[Entry]) -> list[Item]:
     files = Attachment.objects.only("id", "name", "size", "message_id")
     messages = ticket.messages.prefetch_related(Prefetch("attachments", queryset=files)).order_by("at", "id")
     items = [Item(message.at, message=message, kind=_kind(message)) for message in messages]
-    items += [Item(event.at, event=event) for event in _events(entries)]
+    items += [Item(event.at, event=event) for event in events_of(entries)]
     return sorted(items, key=lambda item: (item.at, item.message is None))
 
 
@@ -68,7 +68,8 @@ def movable_of(stream: Sequence[Item]) -> set[int]:
     return movable | {message.pk for message in heard if can_split(message)}
 
 
-def _events(entries: Sequence[Entry]) -> list[Event]:
+def events_of(entries: Sequence[Entry]) -> list[Event]:
+    """Entries as a page shows them, each with its cause if that is among them."""
     by_id = {entry.pk: entry for entry in entries}
     return [
         _event(entry, by_id.get(entry.cause_id or 0))

@@ -97,6 +97,8 @@ def _hear_once(ticket: Ticket, text: str, contact: Contact, seen: int | None) ->
 
 
 def _close(ticket: Ticket) -> None:
+    if ticket.is_major:
+        raise UnableTo(_("We look back at this disturbance before we close the request."))
     if ticket.state != State.CLOSED:
         ticket.close("the contact says that it is solved")
 

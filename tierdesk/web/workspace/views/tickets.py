@@ -34,6 +34,7 @@ from tierdesk.web.workspace.guard import (
     user_of,
 )
 from tierdesk.web.workspace.ladder import ladder_of
+from tierdesk.web.workspace.majors import band_of
 from tierdesk.web.workspace.navigation import navigation
 from tierdesk.web.workspace.stream import movable_of, stream_of
 from tierdesk.web.workspace.waiting import ahead_of
@@ -73,6 +74,7 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "may_override": agent_of(request).leads(found.team_id),
         "can_reopen": found.can_reopen(at),
         "told": _told_by_form(found),
+        "band": band_of(found, user_of(request)),
         "ahead": ahead_of(found),
         "chosen": chosen_of(found, entries),
         "boundary": boundary_of(found.category, found.contract_version),
