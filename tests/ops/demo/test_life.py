@@ -11,6 +11,7 @@ import pytest
 from tests.cast import Cast
 from tests.journeys.conftest import Post, post  # noqa: F401
 from tierdesk.ops.demo.life import Life
+from tierdesk.response.major.models import MajorIncident
 from tierdesk.response.runbooks.models import Book, Run
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.sla.verify import verify
@@ -37,6 +38,11 @@ def test_three_days_leave_a_living_desk(lived: int, live_until: Callable[[dateti
     assert Clock.objects.filter(state="met").exists()
     assert not Entry.objects.filter(at__gt=datetime(2026, 6, 11, tzinfo=UTC)).exists()
     _every_ticket_has_a_beginning_and_entries_in_order()
+    incident = MajorIncident.objects.get()
+    assert (incident.ticket.state, incident.missed, incident.reviewed_at is not None) == ("closed", 0, True)
+    assert set(incident.children.values_list("state", flat=True)) == {"resolved"}
+    assert incident.children.values("client").distinct().count() == 2
+    assert list(incident.cascades.values_list("kind", flat=True)) == ["broadcast", "broadcast", "resolution"]
     assert [str(one) for one in verify()] == []
 
 

@@ -34,6 +34,7 @@ from tierdesk.core.wakeups import fast_forward
 from tierdesk.core.work import work
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.staff.models import Agent, Team
+from tierdesk.ops.demo.outage import Outage
 from tierdesk.ops.demo.trouble import ALARMS, TROUBLES, Trouble
 from tierdesk.response.runbooks.models import Run, RunState, matching
 from tierdesk.response.tiers.models import Escalation, EscalationState
@@ -44,6 +45,7 @@ from tierdesk.tickets.models import Ticket
 
 SEED = 20261124
 A_DAY = timedelta(days=1)
+OUTAGE_AGO = timedelta(days=2)
 BUSY_NOW = 18
 LINES = {1: "first line", 2: "second line", 3: "third line"}
 """So many more have trouble in the last hours: whoever opens the demo finds a desk at work."""
@@ -72,6 +74,8 @@ class Life:
             day += A_DAY
         for _ in range(BUSY_NOW):
             self._at(self.until - timedelta(minutes=self.chance.randint(5, 500)), self._somebody_has_trouble)
+        if since <= self.until - OUTAGE_AGO:
+            Outage(self._at).plan(self.until - OUTAGE_AGO, self.contacts)
         while self.ahead:
             at, _, moment = heapq.heappop(self.ahead)
             if at >= self.until:
