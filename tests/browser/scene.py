@@ -190,9 +190,25 @@ def _fresh_trouble(cast: Any, at: datetime) -> dict[str, int]:
         "ladder": {"subject": "Gateway refuses the branch office"},
         "race": {"subject": "Calendar shows yesterday"},
         "plain": {"subject": "Mail search finds nothing"},
+        "wide": {"subject": "Nobody gets a line out"},
+        "narrow": {"subject": "My telephone is dead"},
     }
     tickets = {name: _open(cast, at, **words).pk for name, words in subjects.items()}
-    return tickets | {"vendor": _climbed(cast, at, subject="Gateway drops every tunnel at noon").pk}
+    vendor = _climbed(cast, at, subject="Gateway drops every tunnel at noon").pk
+    return tickets | {"vendor": vendor, "outage": _outage(cast, at)}
+
+
+def _outage(cast: Any, at: datetime) -> int:
+    """A major incident that Lou leads, and one ticket that follows it."""
+    from tierdesk.core import clock
+    from tierdesk.core.work import work
+    from tierdesk.response.major.models import MajorIncident
+
+    parent, child = (_open(cast, at, subject=words) for words in ("The ERP is down", "No orders arrive"))
+    with clock.frozen(at), work(by=cast.lou.actor(), at=at):
+        incident = MajorIncident.declare(parent, by=cast.lou, why="Acme sells nothing.", manager=cast.lou)
+        incident.link([child.pk])
+    return int(parent.pk)
 
 
 def _open(cast: Any, at: datetime, **words: Any) -> Any:

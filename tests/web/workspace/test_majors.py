@@ -75,7 +75,10 @@ def test_whoever_may_not_is_told_whom_to_ask(cast: Cast, opens: Opens, at_desk: 
     ticket, browser = opens(), at_desk(cast.lena)
     page = f"/tickets/{ticket.pk}/major/"
     assert "Ask:" in (shown := body(browser, page)) and "Lou Lead" in shown
-    assert "declared by a manager" in browser.post(page, {"why": "All.", "every": "30"}).content.decode()
+    assert (
+        "declared by a manager"
+        in browser.post(page, {"why": "All.", "every": "30", "manager": "0"}).content.decode()
+    )
     assert not MajorIncident.objects.exists()
 
 
@@ -83,10 +86,11 @@ def test_a_declaration_that_is_refused_keeps_what_was_written(
     cast: Cast, opens: Opens, at_desk: AtDesk
 ) -> None:
     ticket, browser = opens(), at_desk(cast.lou)
-    answer = browser.post(f"/tickets/{ticket.pk}/major/", {"why": "All are cut off.", "every": "2"})
+    said = {"why": "All are cut off.", "every": "2", "manager": "0"}
+    answer = browser.post(f"/tickets/{ticket.pk}/major/", said)
     assert "All are cut off." in answer.content.decode()
     stale = browser.post(
-        f"/tickets/{ticket.pk}/major/", {"why": "All.", "every": "30", "version": ticket.version + 7}
+        f"/tickets/{ticket.pk}/major/", said | {"every": "30", "version": ticket.version + 7}
     )
     assert "changed by somebody else" in stale.content.decode()
     assert not MajorIncident.objects.exists()
@@ -145,7 +149,7 @@ def test_roles_cadence_and_broadcast_on_the_board(
     browser.post(board + "children/", {"numbers": child.reference})
     browser.post(board + "roles/communications/", {"agent": cast.lena.pk})
     browser.post(board + "roles/scribe/", {"agent": cast.kira.pk})
-    browser.post(board + "roles/scribe/", {"agent": ""})
+    browser.post(board + "roles/scribe/", {"agent": "0"})
     assert fresh(incident).holders() == {"manager": cast.tom, "communications": cast.lena}
     browser.post(board + "cadence/", {"every": "60"})
     assert fresh(incident).every_min == 60

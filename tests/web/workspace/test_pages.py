@@ -35,6 +35,7 @@ PAGES = [
     "/tickets/{ticket}/clocks/{clock}/",
     "/tickets/{ticket}/escalation/",
     "/tickets/{ticket}/merge/",
+    "/tickets/{ticket}/major/",
     "/tickets/{ticket}/messages/{message}/place/",
     "/books/",
     "/books/{book}/",
@@ -46,6 +47,7 @@ PAGES = [
     "/parked/?channel=email",
     "/notices/",
     "/shifts/desk/",
+    "/major/",
 ]
 LEADS = ["/report/", "/report/movement/", "/report/attainment/", "/report.csv"]
 

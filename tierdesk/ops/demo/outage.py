@@ -26,19 +26,20 @@ TOLD = (
     ("Is the line down?", "Telephone and internet went off together."),
 )
 BROADCASTS = {
-    22: """We know of it: a line of our carrier is down, and several of our clients have the same trouble. We are moving
-you to the second line. You hear from us again within half an hour, whatever happens.""",
-    46: """Half of the traffic runs over the second line by now. What you open may be slow. The next word comes within
-half an hour.""",
+    14: "We know of it: a line of our carrier is down, and several of our clients have the same trouble. "
+    "We are moving you to the second line. You hear from us again within half an hour, whatever happens.",
+    39: "Half of the traffic runs over the second line by now. What you open may be slow. "
+    "The next word comes within half an hour.",
 }
 """By the minute after it began."""
 
 SOLVED = "The line works again, and everything runs as before. Please tell us if yours does not."
 WHY = "The carrier’s line is cut: several clients have neither internet nor mail."
-REVIEW = """A digger cut the carrier’s cable. Our monitoring saw it two minutes later, and the first client wrote three
-minutes after that. The second line took over by hand, which took half an hour, because only one of us knew how.
-
-What helped: one person wrote to everybody. What did not: the carrier’s own page said that all was well."""
+REVIEW = (
+    "A digger cut the carrier’s cable. Our monitoring saw it two minutes later, and the first client wrote three "
+    "minutes after that. The second line took over by hand, which took half an hour, because only one of us knew "
+    "how.\n\nWhat helped: one person wrote to everybody. What did not: the carrier’s own page said that all was well."
+)
 
 MINUTE = timedelta(minutes=1)
 
@@ -59,11 +60,12 @@ class Outage:
         service = Service.objects.filter(client=None).order_by("pk").first()
         for minute, (contact, told) in enumerate(zip(_of_several_clients(contacts), TOLD, strict=False)):
             self.at(began + 2 * minute * MINUTE, partial(self._told, contact, told, service))
-        self.at(began + 11 * MINUTE, self._declare)
-        self.at(began + 14 * MINUTE, self._link)
+        self.at(began + 5 * MINUTE, self._take)
+        self.at(began + 9 * MINUTE, self._declare)
+        self.at(began + 11 * MINUTE, self._link)
         for minute, text in BROADCASTS.items():
             self.at(began + minute * MINUTE, partial(self._broadcast, text))
-        self.at(began + 71 * MINUTE, self._solve)
+        self.at(began + 64 * MINUTE, self._solve)
         self.at(began + timedelta(days=1), self._look_back)
         self.at(began + timedelta(days=1, hours=20), self._do_one)
 
@@ -73,6 +75,10 @@ class Outage:
         ticket = submit(contact, subject=subject, text=text, key=key, service=service.pk if service else None)
         if ticket is not None:
             self.tickets.append(ticket)
+
+    def _take(self, at: datetime) -> None:
+        with work(by=self.first[0].actor(), at=at):
+            _fresh(self.tickets[0]).take(self.first[0])
 
     def _declare(self, at: datetime) -> None:
         parent = _fresh(self.tickets[0])

@@ -30,7 +30,6 @@ TOLD = (
     "cascade_carried",
     "update_due",
     "update_missed",
-    "hierarchy_told",
     "handed_over",
     "resolved",
     "reopened",
@@ -41,7 +40,7 @@ TOLD = (
     "action_done",
     "action_due",
 )
-"""The entries of the parent that are the course of a major incident."""
+"""The entries of the parent that are the course of a major incident, beside what the hierarchy was told about it."""
 
 ENDED_SHOWN = 30
 CHILDREN_SHOWN = 200
@@ -166,7 +165,8 @@ def people_who_serve(ticket: Ticket) -> QuerySet[Agent]:
 
 def course_of(incident: MajorIncident) -> list[Item]:
     """What happened since it was declared, and the words that went to all, oldest first."""
-    entries = list(Entry.objects.of(incident.ticket_id).filter(kind__in=TOLD, at__gte=incident.declared_at))
+    of_it = Q(kind__in=TOLD) | Q(kind="hierarchy_told", details__rung="major")
+    entries = list(Entry.objects.of(incident.ticket_id).filter(of_it, at__gte=incident.declared_at))
     said = incident.cascades.filter(kind=CascadeKind.BROADCAST)
     words = [
         Message(pk=one.pk, by_name=one.by_name, at=one.said_at, text=one.text, direction=Direction.OUTBOUND)

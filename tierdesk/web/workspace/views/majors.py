@@ -93,9 +93,8 @@ def following(request: HttpRequest, pk: int) -> HttpResponse:
 @agent_page
 @require_POST
 def role(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-    """One person has the role from now on; `agent` empty: nobody."""
-    chosen = request.POST.get("agent", "")
-    agent = get_object_or_404(Agent.objects.select_related("user"), pk=_key(chosen)) if chosen else None
+    """One person has the role from now on; `agent` 0: nobody."""
+    agent = _agent(request, "agent")
     by = agent_of(request)
     return _act(request, pk, lambda one: one.hand_role(kind, agent, by=by), _("The role is handed over."))
 
@@ -265,7 +264,7 @@ def _tried(request: HttpRequest, incident: MajorIncident, verb: Verb) -> str:
 
 def _declared(request: HttpRequest, ticket: Ticket) -> MajorIncident | None:
     said, seen = request.POST, request.POST.get("version", "")
-    manager = get_object_or_404(Agent, pk=_key(said["manager"])) if said.get("manager") else None
+    manager = _agent(request, "manager")
     try:
         if seen.isdigit() and int(seen) != ticket.version:
             raise StaleTicket(ticket)
@@ -309,6 +308,15 @@ def _chosen(request: HttpRequest) -> list[int]:
             _("There is no ticket %(said)s that you can see.") % {"said": ", ".join(missing[:5])[:80]}
         )
     return list(wanted)
+
+
+def _agent(request: HttpRequest, name: str) -> Agent | None:
+    """The agent whose key a field holds; None for 0."""
+    chosen = request.POST.get(name, "")
+    if chosen == "0":
+        return None
+    found: Agent = get_object_or_404(Agent.objects.select_related("user"), pk=_key(chosen))
+    return found
 
 
 def _day(raw: str) -> date:
