@@ -16,7 +16,7 @@ from tierdesk.core.wakeups import run_due
 from tierdesk.response.major.models import MajorIncident, Role, RoleKind
 from tierdesk.response.major.rights import may_declare
 from tierdesk.response.notifications.models import Notice
-from tierdesk.tickets.lifecycle import UnableTo
+from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
 from tierdesk.tickets.models import Entry, Ticket
 
 Doing = Callable[..., Any]
@@ -183,3 +183,13 @@ def test_a_major_incident_is_neither_cancelled_nor_merged_away(
         now(incident.ticket).cancel("no incident")
     with pytest.raises(UnableTo, match="link the other ticket"), doing(cast.lou):
         now(incident.ticket).merge_into(other, why="the same")
+
+
+def test_what_was_read_before_somebody_else_changed_the_ticket_changes_nothing(
+    cast: Cast, declares: Declares, doing: Doing
+) -> None:
+    incident = declares()
+    with doing(cast.lou):
+        now(incident.ticket).assign(cast.lena)
+    with pytest.raises(StaleTicket), doing(cast.tom):
+        incident.broadcast("We look for it.", by=cast.tom)

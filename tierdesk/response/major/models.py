@@ -33,7 +33,7 @@ from tierdesk.response.major.facts import (
 )
 from tierdesk.response.major.review import ReviewAction, morning_of
 from tierdesk.response.major.rights import WHO, may_declare
-from tierdesk.tickets.lifecycle import State, UnableTo
+from tierdesk.tickets.lifecycle import StaleTicket, State, UnableTo
 from tierdesk.tickets.models import Ticket
 
 __all__ = ["Cascade", "Child", "MajorIncident", "ReviewAction", "Role", "RoleKind"]
@@ -357,9 +357,11 @@ class MajorIncident(models.Model):
     def _hold(self) -> None:
         """Lock both rows until the end of the unit and read this one anew: two who act at once do so in turn.
 
-        The ticket first, as whoever resolves it does.
+        The ticket first, as whoever resolves it does. Raises StaleTicket if it is not any more as it was read.
         """
         self.ticket.hold()
+        if not Ticket.objects.filter(pk=self.ticket_id, version=self.ticket.version).exists():
+            raise StaleTicket(self.ticket)
         names = [field.attname for field in self._meta.concrete_fields]
         for name, value in type(self).objects.select_for_update().values(*names).get(pk=self.pk).items():
             setattr(self, name, value)
