@@ -108,13 +108,17 @@ def next_unseen() -> datetime | None:
 
 
 def wake_and_resolve(alarms: list[Alarm], at: datetime) -> None:
-    """Cleared alarms that stayed quiet are closed; a ticket that only watched them is resolved."""
+    """Cleared alarms that stayed quiet are closed; a ticket that only watched them is resolved.
+
+    People end what is a major incident.
+    """
     wake_alarms(clear_quiet(flaps.calm_down(alarms, at), at), at)
     watched = Ticket.objects.filter(
         ~Exists(Alarm.objects.unclosed().filter(ticket=OuterRef("pk"))),
         alarms__in=[alarm.pk for alarm in alarms],
         state=State.PENDING,
         pending_reason="evidence",
+        is_major=False,
     )
     for ticket in watched.select_related("client", "contact", "contract_version", "voice_team").distinct():
         ticket.resolve(code="cleared")
@@ -223,9 +227,11 @@ def _go_on(alarms: Iterable[Alarm]) -> None:
 def _watch(cleared: Sequence[Alarm]) -> None:
     """All alarms of a ticket are cleared: it waits whether they stay so, until the last of them is closed.
 
-    What flaps is not taken for cleared.
+    What flaps is not taken for cleared. A major incident goes on until people say that it is over.
     """
-    tickets = {alarm.ticket_id: alarm.ticket for alarm in cleared}
+    tickets = {
+        alarm.ticket_id: alarm.ticket for alarm in cleared if alarm.ticket and not alarm.ticket.is_major
+    }
     if not tickets:
         return
     of_them = Alarm.objects.unclosed().filter(ticket__in=tickets)

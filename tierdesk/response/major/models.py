@@ -141,6 +141,7 @@ class MajorIncident(models.Model):
         if Child.objects.following().filter(ticket=ticket).exists():
             raise UnableTo(f"{ticket.reference} follows a major incident; take it out of that one first.")
         every = _minutes(usual_minutes(ticket) if every_min is None else every_min)
+        ticket.acknowledge()
         ticket.change(is_major=True)
         incident = cls.objects.create(
             client_id=ticket.client_id,
