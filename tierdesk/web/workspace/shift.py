@@ -80,7 +80,7 @@ def _runs_out(mine: QuerySet[Ticket], until: datetime) -> Iterator[Line]:
     tickets = list(mine.filter(next_due_at__lte=until).order_by("next_due_at", "id")[: MOST + 1])
     running = Clock.objects.filter(ticket__in=tickets, state=ClockState.RUNNING, due_at__lte=until)
     nearest: dict[int, Clock] = {}
-    for clock in running.order_by("-due_at"):
+    for clock in running.order_by("-due_at", "id"):
         nearest[clock.ticket_id] = clock
     for ticket in tickets:
         if clock := nearest.get(ticket.pk):
