@@ -160,11 +160,13 @@ class Lifecycle:
         *,
         until: datetime | None = None,
         asked: bool = False,
+        linked: bool = False,
         team: Team | None = None,
     ) -> None:
         """Wait for `reason`. Waiting for the contact needs a public question in the same breath (`asked`).
 
-        `team`: which other team it waits for, so that they can be reminded.
+        Following a major incident needs a link to it (`linked`, response/major). `team`: which other team it waits
+        for, so that they can be reminded.
 
         Raises UnableTo when the ticket is not open, or the guard of the reason does not hold.
         """
@@ -177,6 +179,10 @@ class Lifecycle:
         if reason == PendingReason.REQUESTER_INFO and not asked:
             raise UnableTo(
                 "Ask the contact a question first: a ticket waits for an answer only to a question."
+            )
+        if reason == PendingReason.MAJOR_PARENT and not linked:
+            raise UnableTo(
+                f"Link {self.reference} to the major incident that it follows; then it waits for it."
             )
         if team is not None and not (
             team.serves_every_client or team.clients.filter(pk=self.client_id).exists()

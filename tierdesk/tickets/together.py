@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -31,7 +32,7 @@ class Held:
         self._columns: set[str] = set()
         self._changed: dict[int, Ticket] = {}
         self._words: list[Message] = []
-        self._ids: list[int] = []
+        self._ids: deque[int] = deque()
 
     def change(self, ticket: Ticket, values: Mapping[str, Any]) -> None:
         """Nobody can be faster than whoever holds the lock, so no version is compared."""
@@ -45,8 +46,8 @@ class Held:
     def say(self, message: Message) -> None:
         """Keep the message until the end, with the key that it will have."""
         if not self._ids:
-            self._ids = rows.reserve_ids(Message, len(self._tickets))
-        message.pk = self._ids.pop()
+            self._ids.extend(rows.reserve_ids(Message, len(self._tickets)))
+        message.pk = self._ids.popleft()
         self._words.append(message)
 
     def write(self) -> None:

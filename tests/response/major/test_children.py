@@ -108,6 +108,15 @@ def test_a_child_is_no_major_incident(cast: Cast, declares: Declares, opens: Ope
         declares(ticket=child)
 
 
+def test_nobody_waits_for_a_major_incident_without_a_link_to_it(
+    cast: Cast, opens: Opens, doing: Doing
+) -> None:
+    child = opens()
+    with pytest.raises(UnableTo, match="Link TD-"), doing(cast.lena):
+        child.pend("major_parent")
+    assert now(child).state == "new"
+
+
 def test_it_is_taken_out_with_a_reason_and_works_on(
     cast: Cast, declares: Declares, opens: Opens, doing: Doing
 ) -> None:

@@ -72,7 +72,7 @@ def _reopen(cascade: Cascade) -> int:
         for ticket in tickets:
             if ticket.can_reopen(current().at):
                 ticket.reopen(f"its major incident {cascade.incident.ticket.reference} was reopened")
-                ticket.pend(PendingReason.MAJOR_PARENT)
+                ticket.pend(PendingReason.MAJOR_PARENT, linked=True)
                 reopened.append(ticket)
     _move(cascade, reopened, to=ChildState.FOLLOWING, ended_at=None)
     return len(reopened)

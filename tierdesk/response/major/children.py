@@ -87,7 +87,7 @@ def link(incident: MajorIncident, tickets: Sequence[int]) -> list[Ticket]:
     current().settle()
     with together(Ticket, tickets) as found:
         for ticket in found:
-            ticket.pend(PendingReason.MAJOR_PARENT)
+            ticket.pend(PendingReason.MAJOR_PARENT, linked=True)
     at = current().at
     new = [[one.client_id, incident.pk, one.pk, ChildState.FOLLOWING.value, at] for one in found]
     rows.insert(Child, COLUMNS, new)

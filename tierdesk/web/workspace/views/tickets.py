@@ -41,6 +41,8 @@ from tierdesk.web.workspace.waiting import ahead_of
 
 SHOWN_INLINE = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
 CALLS_SHOWN = 12
+ELSEWHERE = {PendingReason.REQUESTER_INFO, PendingReason.MAJOR_PARENT}
+"""What a ticket does not wait for by a choice in a list: a question is asked, a link is made."""
 
 
 @agent_page
@@ -67,9 +69,7 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "outlook": Outlook.objects.visible_to(user_of(request)).told_of(found),
         "colleagues": Agent.objects.filter(memberships__team=found.team).select_related("user").distinct(),
         "categories": Category.objects.all(),
-        "pending_reasons": [
-            (v, label) for v, label in PendingReason.choices if v != PendingReason.REQUESTER_INFO
-        ],
+        "pending_reasons": [(v, label) for v, label in PendingReason.choices if v not in ELSEWHERE],
         "resolution_codes": ResolutionCode.choices,
         "may_override": agent_of(request).leads(found.team_id),
         "can_reopen": found.can_reopen(at),
