@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -160,6 +160,23 @@ def test_stood_down_it_is_an_ordinary_ticket_and_its_children_work_on(
     assert (fresh(incident).wake_at, fresh(incident).next_update_at) == (None, None)
     again = declares(ticket=incident.ticket)
     assert again.pk != incident.pk, "it may be declared once more"
+
+
+def test_stood_down_when_it_is_solved_it_closes_by_itself_like_any_other(
+    cast: Cast, declares: Declares, doing: Doing, live_until: Callable[[datetime], None]
+) -> None:
+    incident = declares()
+    with doing(cast.tom):
+        now(incident.ticket).resolve(code="fixed", text="Works again.")
+    later = MONDAY_10 + timedelta(days=20)
+    live_until(later)
+    assert now(incident.ticket).state == "resolved"
+    with doing(cast.tom, later):
+        fresh(incident).stand_down(by=cast.tom, why="One cable.")
+    live_until(later + timedelta(days=4))
+    assert now(incident.ticket).state == "resolved"
+    live_until(later + timedelta(days=6))
+    assert now(incident.ticket).state == "closed"
 
 
 @pytest.mark.parametrize(

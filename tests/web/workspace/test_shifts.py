@@ -15,6 +15,7 @@ from tests.response.tiers.conftest import PACK
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.directory.staff.models import Team, User
+from tierdesk.response.major.models import MajorIncident
 from tierdesk.response.shifts.models import Line, ShiftHandOver
 from tierdesk.response.tiers.consultations import Consultation
 from tierdesk.response.tiers.models import Escalation
@@ -67,6 +68,18 @@ def test_a_promise_is_told_if_it_runs_out_in_the_next_shift(cast: Cast, ticket: 
     )
     assert ahead > timedelta(0)
     assert lines(cast.desk, cast.lou.user, due_at - timedelta(hours=5), 4) == []
+
+
+def test_a_major_incident_comes_before_all_whatever_its_priority(
+    cast: Cast, ticket: Ticket, doing: Doing, at: datetime
+) -> None:
+    with doing(cast.lena):
+        cast.ticket(impact=1, urgency=1)
+    with doing(cast.lou):
+        MajorIncident.declare(Ticket.objects.get(pk=ticket.pk), by=cast.lou, why="All are cut off.")
+    told = [line for line in lines(cast.desk, cast.lou.user, at) if line[0] == "urgent"]
+    assert told[0] == ("urgent", ticket.pk, "major incident: Open", "Lena Lang")
+    assert len(told) == 2
 
 
 def test_what_is_late_already_stays_on_it(cast: Cast, ticket: Ticket, at: datetime) -> None:

@@ -160,7 +160,10 @@ class MajorIncident(models.Model):
         return incident
 
     def stand_down(self, *, by: Agent, why: str) -> None:
-        """No major incident after all: its children go back to work, and it is an ordinary ticket."""
+        """No major incident after all: its children go back to work, and it is an ordinary ticket.
+
+        If it is solved, it closes by itself like any other, when the contract's reopen window has passed from now.
+        """
         if not why.strip():
             raise UnableTo("Say why it is no major incident any more.")
         self._hold()
@@ -168,7 +171,9 @@ class MajorIncident(models.Model):
             raise UnableTo(f"{self.ticket.reference} is closed; it was a major incident.")
         if not self.is_led_by(by, current().at):
             raise UnableTo(f"Only its incident manager stands it down, or {WHO}.")
-        self.ticket.change(is_major=False)
+        ends = current().at + self.ticket.reopen_window()
+        resolved = self.ticket.state == State.RESOLVED
+        self.ticket.change(is_major=False, wake_at=ends if resolved else self.ticket.wake_at)
         self._change(stood_down_at=current().at, next_update_at=None, wake_at=None)
         record(MajorStoodDown(ticket=self.ticket, incident=self.pk, why=why.strip()))
         Cascade.put(self, CascadeKind.END)

@@ -64,23 +64,22 @@ def board(team: Team, user: User, at: datetime, hours: int) -> Board:
 
 
 def _urgent(mine: QuerySet[Ticket]) -> Iterator[Line]:
-    for ticket in mine.filter(priority__lte=URGENT).order_by("priority", "id")[: MOST + 1]:
+    """What is urgent by its priority, and major incidents before all."""
+    urgent = mine.filter(Q(priority__lte=URGENT) | Q(is_major=True))
+    for ticket in urgent.order_by("-is_major", "priority", "id")[: MOST + 1]:
         who = _who(ticket)
-        yield Line(
-            Section.URGENT,
-            ticket,
-            ticket.get_state_display() if who else _("nobody has it"),
-            ticket.created_at,
-            who,
-        )
+        words = ticket.get_state_display() if who else _("nobody has it")
+        if ticket.is_major:
+            words = f"{_('major incident')}: {words}"
+        yield Line(Section.URGENT, ticket, words, ticket.created_at, who)
 
 
 def _runs_out(mine: QuerySet[Ticket], until: datetime) -> Iterator[Line]:
-    """The nearest promise of each ticket that has one in time, late ones first."""
+    """The nearest promise of each ticket that has one in time, late ones first; of two, that to the client."""
     tickets = list(mine.filter(next_due_at__lte=until).order_by("next_due_at", "id")[: MOST + 1])
     running = Clock.objects.filter(ticket__in=tickets, state=ClockState.RUNNING, due_at__lte=until)
     nearest: dict[int, Clock] = {}
-    for clock in running.order_by("-due_at", "id"):
+    for clock in running.order_by("-due_at", "party", "id"):
         nearest[clock.ticket_id] = clock
     for ticket in tickets:
         if clock := nearest.get(ticket.pk):
