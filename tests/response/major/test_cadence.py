@@ -117,15 +117,21 @@ def test_nobody_waits_for_news_of_what_is_solved_until_it_is_back(
     assert fresh(incident).next_update_at == MONDAY_10 + 90 * M
 
 
-def test_the_cadence_is_changed_by_whoever_leads_it_and_counts_from_then(
+def test_the_cadence_is_changed_by_whoever_leads_it_and_nobody_gains_time_by_it(
     cast: Cast, declares: Declares, doing: Doing
 ) -> None:
     incident = declares()
     with pytest.raises(UnableTo, match="incident manager"), doing(cast.lena, MONDAY_10 + 5 * M):
         incident.change_cadence(60, by=cast.lena)
-    with doing(cast.tom, MONDAY_10 + 5 * M):
-        incident.change_cadence(60, by=cast.tom)
-    assert fresh(incident).next_update_at == MONDAY_10 + 65 * M
-    assert told(incident.ticket, "cadence_changed") == [
-        {"incident": incident.pk, "before": 30, "every_min": 60}
+    for every, due in ((60, 60), (15, 15)):
+        with doing(cast.tom, MONDAY_10 + 25 * M):
+            incident.change_cadence(every, by=cast.tom)
+        assert fresh(incident).next_update_at == MONDAY_10 + due * M
+    with pytest.raises(UnableTo, match="every 15 minutes already"), doing(cast.tom, MONDAY_10 + 25 * M):
+        incident.change_cadence(15, by=cast.tom)
+    assert [(one["before"], one["every_min"]) for one in told(incident.ticket, "cadence_changed")] == [
+        (30, 60),
+        (60, 15),
     ]
+    run_due(MONDAY_10 + 25 * M)
+    assert when(incident.ticket, "update_missed") == [25], "it was due ten minutes ago"

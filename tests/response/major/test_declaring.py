@@ -135,6 +135,7 @@ def test_a_role_given_up_by_the_manager_leaves_a_hole_that_is_told(
         ("lou", "captain", "tom", "is no role"),
         ("lou", "scribe", "olga", "Olga Orlova does not serve Acme GmbH"),
         ("lena", "scribe", "lena", "Its incident manager does that"),
+        ("lou", "manager", "tom", "Tom Tran has that role already"),
     ],
 )
 def test_a_role_is_refused(
@@ -158,6 +159,13 @@ def test_stood_down_it_is_an_ordinary_ticket_and_its_children_work_on(
     assert (now(child).state, child.majors.get().state) == ("open", "released")
     assert told(incident.ticket, "major_stood_down") == [{"incident": incident.pk, "why": "One cable."}]
     assert (fresh(incident).wake_at, fresh(incident).next_update_at) == (None, None)
+    for verb in (
+        lambda: fresh(incident).stand_down(by=cast.tom, why="Again."),
+        lambda: fresh(incident).close(by=cast.tom),
+        lambda: fresh(incident).broadcast("News.", by=cast.tom),
+    ):
+        with pytest.raises(UnableTo, match="no major incident any more"), doing(cast.tom):
+            verb()
     again = declares(ticket=incident.ticket)
     assert again.pk != incident.pk, "it may be declared once more"
 
@@ -180,7 +188,8 @@ def test_stood_down_when_it_is_solved_it_closes_by_itself_like_any_other(
 
 
 @pytest.mark.parametrize(
-    ("by", "why", "refusal"), [("lena", "One cable.", "Only its incident manager"), ("tom", "", "Say why")]
+    ("by", "why", "refusal"),
+    [("lena", "One cable.", "Its incident manager does that"), ("tom", "", "Say why")],
 )
 def test_standing_down_is_refused(
     cast: Cast, declares: Declares, doing: Doing, by: str, why: str, refusal: str

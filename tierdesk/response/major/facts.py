@@ -94,7 +94,6 @@ class BroadcastSent(TicketFact):
 
     incident: int
     cascade: int
-    children: int
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from django.db import models
@@ -167,10 +167,8 @@ class MajorIncident(models.Model):
         if not why.strip():
             raise UnableTo("Say why it is no major incident any more.")
         self._hold()
-        if self.ticket.state == State.CLOSED:
-            raise UnableTo(f"{self.ticket.reference} is closed; it was a major incident.")
-        if not self.is_led_by(by, current().at):
-            raise UnableTo(f"Only its incident manager stands it down, or {WHO}.")
+        self._check_stands()
+        self._check_led(by)
         ends = current().at + self.ticket.reopen_window()
         resolved = self.ticket.state == State.RESOLVED
         self.ticket.change(is_major=False, wake_at=ends if resolved else self.ticket.wake_at)
@@ -181,6 +179,7 @@ class MajorIncident(models.Model):
     def close(self, *, by: Agent) -> None:
         """By hand only, and not before it was looked back at, or somebody said why nobody does."""
         self._hold()
+        self._check_stands()
         self._check_led(by)
         if self.reviewed_at is None:
             raise UnableTo("Hold its review first, or say why nobody looks back at it.")
@@ -191,7 +190,8 @@ class MajorIncident(models.Model):
     def hand_role(self, kind: str, agent: Agent | None, *, by: Agent) -> None:
         """One person has the role from now on, or nobody. A major incident that nobody leads is told to the leads.
 
-        Whoever has a role hands it on; otherwise it is for whoever leads. Raises UnableTo for others.
+        Whoever has a role hands it on; otherwise it is for whoever leads. Raises UnableTo for others, and when it is so
+        already.
         """
         self._hold()
         self._check_stands()
@@ -202,8 +202,8 @@ class MajorIncident(models.Model):
         before = self.holder(kind)
         if before != by:
             self._check_led(by)
-        if (before.pk if before else None) == (agent.pk if agent else None):
-            return
+        if before == agent:
+            raise UnableTo(f"{agent.name if agent else 'Nobody'} has that role already.")
         at = current().at
         self.roles.filter(kind=kind, until_at=None).update(until_at=at)
         if agent is not None:
@@ -249,22 +249,22 @@ class MajorIncident(models.Model):
         self._check_worked(by)
         self.ticket.reply(text)
         cascade = Cascade.put(self, CascadeKind.BROADCAST, text=text)
-        following = self.children.following().count()
-        record(BroadcastSent(ticket=self.ticket, incident=self.pk, cascade=cascade.pk, children=following))
+        record(BroadcastSent(ticket=self.ticket, incident=self.pk, cascade=cascade.pk))
         self._wait_from(current().at, updated_at=current().at)
         return cascade
 
     def change_cadence(self, every_min: int, *, by: Agent) -> None:
-        """An update every so many minutes, counted from the last one."""
+        """An update every so many minutes, counted from when they began to wait: nobody gains time by it."""
         self._hold()
         self._check_going()
         self._check_led(by)
         before, every = self.every_min, _minutes(every_min)
         if before == every:
-            return
+            raise UnableTo(f"The clients hear from us every {every} minutes already.")
         record(CadenceChanged(ticket=self.ticket, incident=self.pk, before=before, every_min=every))
+        waited_since = (self.next_update_at or current().at) - timedelta(minutes=before)
         self.every_min = every
-        self._wait_from(current().at, every_min=every)
+        self._wait_from(waited_since, every_min=every)
 
     def fall_silent(self) -> None:
         """Solved: no update is due any more."""

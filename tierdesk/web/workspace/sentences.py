@@ -351,15 +351,7 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: _("made it part of the major incident TD-%(parent)s") % d, "link", "warning"
     ),
     "broadcast_sent": Sentence(
-        lambda d: (
-            ngettext(
-                "wrote to its contact and to that of %(children)s child",
-                "wrote to its contact and to those of %(children)s children",
-                d["children"],
-            )
-            % d
-        ),
-        "send",
+        lambda d: _("wrote to its contact and to those of all tickets that follow it"), "send"
     ),
     "cascade_carried": Sentence(_carried, "arrow-right"),
     "update_due": Sentence(lambda d: _("the clients are to hear from us soon"), "clock"),
