@@ -133,6 +133,7 @@ def test_an_action_is_finished_by_its_owner_or_by_whoever_has_a_role(
     [
         ("lena", "A gateway", "kira", FRIDAY, "Whoever has a role"),
         ("tom", " ", "kira", FRIDAY, "Say what"),
+        ("tom", "A gateway " * 51, "kira", FRIDAY, "at most 500 letters"),
         ("tom", "A gateway", "olga", FRIDAY, "does not serve Acme"),
         ("tom", "A gateway", "kira", date(2026, 6, 8), "in the future"),
     ],

@@ -31,7 +31,7 @@ from tierdesk.response.major.facts import (
     UpdateDue,
     UpdateMissed,
 )
-from tierdesk.response.major.review import ReviewAction, morning_of
+from tierdesk.response.major.review import LONGEST_ACTION, ReviewAction, morning_of
 from tierdesk.response.major.rights import WHO, may_declare
 from tierdesk.tickets.lifecycle import StaleTicket, State, UnableTo
 from tierdesk.tickets.models import Ticket
@@ -330,8 +330,8 @@ class MajorIncident(models.Model):
         self._hold()
         self._check_stands()
         self._check_worked(by)
-        if not what.strip():
-            raise UnableTo("Say what is to be done.")
+        if not 0 < len(what.strip()) <= LONGEST_ACTION:
+            raise UnableTo(f"Say what is to be done, in at most {LONGEST_ACTION} letters.")
         if not _may_see(owner, self.client_id):
             raise UnableTo(f"{owner.name} does not serve {self.ticket.client.name}.")
         falls_due = morning_of(due_date, owner)
@@ -340,7 +340,7 @@ class MajorIncident(models.Model):
         action = ReviewAction.objects.create(
             client_id=self.client_id,
             incident=self,
-            what=what.strip()[:500],
+            what=what.strip(),
             owner=owner,
             due_date=due_date,
             wake_at=falls_due,

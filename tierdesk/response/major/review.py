@@ -17,6 +17,8 @@ from tierdesk.directory.staff.models import Agent
 from tierdesk.response.major.facts import ActionDone, ActionDue
 from tierdesk.tickets.lifecycle import UnableTo
 
+LONGEST_ACTION = 500
+
 MORNING = time(8)
 """When the owner of an action is reminded of it, on its day, in their own zone."""
 
@@ -31,7 +33,7 @@ class ReviewAction(models.Model):
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
     incident = models.ForeignKey("major.MajorIncident", on_delete=models.CASCADE, related_name="actions")
-    what = models.CharField(max_length=500)
+    what = models.CharField(max_length=LONGEST_ACTION)
     owner = models.ForeignKey(Agent, on_delete=models.PROTECT, related_name="review_actions")
     due_date = models.DateField()
     done_by = models.ForeignKey(
