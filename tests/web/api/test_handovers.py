@@ -52,7 +52,11 @@ def test_it_is_returned_with_a_reason(cast: Cast, lena: Program, tom: Program, t
     shown = answered(tom, ticket, "return", reason="missing_info", note="no log").json()
     assert shown["team"] == "desk"
     [sent] = lena.get(f"/tickets/{ticket.pk}/escalations").json()
-    assert (sent["state"], sent["return_reason"], sent["return_note"]) == ("returned", "missing_info", "no log")
+    assert (sent["state"], sent["return_reason"], sent["return_note"]) == (
+        "returned",
+        "missing_info",
+        "no log",
+    )
 
 
 def test_it_is_taken_back_by_those_who_sent_it_alone(
