@@ -10,6 +10,7 @@ from jinja2 import Environment, UndefinedError
 from jinja2.runtime import Macro
 
 from tests.web.ui.conftest import COMPONENTS, TEMPLATES
+from tierdesk.web.ui.kept import Kept
 
 H = """<script>alert("hm")</script>'"""
 AT = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
@@ -217,7 +218,7 @@ def macros(source: str) -> set[str]:
 
 
 def offered(ui: Any) -> set[str]:
-    return {name for name in dir(ui) if isinstance(getattr(ui, name), Macro)}
+    return {name for name in dir(ui) if isinstance(getattr(ui, name), Macro | Kept)}
 
 
 def test_every_macro_of_every_component_is_offered_under_ui(ui: Any) -> None:

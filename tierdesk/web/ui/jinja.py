@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemBytecodeCache, StrictUndefined
 from markupsafe import Markup
 
 from tierdesk.web.ui.changes import line_changes
+from tierdesk.web.ui.kept import kept
 from tierdesk.web.ui.markdown import markdown
 from tierdesk.web.ui.wording import duration, face, filesize, initials, iso, moment
 
@@ -37,6 +38,7 @@ def environment(**options: Any) -> Environment:
     )
     env.globals |= {
         "static": static if settings.DEBUG else cache(static),
+        "kept": kept,
         "url": url,
         "language": get_language,
         "messages_for": get_messages,
