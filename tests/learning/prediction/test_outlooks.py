@@ -66,7 +66,7 @@ def test_nothing_is_told_where_too_little_is_known_or_only_another_client_knows(
     ticket = fresh()
     live_until(at)
     assert ticket.outlook.band == Band.UNKNOWN
-    assert Outlook.objects.told_of(ticket) is None
+    assert not Outlook.objects.told_of(ticket).exists()
 
 
 def test_it_turns_when_those_that_were_quick_are_done(

@@ -13,6 +13,7 @@ from tests.cast import Cast
 from tierdesk.response.runbooks.models import Book
 from tierdesk.response.sla.models import Clock
 from tierdesk.tickets.models import Ticket
+from tierdesk.web.workspace.guard import what_is_seen
 
 PAGES = [
     "/",
@@ -150,3 +151,8 @@ def test_whoever_escalates_sees_what_the_others_get_and_what_the_client_has_left
     page = browser.get(f"/tickets/{ticket.pk}/escalation/").content.decode()
     assert "What they get" in page
     assert "8 h of its own 8 h" in page
+
+
+def test_what_others_see_is_not_written_as_for_agents(cast: Cast) -> None:
+    with pytest.raises(TypeError, match="no agent"):
+        what_is_seen(cast.ann.user)

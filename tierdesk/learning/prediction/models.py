@@ -40,9 +40,9 @@ class Outlooks(ClientRows):
         """Which of these tickets are likely late. Asked for the few that are shown, it costs no list its plan."""
         return set(self.filter(pk__in=list(tickets), band=Band.LATE).values_list("pk", flat=True))
 
-    def told_of(self, ticket: Ticket) -> Outlook | None:
-        """What there is to tell of a ticket; None where too little is known."""
-        return self.filter(pk=ticket.pk).exclude(band=Band.UNKNOWN).first()
+    def told_of(self, ticket: Ticket) -> Outlooks:
+        """What there is to tell of a ticket; nothing where too little is known."""
+        return self.filter(ticket=ticket).exclude(band=Band.UNKNOWN)
 
 
 class Outlook(models.Model):

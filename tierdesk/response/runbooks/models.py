@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
+from tierdesk.core.written import Written
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
 from tierdesk.directory.staff.models import Agent, Team, User
@@ -440,6 +441,17 @@ def known_inputs(content: paper.Book, facts: dict[str, Any]) -> dict[str, str]:
     return known
 
 
+_LATEST = Written(
+    lambda client: (
+        Revision.objects.filter(book__in=Book.objects.for_client(client))
+        .order_by("book_id", "-number")
+        .distinct("book_id")
+        .select_related("book")
+        .defer("source")
+    )
+)
+
+
 def told_runs(ticket: Ticket) -> list[tuple[str, list[tuple[str, str]], str, str, str]]:
     """The runs of a ticket that have ended, oldest first, in plain words: book, (step, what came of it) each, how it
     ended, its outcome and coded reason.
@@ -457,8 +469,6 @@ def told_runs(ticket: Ticket) -> list[tuple[str, list[tuple[str, str]], str, str
 
 def matching(ticket: Ticket, tier: int) -> list[tuple[Revision, list[str]]]:
     """The books that apply to a ticket, best first for somebody of `tier`, each with the facts that say so."""
-    books = Book.objects.for_client(ticket.client_id)
-    latest = Revision.objects.filter(book__in=books).order_by("book_id", "-number").distinct("book_id")
-    by_content = {id(one.content): one for one in latest.select_related("book").defer("source")}
+    by_content = {id(one.content): one for one in _LATEST(client=ticket.client_id)}
     found = suggest([one.content for one in by_content.values()], facts_of(ticket), tier=tier)
     return [(by_content[id(s.book)], [f"{name} is {value}" for name, value in s.because]) for s in found]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tierdesk.core.written import Written
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.runbooks import walk
 from tierdesk.response.runbooks.models import Attempt, Run, RunState, matching
@@ -19,6 +20,15 @@ GAPS = {
     "not_applicable": "It is not about this case",
     "step_failed": "I did it and it did not help",
 }
+
+
+_RUNS = Written(
+    lambda ticket: (
+        Run.objects.filter(ticket=ticket)
+        .select_related("revision__book", "agent__user")
+        .order_by("-started_at")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Open:
 
 def books_of(ticket: Ticket, agent: Agent) -> dict[str, Any]:
     """Template context: `open_runs`, `ended_runs`, `suggested` (revision, reasons) and `gap_kinds`."""
-    runs = list(ticket.runs.select_related("revision__book", "agent__user").order_by("-started_at"))
+    runs: list[Run] = _RUNS(ticket=ticket)
     tier = max(ticket.tier, 1)
     going = [run for run in runs if run.state == RunState.RUNNING]
     return {

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
+from tierdesk.core.written import Written
 from tierdesk.directory.staff.models import Team
 from tierdesk.response.sla.ledger import Stay, ledger_of
 from tierdesk.response.sla.models import Clock, ClockState
@@ -18,6 +19,14 @@ from tierdesk.web.ui.wording import duration
 
 ORDER = {"breached": 0, "at_risk": 1, "ok": 2, "paused": 3, "missed": 4, "met": 5, "cancelled": 6}
 OUTSIDE = "outside hours"
+
+_CLOCKS = Written(
+    lambda ticket: (
+        Clock.objects.filter(ticket=ticket)
+        .exclude(state=ClockState.CANCELLED)
+        .select_related("calendar__calendar")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +44,7 @@ class Face:
 
 def faces_of(ticket: Ticket, at: datetime) -> list[Face]:
     """The clocks of a ticket, most urgent first; cancelled ones are left to the explanation page."""
-    clocks = ticket.clocks.exclude(state=ClockState.CANCELLED).select_related("calendar__calendar")
-    faces = [_face(clock, at) for clock in clocks]
+    faces = [_face(clock, at) for clock in _CLOCKS(ticket=ticket)]
     return sorted(faces, key=lambda face: (ORDER[face.state], face.clock.due_at or face.clock.started_at))
 
 

@@ -8,8 +8,10 @@ from typing import Any, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 
+from tierdesk.core.written import Written
+from tierdesk.directory.clients.visibility import visible_clients
 from tierdesk.directory.staff.models import Agent, User
 from tierdesk.tickets.models import Ticket
 
@@ -79,9 +81,31 @@ def may_change_terms(agent: Agent, ticket: Ticket) -> bool:
 
 def ticket_of(request: HttpRequest, pk: int) -> Ticket:
     """The ticket, if this user may see it; forbidden and unknown look the same (404)."""
-    related = ("client", "contact", "service", "category", "suggested_category", "team", "voice_team")
-    tickets = Ticket.objects.visible_to(user_of(request)).select_related(
-        *related, "assignee__user", "contract_version__contract", "contact__client", "duplicate_of"
-    )
-    found: Ticket = get_object_or_404(tickets, pk=pk)
-    return found
+    found: list[Ticket] = _TICKET(user_of(request), pk=pk)
+    if not found:
+        raise Http404
+    return found[0]
+
+
+def what_is_seen(user: User) -> frozenset[int] | None:
+    """What shapes `visible_to` for agents (core/written.py): the clients that they serve; None for all of them."""
+    if not hasattr(user, "agent"):
+        raise TypeError(f"{user} is no agent: what others see has more to it than clients")
+    return visible_clients(user)
+
+
+_RELATED = (
+    "client",
+    "contact__client",
+    "service",
+    "category",
+    "suggested_category",
+    "team",
+    "voice_team",
+    "assignee__user",
+    "contract_version__contract",
+    "duplicate_of",
+)
+_TICKET = Written(
+    lambda user, pk: Ticket.objects.visible_to(user).filter(pk=pk).select_related(*_RELATED), by=what_is_seen
+)

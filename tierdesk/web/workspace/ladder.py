@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from tierdesk.core import clock
-from tierdesk.directory.staff.models import Agent
+from tierdesk.core.written import Written
+from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.runbooks.models import told_runs
-from tierdesk.response.tiers.climbing import teams_above
 from tierdesk.response.tiers.consultations import WITHINS
-from tierdesk.response.tiers.models import EscalationState
+from tierdesk.response.tiers.models import Consultation, Escalation, EscalationState
 from tierdesk.response.tiers.pack import Known, Pack, RunRecord, prefill
 from tierdesk.response.tiers.reasons import ReturnReason
-from tierdesk.response.vendors.models import may_open_cases
+from tierdesk.response.vendors.models import Case, may_open_cases
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.models import Ticket
 
-
-def ladder_of(ticket: Ticket, agent: Agent) -> dict[str, Any]:
-    """Template context of everything that has to do with other tiers."""
-    escalations = list(
-        ticket.escalations.select_related("from_team", "to_team", "sent_by__user", "answered_by__user")
+_ESCALATIONS = Written(
+    lambda ticket: Escalation.objects.filter(ticket=ticket).select_related(
+        "from_team", "to_team", "sent_by__user", "answered_by__user"
     )
+)
+_CONSULTATIONS = Written(
+    lambda ticket: Consultation.objects.filter(ticket=ticket).select_related(
+        "team", "asked_by__user", "answered_by__user", "helper__user"
+    )
+)
+_CASES = Written(
+    lambda ticket: Case.objects.filter(ticket=ticket).select_related("contract__vendor", "driver__user")
+)
+
+
+def ladder_of(ticket: Ticket, agent: Agent, teams: Sequence[Team]) -> dict[str, Any]:
+    """Template context of everything that has to do with other tiers; `teams` are those that serve its client."""
+    escalations = _ESCALATIONS(ticket=ticket)
     waiting = next((one for one in escalations if one.state == EscalationState.SENT), None)
-    people = ("asked_by__user", "answered_by__user", "helper__user")
-    consultations = list(ticket.consultations.select_related("team", *people))
     return {
-        "escalate_to": teams_above(ticket) if ticket.is_unresolved() else [],
+        "escalate_to": [team for team in teams if team.tier > ticket.tier] if ticket.is_unresolved() else [],
         "escalations": escalations,
         "waiting_escalation": waiting,
         "may_answer": waiting is not None and waiting.to_team_id in agent.team_ids,
         "may_withdraw": waiting is not None and waiting.from_team_id in agent.team_ids,
         "return_reasons": ReturnReason.choices,
-        "consultations": [(one, one.is_late(clock.now())) for one in consultations],
+        "consultations": [(one, one.is_late(clock.now())) for one in _CONSULTATIONS(ticket=ticket)],
         "consult_within": [(minutes, _("%s working minutes") % minutes) for minutes in WITHINS],
         "my_teams": agent.team_ids,
         "may_consult": ticket.is_unresolved(),
-        "cases": list(ticket.cases.select_related("contract__vendor", "driver__user")),
+        "cases": _CASES(ticket=ticket),
         "may_open_case": may_open_cases(agent),
     }
 

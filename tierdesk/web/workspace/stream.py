@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Prefetch
-
+from tierdesk.core.written import Written
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.models import Attachment, Entry, Message, Ticket
 from tierdesk.tickets.moving import STAYS_WITH, can_split
@@ -24,6 +24,11 @@ BY_THE_DESK = {
     "action_due",
 }
 """What the desk itself does in answer to somebody: the cause names them, the line does not."""
+
+_MESSAGES = Written(lambda ticket: Message.objects.filter(ticket=ticket).order_by("at", "id"))
+_FILES = Written(
+    lambda ticket: Attachment.objects.filter(message__ticket=ticket).only("id", "name", "size", "message_id")
+)
 
 TOLD_BY_THE_MESSAGE = {"replied", "noted", "heard"}
 """Entries that the message itself shows."""
@@ -44,19 +49,24 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of the stream: exactly one of the two is set."""
+    """One item of the stream: exactly one of `message` and `event` is set. `files`: the message's."""
 
     at: datetime
     message: Message | None = None
     kind: str = ""
+    files: Sequence[Attachment] = ()
     event: Event | None = None
 
 
 def stream_of(ticket: Ticket, entries: Sequence[Entry]) -> list[Item]:
     """Everything that was said and done, oldest first; `entries` are the ticket's."""
-    files = Attachment.objects.only("id", "name", "size", "message_id")
-    messages = ticket.messages.prefetch_related(Prefetch("attachments", queryset=files)).order_by("at", "id")
-    items = [Item(message.at, message=message, kind=_kind(message)) for message in messages]
+    files: dict[int, list[Attachment]] = defaultdict(list)
+    for file in _FILES(ticket=ticket.pk):
+        files[file.message_id].append(file)
+    items = [
+        Item(message.at, message=message, kind=_kind(message), files=files.get(message.pk, ()))
+        for message in _MESSAGES(ticket=ticket)
+    ]
     items += [Item(event.at, event=event) for event in events_of(entries)]
     return sorted(items, key=lambda item: (item.at, item.message is None))
 

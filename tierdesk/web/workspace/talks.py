@@ -8,10 +8,14 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from tierdesk.channels.chat.models import TYPING_LASTS, ChatState, Conversation, Conversations, Seat
+from tierdesk.core.written import Written
 from tierdesk.directory.staff.models import Agent, Team
 
 SHOWN = 20
 SEEN_EVERY_S = 30
+
+
+_SEAT = Written(lambda agent: Seat.objects.filter(agent=agent)[:1])
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,7 @@ def talks_of(agent: Agent, at: datetime, *, whole: bool) -> Talks:
 
 def take_seat(agent: Agent, at: datetime) -> Seat:
     """The agent's seat, noted as warm; written at most every half minute."""
-    seat = Seat.objects.filter(agent=agent).first() or Seat()
-    seat.agent = agent
+    seat = next(iter(_SEAT(agent=agent)), None) or Seat(agent=agent)
     cold = seat.seen_at is None or (at - seat.seen_at).total_seconds() >= SEEN_EVERY_S
     if seat.pk and seat.is_open and cold:
         Seat.objects.filter(pk=seat.pk).update(seen_at=at)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
 
 from tierdesk.channels.alarms.lines import lines_of
+from tierdesk.channels.phone.models import Call
 from tierdesk.core import clock
+from tierdesk.core.written import Written
 from tierdesk.directory.contracts.boundary import boundary_of
 from tierdesk.directory.contracts.models import ContractVersion
 from tierdesk.directory.services.models import Category
@@ -32,6 +34,7 @@ from tierdesk.web.workspace.guard import (
     may_put_in_waits,
     ticket_of,
     user_of,
+    what_is_seen,
 )
 from tierdesk.web.workspace.ladder import ladder_of
 from tierdesk.web.workspace.majors import band_of
@@ -43,6 +46,25 @@ SHOWN_INLINE = {"image/png", "image/jpeg", "image/gif", "image/webp", "applicati
 CALLS_SHOWN = 12
 ELSEWHERE = {PendingReason.REQUESTER_INFO, PendingReason.MAJOR_PARENT}
 """What a ticket does not wait for by a choice in a list: a question is asked, a link is made."""
+
+_ENTRIES = Written(lambda ticket_id: Entry.objects.of(ticket_id))
+_OUTLOOK = Written(lambda user, ticket: Outlook.objects.visible_to(user).told_of(ticket), by=what_is_seen)
+_COLLEAGUES = Written(
+    lambda team: Agent.objects.filter(memberships__team=team).select_related("user").distinct()
+)
+_CATEGORIES = Written(lambda: Category.objects.all())
+_TEAMS = Written(
+    lambda client: (
+        Team.objects.filter(Q(serves_every_client=True) | Q(clients=client))
+        .distinct()
+        .order_by("tier", "name")
+    )
+)
+_CALLS = Written(
+    lambda ticket: (
+        Call.objects.filter(ticket=ticket).select_related("agent__user").order_by("-id")[:CALLS_SHOWN]
+    )
+)
 
 
 @agent_page
@@ -57,7 +79,8 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
     at = clock.now()
-    entries = list(Entry.objects.of(found.pk))
+    entries = _ENTRIES(ticket_id=found.pk)
+    teams = _TEAMS(client=found.client_id)
     faces, stream = faces_of(found, at), stream_of(found, entries)
     return {
         "ticket": found,
@@ -66,9 +89,9 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "movable": movable_of(stream),
         "faces": faces,
         "worst": worst(faces),
-        "outlook": Outlook.objects.visible_to(user_of(request)).told_of(found),
-        "colleagues": Agent.objects.filter(memberships__team=found.team).select_related("user").distinct(),
-        "categories": Category.objects.all(),
+        "outlook": next(iter(_OUTLOOK(user_of(request), ticket=found)), None),
+        "colleagues": _COLLEAGUES(team=found.team_id),
+        "categories": _CATEGORIES(),
         "pending_reasons": [(v, label) for v, label in PendingReason.choices if v not in ELSEWHERE],
         "resolution_codes": ResolutionCode.choices,
         "may_override": agent_of(request).leads(found.team_id),
@@ -79,18 +102,12 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "chosen": chosen_of(found, entries),
         "boundary": boundary_of(found.category, found.contract_version),
         "other_terms": _other_terms(found, agent_of(request)),
-        "teams": _teams_of(found),
+        "teams": teams,
         "alarms": lines_of(found, user_of(request)) if found.channel == "alarms" else None,
-        "calls": found.calls.select_related("agent__user").order_by("-id")[:CALLS_SHOWN],
+        "calls": _CALLS(ticket=found),
         **books_of(found, agent_of(request)),
-        **ladder_of(found, agent_of(request)),
+        **ladder_of(found, agent_of(request), teams),
     }
-
-
-def _teams_of(found: Ticket) -> QuerySet[Team]:
-    """Those that serve the ticket's client; asked for when the page gets there."""
-    serving = Team.objects.filter(Q(serves_every_client=True) | Q(clients=found.client_id))
-    return serving.distinct().order_by("tier", "name")
 
 
 def _other_terms(found: Ticket, agent: Agent) -> list[ContractVersion]:
