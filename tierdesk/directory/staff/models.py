@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.functional import cached_property
 
 from tierdesk.core.facts import Actor
+from tierdesk.core.written import Written
 from tierdesk.directory.calendars.models import Calendar
 
 
@@ -168,7 +169,7 @@ class Agent(models.Model):
     @cached_property
     def standing(self) -> list[Membership]:
         """The memberships with their teams, read once per agent object, that is, once per request."""
-        return list(self.memberships.select_related("team"))
+        return _MEMBERSHIPS(agent=self)
 
     @property
     def team_ids(self) -> set[int]:
@@ -192,6 +193,9 @@ class Membership(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["agent", "team"], name="one_membership_per_team")]
+
+
+_MEMBERSHIPS = Written(lambda agent: Membership.objects.filter(agent=agent).select_related("team"))
 
 
 class Skill(models.Model):

@@ -13,8 +13,8 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet, Value
@@ -167,13 +167,34 @@ def _shown(row: dict[str, Any], at: datetime, late: Collection[int]) -> dict[str
     return row
 
 
-def counts_of(sets: Mapping[str, QuerySet[Any]]) -> Counter[str]:
-    """How many rows each set has, by its name, counting no further than COUNT_AT_MOST; in one query for all."""
-    first, *others = (rows.order_by().values_list(Value(name))[:COUNT_AT_MOST] for name, rows in sets.items())
-    shown, parameters = first.union(*others, all=True).order_by().query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT name, count(*) FROM ({shown}) AS shown (name) GROUP BY name", parameters)
-        return Counter(dict(cursor.fetchall()))
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows each set has, by its name, counting no further than COUNT_AT_MOST: one statement for all.
+
+    It is written for SOME_TIME and asked at any instant.
+    """
+
+    sql: str
+    values: Sequence[Any]
+
+    SOME_TIME: ClassVar[datetime] = datetime(2000, 1, 1, tzinfo=UTC)
+
+    @classmethod
+    def of(cls, sets: Mapping[str, QuerySet[Any]]) -> Count:
+        """A count of sets that were made as if it were SOME_TIME."""
+        first, *others = (
+            rows.order_by().values_list(Value(name))[:COUNT_AT_MOST] for name, rows in sets.items()
+        )
+        shown, values = first.union(*others, all=True).order_by().query.sql_with_params()
+        return cls(f"SELECT name, count(*) FROM ({shown}) AS shown (name) GROUP BY name", values)
+
+    def at(self, instant: datetime) -> Counter[str]:
+        values = [
+            instant + (one - self.SOME_TIME) if isinstance(one, datetime) else one for one in self.values
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, values)
+            return Counter(dict(cursor.fetchall()))
 
 
 def _cursor(row: dict[str, Any], order: str) -> str:
