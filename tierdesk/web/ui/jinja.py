@@ -1,12 +1,12 @@
 """The Jinja2 environment in which every page is rendered."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.html import linebreaks
 from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext
 from jinja2 import Environment, FileSystemBytecodeCache, StrictUndefined
@@ -37,6 +37,8 @@ def environment(**options: Any) -> Environment:
         gettext, ngettext, newstyle=True, pgettext=pgettext, npgettext=npgettext
     )
     env.globals |= {
+        "_": words,
+        "gettext": words,
         "static": static if settings.DEBUG else cache(static),
         "kept": kept,
         "url": url,
@@ -59,7 +61,28 @@ def environment(**options: Any) -> Environment:
 
 def url(name: str, *args: Any, **kwargs: Any) -> str:
     """The address of a named route: `url("workspace:ticket", 7)`."""
-    return reverse(name, args=args or None, kwargs=kwargs or None)
+    if kwargs:
+        return reverse(name, args=args or None, kwargs=kwargs)
+    return _address(settings.ROOT_URLCONF, get_script_prefix(), name, args)
+
+
+@lru_cache(maxsize=10_000)
+def _address(_routes: str, _prefix: str, name: str, args: tuple[Any, ...]) -> str:
+    return reverse(name, args=args or None)
+
+
+def words(text: str, /, **given: Any) -> Markup:
+    """A text in the reader's language, with what is given escaped in its blanks; one without blanks is kept."""
+    return _filled(text, given) if given else _kept_words(get_language(), text)
+
+
+@lru_cache(maxsize=10_000)
+def _kept_words(_language: str | None, text: str) -> Markup:
+    return _filled(text, {})
+
+
+def _filled(text: str, given: dict[str, Any]) -> Markup:
+    return Markup(gettext(text)) % given  # noqa: S704  # what templates write is ours
 
 
 def paragraphs(text: str) -> Markup:
