@@ -144,7 +144,10 @@ TEMPLATES = [
             Path(__file__).parent.parent / room / "templates"
             for room in ("web/ui", "web/workspace", "web/portal", "ops/settings")
         ],
-        "OPTIONS": {"environment": "tierdesk.web.ui.jinja.environment"},
+        "OPTIONS": {
+            "environment": "tierdesk.web.ui.jinja.environment",
+            "context_processors": ["tierdesk.web.ui.jinja.one_token"],
+        },
     },
     {"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True, "OPTIONS": {}},
 ]

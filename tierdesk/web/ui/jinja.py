@@ -5,8 +5,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.messages import get_messages
+from django.http import HttpRequest
+from django.template.backends.utils import csrf_input
 from django.templatetags.static import static
 from django.urls import get_script_prefix, reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.html import linebreaks
 from django.utils.translation import get_language, gettext, ngettext, npgettext, pgettext
 from jinja2 import Environment, FileSystemBytecodeCache, StrictUndefined
@@ -57,6 +60,11 @@ def environment(**options: Any) -> Environment:
         "moment": moment,
     }
     return env
+
+
+def one_token(request: HttpRequest) -> dict[str, Any]:
+    """The token of a page's forms, made once for all of them, and only for pages that have one."""
+    return {"csrf_input": SimpleLazyObject(lambda: csrf_input(request))}
 
 
 def url(name: str, *args: Any, **kwargs: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +53,12 @@ class Open:
         return isinstance(self.next, walk.Look)
 
 
-def books_of(ticket: Ticket, agent: Agent) -> dict[str, Any]:
-    """Template context: `open_runs`, `ended_runs`, `suggested` (revision, reasons) and `gap_kinds`."""
-    runs: list[Run] = _RUNS(ticket=ticket)
+def books_of(ticket: Ticket, agent: Agent, hanging: Collection[str]) -> dict[str, Any]:
+    """Template context: `open_runs`, `ended_runs`, `suggested` (revision, reasons) and `gap_kinds`.
+
+    `hanging`: what the ticket has (hanging.py).
+    """
+    runs: list[Run] = _RUNS(ticket=ticket) if "runs" in hanging else []
     tier = max(ticket.tier, 1)
     going = [run for run in runs if run.state == RunState.RUNNING]
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -34,9 +34,15 @@ _CASES = Written(
 )
 
 
-def ladder_of(ticket: Ticket, agent: Agent, teams: Sequence[Team]) -> dict[str, Any]:
-    """Template context of everything that has to do with other tiers; `teams` are those that serve its client."""
-    escalations = _ESCALATIONS(ticket=ticket)
+def ladder_of(
+    ticket: Ticket, agent: Agent, teams: Sequence[Team], hanging: Collection[str]
+) -> dict[str, Any]:
+    """Template context of everything that has to do with other tiers.
+
+    `teams` are those that serve the ticket's client, `hanging` is what it has (hanging.py).
+    """
+    escalations = _ESCALATIONS(ticket=ticket) if "escalations" in hanging else []
+    consultations = _CONSULTATIONS(ticket=ticket) if "consultations" in hanging else []
     waiting = next((one for one in escalations if one.state == EscalationState.SENT), None)
     return {
         "escalate_to": [team for team in teams if team.tier > ticket.tier] if ticket.is_unresolved() else [],
@@ -45,11 +51,11 @@ def ladder_of(ticket: Ticket, agent: Agent, teams: Sequence[Team]) -> dict[str, 
         "may_answer": waiting is not None and waiting.to_team_id in agent.team_ids,
         "may_withdraw": waiting is not None and waiting.from_team_id in agent.team_ids,
         "return_reasons": ReturnReason.choices,
-        "consultations": [(one, one.is_late(clock.now())) for one in _CONSULTATIONS(ticket=ticket)],
+        "consultations": [(one, one.is_late(clock.now())) for one in consultations],
         "consult_within": [(minutes, _("%s working minutes") % minutes) for minutes in WITHINS],
         "my_teams": agent.team_ids,
         "may_consult": ticket.is_unresolved(),
-        "cases": _CASES(ticket=ticket),
+        "cases": _CASES(ticket=ticket) if "cases" in hanging else [],
         "may_open_case": may_open_cases(agent),
     }
 

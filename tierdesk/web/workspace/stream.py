@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,10 +58,10 @@ class Item:
     event: Event | None = None
 
 
-def stream_of(ticket: Ticket, entries: Sequence[Entry]) -> list[Item]:
-    """Everything that was said and done, oldest first; `entries` are the ticket's."""
+def stream_of(ticket: Ticket, entries: Sequence[Entry], hanging: Collection[str]) -> list[Item]:
+    """Everything that was said and done, oldest first, of its `entries` and what it has (`hanging`, hanging.py)."""
     files: dict[int, list[Attachment]] = defaultdict(list)
-    for file in _FILES(ticket=ticket.pk):
+    for file in _FILES(ticket=ticket.pk) if "files" in hanging else ():
         files[file.message_id].append(file)
     items = [
         Item(message.at, message=message, kind=_kind(message), files=files.get(message.pk, ()))

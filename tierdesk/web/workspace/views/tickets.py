@@ -36,6 +36,7 @@ from tierdesk.web.workspace.guard import (
     user_of,
     what_is_seen,
 )
+from tierdesk.web.workspace.hanging import hanging_on
 from tierdesk.web.workspace.ladder import ladder_of
 from tierdesk.web.workspace.majors import band_of
 from tierdesk.web.workspace.navigation import navigation
@@ -80,8 +81,8 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
 def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
     at = clock.now()
     entries = _ENTRIES(ticket_id=found.pk)
-    teams = _TEAMS(client=found.client_id)
-    faces, stream = faces_of(found, at), stream_of(found, entries)
+    teams, hanging = _TEAMS(client=found.client_id), hanging_on(found)
+    faces, stream = faces_of(found, at), stream_of(found, entries, hanging)
     return {
         "ticket": found,
         "agent": agent_of(request),
@@ -104,9 +105,9 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "other_terms": _other_terms(found, agent_of(request)),
         "teams": teams,
         "alarms": lines_of(found, user_of(request)) if found.channel == "alarms" else None,
-        "calls": _CALLS(ticket=found),
-        **books_of(found, agent_of(request)),
-        **ladder_of(found, agent_of(request), teams),
+        "calls": _CALLS(ticket=found) if "calls" in hanging else [],
+        **books_of(found, agent_of(request), hanging),
+        **ladder_of(found, agent_of(request), teams, hanging),
     }
 
 
