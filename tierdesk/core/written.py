@@ -32,7 +32,7 @@ class Written:
         self, ask: Callable[..., QuerySet[Any]], *, by: Callable[..., Hashable] | None = None
     ) -> None:
         self._ask, self._by = ask, by
-        self._texts: dict[tuple[Hashable, ...], _Text | None] = {}
+        self._texts: dict[tuple[Hashable, ...], _Text] = {}
 
     def __call__(self, *seen: Any, **given: Any) -> list[Any]:
         text = self._text(seen, given)
@@ -45,11 +45,15 @@ class Written:
 
     def _text(self, seen: tuple[Any, ...], given: dict[str, Any]) -> _Text | None:
         key = (self._by(*seen) if self._by else None, *[(name, given[name] is None) for name in given])
-        if key not in self._texts:
+        text = self._texts.get(key)
+        if text is not None:
+            return text
+        text = self._write(seen, given)
+        if text is not None:
             if len(self._texts) >= KEPT:
                 self._texts.clear()
-            self._texts[key] = self._write(seen, given)
-        return self._texts[key]
+            self._texts[key] = text
+        return text
 
     def _write(self, seen: tuple[Any, ...], given: dict[str, Any]) -> _Text | None:
         blanks = {name: None if value is None else Blank(name) for name, value in given.items()}

@@ -47,7 +47,8 @@ KEPT = 500
 def _count(user: User, agent: Agent) -> Count:
     """What is counted for this agent. Writing it costs more than counting, and it only changes with the teams."""
     shape = agent.pk, frozenset(agent.team_ids), what_is_seen(user)
-    if shape not in _written:
+    count = _written.get(shape)
+    if count is None:
         if len(_written) >= KEPT:
             _written.clear()
         tickets = Ticket.objects.visible_to(user)
@@ -56,5 +57,5 @@ def _count(user: User, agent: Agent) -> Count:
         }
         going = MajorIncident.objects.visible_to(user).going()
         calls = Call.objects.visible_to(user).on_the_desk_of(agent)
-        _written[shape] = Count.of(shown | {"calls": calls, "majors": going})
-    return _written[shape]
+        count = _written[shape] = Count.of(shown | {"calls": calls, "majors": going})
+    return count
