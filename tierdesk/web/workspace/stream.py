@@ -27,7 +27,11 @@ BY_THE_DESK = {
 
 _MESSAGES = Written(lambda ticket: Message.objects.filter(ticket=ticket).order_by("at", "id"))
 _FILES = Written(
-    lambda ticket: Attachment.objects.filter(message__ticket=ticket).only("id", "name", "size", "message_id")
+    lambda ticket: (
+        Attachment.objects.filter(message__ticket=ticket)
+        .only("id", "name", "size", "message_id")
+        .order_by("id")
+    )
 )
 
 TOLD_BY_THE_MESSAGE = {"replied", "noted", "heard"}

@@ -81,7 +81,8 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
 def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
     at = clock.now()
     entries = _ENTRIES(ticket_id=found.pk)
-    teams, hanging = _TEAMS(client=found.client_id), hanging_on(found)
+    hanging, is_unresolved = hanging_on(found), found.is_unresolved()
+    teams = _TEAMS(client=found.client_id) if is_unresolved else []
     faces, stream = faces_of(found, at), stream_of(found, entries, hanging)
     return {
         "ticket": found,
@@ -91,8 +92,8 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "faces": faces,
         "worst": worst(faces),
         "outlook": next(iter(_OUTLOOK(user_of(request), ticket=found)), None),
-        "colleagues": _COLLEAGUES(team=found.team_id),
-        "categories": _CATEGORIES(),
+        "colleagues": _COLLEAGUES(team=found.team_id) if is_unresolved else [],
+        "categories": _CATEGORIES() if is_unresolved else [],
         "pending_reasons": [(v, label) for v, label in PendingReason.choices if v not in ELSEWHERE],
         "resolution_codes": ResolutionCode.choices,
         "may_override": agent_of(request).leads(found.team_id),
