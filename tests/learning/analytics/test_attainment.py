@@ -15,6 +15,7 @@ from tests.cast import Cast
 from tests.conftest import MONDAY_10
 from tierdesk.core.scope import only, seeing
 from tierdesk.learning.analytics.attainment import Attainment, FirstContact, Line, attainment, trend
+from tierdesk.response.major.models import MajorIncident
 from tierdesk.tickets.models import Ticket
 
 Doing = Callable[..., Any]
@@ -179,3 +180,16 @@ def test_its_queries_do_not_grow_with_what_was_missed(cast: Cast, solved: Any) -
     for _ in range(5):
         solved(MONDAY_10, MONDAY_10 + 7 * DAY)
     assert count() == few
+
+
+def test_the_major_incidents_of_a_month_are_listed_for_who_may_see_them(
+    cast: Cast, doing: Doing, at: datetime
+) -> None:
+    with doing(cast.ann):
+        ticket = cast.ticket()
+    with doing(cast.lou, at + HOUR):
+        declared = MajorIncident.declare(ticket, by=cast.lou, why="everybody")
+    assert june(cast).majors == [declared]
+    assert attainment(cast.lou.user, JULY, AUGUST, AUGUST).majors == []
+    assert attainment(cast.olga.user, JUNE, JULY, JULY).majors == []
+    assert attainment(cast.lou.user, JUNE, JULY, JULY, client=cast.borealis).majors == []

@@ -22,6 +22,7 @@ from tierdesk.directory.clients.models import Client
 from tierdesk.directory.contracts.models import Metric, Party
 from tierdesk.directory.staff.models import User
 from tierdesk.learning.knowledge.models import SelfService
+from tierdesk.response.major.models import MajorIncident
 from tierdesk.response.sla.ledger import Ledger, Mark, ledger
 from tierdesk.response.sla.models import GOING, Clock, ClockState
 from tierdesk.tickets.conversation import Direction, Message
@@ -130,6 +131,7 @@ class Attainment:
     first_contact: Sequence[FirstContact]
     adjustments: Sequence[Adjustment]
     by_themselves: int
+    majors: Sequence[MajorIncident]
 
     def of(self, party: str) -> Mapping[tuple[str, int | None, int], Line]:
         """The lines of a party, by metric, tier and priority."""
@@ -152,9 +154,12 @@ def attainment(
     """What ended from `start` until `end`, seen at `at`, of all clients that `user` may see or of one."""
     clocks = Clock.objects.visible_to(user)
     tickets, helped = Ticket.objects.visible_to(user), SelfService.objects.visible_to(user)
+    majors = (
+        MajorIncident.objects.visible_to(user).select_related("ticket__client").prefetch_related("actions")
+    )
     if client is not None:
         clocks, tickets = clocks.filter(client=client), tickets.filter(client=client)
-        helped = helped.filter(client=client)
+        helped, majors = helped.filter(client=client), majors.filter(client=client)
     ended = clocks.filter(stopped_at__gte=start, stopped_at__lt=end)
     broken = _open_and_broken(clocks, end)
     kinds: defaultdict[Kind, Line] = defaultdict(Line)
@@ -175,6 +180,7 @@ def attainment(
         first_contact=_first_contact(tickets, start, end),
         adjustments=_adjustments(tickets, start, end),
         by_themselves=helped.filter(at__gte=start, at__lt=end).count(),
+        majors=list(majors.filter(declared_at__gte=start, declared_at__lt=end).order_by("declared_at")),
     )
 
 
