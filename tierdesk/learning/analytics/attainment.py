@@ -126,7 +126,7 @@ class Attainment:
     """The figures of a period: a line for each kind of promise, for each client, the worst, and first contacts."""
 
     kinds: Mapping[Kind, Line]
-    clients: Mapping[str, Line]
+    clients: Sequence[tuple[str, Line]]
     late: Sequence[Late]
     first_contact: Sequence[FirstContact]
     adjustments: Sequence[Adjustment]
@@ -175,7 +175,7 @@ def attainment(
     names = dict(Client.objects.filter(pk__in=by_client).values_list("pk", "name"))
     return Attainment(
         kinds=kinds,
-        clients={names[pk]: by_client[pk] for pk in sorted(by_client, key=lambda pk: names[pk])},
+        clients=[(names[pk], by_client[pk]) for pk in sorted(by_client, key=lambda pk: (names[pk], pk))],
         late=_late(ended.filter(state=ClockState.MISSED), broken, tickets, min(at, end)),
         first_contact=_first_contact(tickets, start, end),
         adjustments=_adjustments(tickets, start, end),
