@@ -163,6 +163,26 @@ def test_lines_end_as_they_do_on_the_wire_or_in_an_editor() -> None:
             id="too many days",
         ),
         pytest.param("x" * 300_001, "longer than", id="too long"),
+        pytest.param(
+            file("SUMMARY:Fair\nDTSTART;VALUE=DATE:20260501\nDURATION:P1D\nDURATION:P2D"),
+            "“Fair” says its DURATION twice",
+            id="two durations",
+        ),
+        pytest.param(
+            file("DTSTART;VALUE=DATE:20260501\nDTSTART;VALUE=,ATE:20260501"),
+            "damaged",
+            id="two kinds of a day",
+        ),
+        pytest.param(
+            file("DTSTART;VALUE=DATE:99991231\nDURATION:P5D"),
+            "It says no day between",
+            id="the last day of all",
+        ),
+        pytest.param(
+            file("DTSTART;VALUE=DATE:20260501\nRRULE:FREQ=YEARLY;BYYEARDAY=999"),
+            "by a rule that cannot be read",
+            id="no day of a year",
+        ),
     ],
 )
 def test_what_is_no_file_of_holidays_is_refused_in_words(text: str, why: str) -> None:

@@ -31,6 +31,7 @@ LAST: Final = date(2049, 12, 31)
 """A rule without an end is kept until then: what a file says must not depend on the day when it is read."""
 
 DAY = timedelta(days=1)
+LONGEST_YEAR = 366
 WITHIN_A_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 
@@ -60,7 +61,7 @@ def _events(text: str) -> list[Any]:
         raise NotHolidays(f"It is longer than {LONGEST} characters; give holidays alone.")
     try:
         found = Calendar.from_ical(text)
-    except (ValueError, IndexError, KeyError, TypeError) as error:
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
         raise NotHolidays("It is no iCalendar file, or it is damaged: paste all of it.") from error
     if found.name != "VCALENDAR":
         raise NotHolidays("It is no iCalendar file: that begins with BEGIN:VCALENDAR.")
@@ -78,6 +79,8 @@ def _days(event: Any, moved: set[tuple[str, date]]) -> Iterator[date]:
     uid = str(event.get("UID", ""))
     for first in _occurrences(event, begins):
         if (uid, first) in moved and "RECURRENCE-ID" not in event:
+            continue
+        if first > LAST:
             continue
         for n in range(length.days):
             if FIRST <= (day := first + n * DAY) <= LAST:
@@ -98,7 +101,10 @@ def _of_rule(event: Any, rule: Any, begins: date) -> Iterator[date]:
     if any(part in rule for part in WITHIN_A_DAY):
         raise NotHolidays(f"{_named(event)} comes back at an hour; only whole days are holidays.")
     until = [one.date() if isinstance(one, datetime) else one for one in rule.get("UNTIL", [])]
-    if not all(isinstance(one, date) for one in until) or any(int(n) < 1 for n in rule.get("INTERVAL", [])):
+    never = any(int(n) < 1 for n in rule.get("INTERVAL", [])) or any(
+        not 1 <= abs(int(n)) <= LONGEST_YEAR for n in rule.get("BYYEARDAY", [])
+    )
+    if never or not all(isinstance(one, date) for one in until):
         raise NotHolidays(f"{_named(event)} comes back by a rule that cannot be read.")
     plain = {name: value for name, value in rule.items() if name != "UNTIL"}
     try:
@@ -113,6 +119,8 @@ def _of_rule(event: Any, rule: Any, begins: date) -> Iterator[date]:
 
 
 def _length(event: Any) -> timedelta:
+    if isinstance(event.get("DURATION"), list):
+        raise NotHolidays(f"{_named(event)} says its DURATION twice.")
     length: timedelta = event["DURATION"].dt if "DURATION" in event else DAY
     if "DTEND" in event:
         length = _day(event, "DTEND") - _day(event, "DTSTART")
