@@ -30,6 +30,7 @@ class Subscriber:
     answers: list[int] = field(default_factory=list)
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     address: str = ""
+    longest: int = 0
 
     @property
     def point(self) -> bytes:
@@ -41,6 +42,9 @@ class Subscriber:
         return {"p256dh": padless(self.point), "auth": padless(self.auth)}
 
     def take(self, headers: Any, body: bytes) -> int:
+        self.longest = max(self.longest, len(body))
+        if len(body) > 4096:
+            return 413
         if self.answers:
             return self.answers.pop(0)
         if not self._is_the_desk(headers["Authorization"]) or headers["Content-Encoding"] != "aes128gcm":

@@ -113,3 +113,17 @@ def test_another_secret_key_of_the_desk_is_another_desk_to_a_browser(settings: A
 def test_what_is_no_key_of_a_browser_is_refused(p256dh: str, auth: str) -> None:
     with pytest.raises(UnableToReach, match="did not say how to write to it"):
         push.keys(p256dh, auth)
+
+
+def test_many_with_long_names_still_fit_into_one_notice(
+    cast: Cast, burning: Burning, browser: Subscriber, live_until: Live
+) -> None:
+    """A push service takes no more than 4096 octets (RFC 8030 §7.2)."""
+    cast.acme.name = "Ж" * 200
+    cast.acme.save()
+    tickets = [burning(subject="Шлюз не отвечает 🔥" * 9) for _ in range(6)]
+    live_until(after(1))
+    [_, (_, told)] = browser.told
+    assert told["title"] == "6 pages"
+    assert tickets[0].reference in told["body"]
+    assert browser.longest <= 4096

@@ -35,6 +35,7 @@ CURVE = ec.SECP256R1()
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 POINT_BYTES, AUTH_BYTES = 65, 16
 RECORD_BYTES = 4096
+MOST_TEXT = 2000
 SIGNED_FOR = timedelta(hours=12)
 WAITS_S = 4 * 3600
 """How long a push service keeps it for a browser that is not there."""
@@ -47,7 +48,11 @@ def is_set_up() -> bool:
 def send(message: Outgoing) -> None:
     """Hand it to the push service of the browser. Raises NotTaken or Refused."""
     keys = _keys_of(message)
-    body = encrypted(json.dumps(_said(message)).encode(), unpadded(keys["p256dh"]), unpadded(keys["auth"]))
+    body = encrypted(
+        json.dumps(_said(message), ensure_ascii=False).encode(),
+        unpadded(keys["p256dh"]),
+        unpadded(keys["auth"]),
+    )
     headers = {
         "Authorization": f"vapid t={_token(message.address)}, k={public_key()}",
         "Content-Encoding": "aes128gcm",
@@ -114,7 +119,13 @@ def _said(message: Outgoing) -> dict[str, Any]:
         body = str(told["short"])
     else:
         title, body = _("%s pages") % len(message.pages), listed(message.pages)
-    return {"title": title, "body": body, "tag": message.key, "url": link(message.first)}
+    return {"title": title, "body": _cut(body), "tag": message.key, "url": link(message.first)}
+
+
+def _cut(text: str) -> str:
+    """What a push service takes of it, with the rest of what is said (RFC 8030 §7.2: 4096 octets)."""
+    octets = text.encode()
+    return text if len(octets) <= MOST_TEXT else f"{octets[:MOST_TEXT].decode(errors='ignore')}…"
 
 
 def _keys_of(message: Outgoing) -> dict[str, str]:
