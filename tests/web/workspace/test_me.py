@@ -192,3 +192,42 @@ def test_its_button_acknowledges_one_ticket_also_of_many_that_came_together(
         client.post(forms[0][0], {"page": forms[0][1]})
     left = client.get("/on-call/me/").content.decode()
     assert [ticket.reference in left for ticket in tickets].count(True) == 1
+
+
+@pytest.mark.parametrize("minutes", ["9" * 14, "9" * 5000])
+def test_a_wait_of_ages_is_refused_in_words(client: Browser, cast: Cast, minutes: str) -> None:
+    client.force_login(cast.lena.user)
+    answer = client.post("/on-call/me/order/", {"mail": minutes})
+    assert (answer.status_code, "from 0 to 60" in answer.content.decode()) == (422, True)
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59"])
+def test_an_absence_until_the_end_of_time_is_refused_in_words(
+    client: Browser, cast: Cast, until: str
+) -> None:
+    type(cast.lena.user).objects.filter(pk=cast.lena.user_id).update(timezone="America/New_York")
+    client.force_login(cast.lena.user)
+    answer = client.post("/on-call/me/absence/", {"until": until})
+    assert (answer.status_code, "is not a date and time" in answer.content.decode()) == (422, True)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://hooks.example.com:99999/pages",
+        "https://hooks.example.com:none/pages",
+        "https://hooks.example.com/seiten/für-mich",
+        "https://[::1",
+    ],
+)
+def test_an_address_that_cannot_be_called_is_refused_in_words(
+    client: Browser, cast: Cast, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tierdesk.core.reach.socket.getaddrinfo", _one_that_answers)
+    client.force_login(cast.lena.user)
+    answer = client.post("/on-call/me/ways/webhook/", {"address": address})
+    assert (answer.status_code, "Write the whole address" in answer.content.decode()) == (422, True)
+
+
+def _one_that_answers(host: str, port: int, **_more: Any) -> list[Any]:
+    return [(2, 1, 6, "", ("127.0.0.1", port))]

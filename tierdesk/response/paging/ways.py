@@ -39,6 +39,7 @@ MOST_CODES = 3
 PER = timedelta(hours=1)
 MOST_WAIT = timedelta(minutes=60)
 MINUTE = timedelta(minutes=1)
+MOST_DIGITS = 4
 
 
 class UnableToReach(ValueError):
@@ -127,7 +128,8 @@ class Way(models.Model):
     @classmethod
     def let_wait(cls, agent: Agent, kind: str, minutes: str) -> None:
         """Take this way so many minutes after a page was due. Raises UnableToReach for what is no such number."""
-        if not (minutes.isdecimal() and minutes.isascii() and int(minutes) * MINUTE <= MOST_WAIT):
+        is_short = minutes.isdecimal() and minutes.isascii() and len(minutes) <= MOST_DIGITS
+        if not is_short or int(minutes) * MINUTE > MOST_WAIT:
             raise UnableToReach(
                 _("Write the minutes that %(way)s waits as a whole number from 0 to 60.")
                 % {"way": _(CHANNELS[kind])}
@@ -201,9 +203,11 @@ def _web_address(text: str) -> str:
     try:
         parts = urlsplit(text)
         fits = parts.scheme in ("https", "http") and bool(parts.hostname) and not parts.username
+        fits = fits and parts.port != 0  # a port that is none is told when it is read
     except ValueError:
         fits = False
-    if not fits or "#" in text or len(text) > LONGEST_ADDRESS or not text.isprintable() or " " in text:
+    is_plain = text.isascii() and text.isprintable() and " " not in text
+    if not fits or "#" in text or len(text) > LONGEST_ADDRESS or not is_plain:
         raise UnableToReach(_("Write the whole address, such as https://hooks.example.com/pages."))
     return text
 

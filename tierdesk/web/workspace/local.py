@@ -14,5 +14,5 @@ def instant_of(raw: str, zone: str) -> datetime | None:
         return None
     try:
         return datetime.fromisoformat(raw).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise UnableTo(f"“{raw}” is not a date and time.") from error
