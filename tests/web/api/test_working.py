@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 
 from tests.cast import Cast
+from tests.conftest import MONDAY_10
 from tests.web.api.conftest import Program
 from tests.web.api.test_doors import ACTIONS
 from tierdesk.core import clock
+from tierdesk.core.wakeups import run_due
 from tierdesk.directory.staff.models import User
+from tierdesk.response.major.models import MajorIncident
 from tierdesk.tickets.models import Ticket
 
 
@@ -256,3 +259,28 @@ def test_the_report_covers_at_most_a_year(cast: Cast, program: Callable[[User], 
     lou = program(cast.lou.user)
     assert lou.get("/report?days=367").status_code == 422
     assert lou.get("/report?days=366").status_code == 200
+
+
+def test_the_children_of_other_clients_are_not_named_on_the_parent(
+    cast: Cast, program: Callable[..., Any], doing: Callable[..., Any]
+) -> None:
+    """Olga serves Acme alone here; Bob of Borealis is hit by the same cause."""
+    cast.northern.clients.set([cast.acme])
+    with doing(cast.ann):
+        parent, ours = cast.ticket(), cast.ticket()
+    with doing(cast.bob):
+        theirs = cast.ticket(client=cast.borealis, contact=cast.bob)
+    with doing(cast.lou):
+        incident = MajorIncident.declare(parent, by=cast.lou, why="All are cut off.", manager=cast.lou)
+    with doing(cast.lou):
+        incident.link([ours.pk, theirs.pk])
+        incident.broadcast("We replace the gateway.", by=cast.lou)
+    run_due(MONDAY_10)
+
+    def told(agent: Any) -> dict[str, Any]:
+        lines = program(agent.user).get(f"/tickets/{parent.pk}/timeline").json()["items"]
+        return {line["kind"]: line["details"].get("children") for line in lines}
+
+    assert told(cast.olga)["children_linked"] == [ours.pk]
+    assert told(cast.olga)["cascade_carried"] is None
+    assert told(cast.lena)["children_linked"] == [ours.pk, theirs.pk]

@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from ninja import Query, Router
 from pydantic import BaseModel
 
-from tierdesk.tickets.models import Entry, Message
+from tierdesk.response.major.facts import CascadeCarried, ChildrenLinked
+from tierdesk.tickets.models import Entry, Message, Ticket
 from tierdesk.web.api.bearer import caller, ticket_of
 from tierdesk.web.api.errors import REFUSALS
 from tierdesk.web.api.fields import Paging
@@ -70,8 +71,24 @@ def timeline(request: HttpRequest, pk: int, paging: Query[Paging]) -> EntryPage:
     """Everything that happened to a ticket, oldest first."""
     ticket = ticket_of(request, pk)
     entries, following = paging.oldest_first(Entry.objects.visible_to(caller(request)).filter(ticket=ticket))
+    _leave_out_children_of_others(request, entries)
     words = _words_of(request, entries)
     return EntryPage(items=[EntryShown.of(entry, words) for entry in entries], next=following)
+
+
+def _leave_out_children_of_others(request: HttpRequest, entries: Sequence[Entry]) -> None:
+    """A major incident tells which tickets follow it, and how many: the caller learns of those they may see."""
+    linked = {
+        pk for entry in entries if entry.kind == ChildrenLinked.kind for pk in entry.details["children"]
+    }
+    if linked:
+        mine = Ticket.objects.visible_to(caller(request)).filter(pk__in=linked)
+        linked = set(mine.values_list("pk", flat=True))
+    for entry in entries:
+        if entry.kind == ChildrenLinked.kind:
+            entry.details["children"] = [pk for pk in entry.details["children"] if pk in linked]
+        elif entry.kind == CascadeCarried.kind:
+            del entry.details["children"]
 
 
 def _words_of(request: HttpRequest, entries: Sequence[Entry]) -> dict[int, Message]:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from tierdesk.response.major.models import RoleKind
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
@@ -110,20 +109,15 @@ def _role_handed(details: Mapping[str, Any]) -> str:
     return f"{words}, {_('after %s') % details['before']}" if details["before"] else words
 
 
-def _children_linked(details: Mapping[str, Any]) -> str:
-    many = len(details["children"])
-    return ngettext("linked %(many)s ticket to it", "linked %(many)s tickets to it", many) % {"many": many}
-
-
 def _carried(details: Mapping[str, Any]) -> str:
-    """What has reached how many children."""
+    """What has reached the children; not how many, since not every reader serves the clients of all."""
     words = {
-        "broadcast": _("the broadcast reached its children: %(children)s"),
-        "resolution": _("children solved with it: %(children)s"),
-        "reopening": _("children that follow it again: %(children)s"),
-        "end": _("children that are back at work: %(children)s"),
+        "broadcast": _("the broadcast reached its children"),
+        "resolution": _("its children were solved with it"),
+        "reopening": _("its children follow it again"),
+        "end": _("its children are back at work"),
     }
-    return words[details["what"]] % details
+    return words[details["what"]]
 
 
 SENTENCES: Mapping[str, Sentence] = {
@@ -346,7 +340,7 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: _("changed when clients hear from us: every %(every_min)s min after %(before)s") % d,
         "clock",
     ),
-    "children_linked": Sentence(_children_linked, "link"),
+    "children_linked": Sentence(lambda d: _("linked tickets to it"), "link"),
     "major_followed": Sentence(
         lambda d: _("made it part of the major incident TD-%(parent)s") % d, "link", "warning"
     ),
