@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,8 +17,10 @@ from tests.response.major.conftest import Declares, Opens, declares, fresh, now,
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.core.wakeups import run_due
+from tierdesk.directory.staff.models import User
 from tierdesk.response.major.models import MajorIncident, ReviewAction
 from tierdesk.tickets.models import Message, Ticket
+from tierdesk.web.workspace.majors import board_of
 
 __all__ = ["declares", "of_bob", "opens"]
 
@@ -319,3 +322,68 @@ def test_parts_of_the_board_are_fetched_by_themselves(
         assert there in answer.content.decode()
         assert "<form" not in answer.content.decode()
     assert Ticket.objects.filter(is_major=True).count() == 1
+
+
+def test_a_broadcast_that_is_sent_twice_reaches_everybody_once(
+    cast: Cast, incident: MajorIncident, at_desk: AtDesk
+) -> None:
+    """A second click, or a colleague whose board was loaded before the first one wrote."""
+    browser, board = at_desk(cast.tom), f"/major/{incident.pk}/"
+    [seen] = re.findall(r'name="newest" value="(\d+)"', body(browser, board))
+    said = {"text": "We replace the gateway.", "newest": seen}
+    assert browser.post(board + "broadcasts/", said).status_code == 302
+    again = browser.post(board + "broadcasts/", said)
+    assert (again.status_code, "has gone out since" in again.content.decode()) == (422, True)
+    run_due(clock.now())
+    assert Message.objects.filter(text="We replace the gateway.").count() == 1
+    [newer] = re.findall(r'name="newest" value="(\d+)"', again.content.decode())
+    browser.post(board + "broadcasts/", {"text": "It works again.", "newest": newer})
+    assert Message.objects.filter(text="It works again.").exists()
+
+
+def test_whoever_does_not_serve_the_children_s_clients_is_not_told_how_many_there_are(
+    cast: Cast, declares: Declares, of_bob: Opens, at_desk: AtDesk, doing: Doing
+) -> None:
+    cast.northern.clients.set([cast.acme])
+    at = clock.now()
+    incident = declares(of_bob(), of_bob(), of_bob(), at=at)
+    with doing(cast.tom, at):
+        fresh(incident).broadcast("We replace the gateway.", by=cast.tom)
+    run_due(at)
+    browser = at_desk(cast.olga)
+    for page in (f"/major/{incident.pk}/", f"/tickets/{incident.ticket_id}/"):
+        shown = body(browser, page)
+        assert "linked tickets to it" in shown and "the broadcast reached its children" in shown
+        assert not re.search(r"linked \d|children: \d|Send to \d", shown), page
+
+
+def test_all_children_are_counted_and_those_that_follow_come_first(
+    cast: Cast, opens: Opens, incident: MajorIncident, at_desk: AtDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tierdesk.web.workspace.majors.CHILDREN_SHOWN", 2)
+    browser, board = at_desk(cast.tom), f"/major/{incident.pk}/"
+    tickets = [opens() for _ in range(5)]
+    browser.post(board + "children/", {"numbers": " ".join(one.reference for one in tickets)})
+    gone = [incident.children.get(ticket=one).pk for one in tickets[:2]]
+    browser.post(board + "children/release/", {"children": gone, "why": "Their cables."})
+    shown = board_of(fresh(incident), cast.tom.user, clock.now())
+    assert shown["following"] == 3
+    assert [child.ticket_id for child in shown["children"]] == [tickets[2].pk, tickets[3].pk]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1999-12-31"])
+def test_a_day_that_is_over_is_refused_in_words(
+    cast: Cast, incident: MajorIncident, at_desk: AtDesk, day: str
+) -> None:
+    User.objects.filter(pk=cast.kira.user_id).update(timezone="Asia/Tokyo")
+    answer = at_desk(cast.tom).post(
+        f"/major/{incident.pk}/actions/", {"what": "A second one", "owner": cast.kira.pk, "due": day}
+    )
+    assert answer.status_code == 302
+    assert not ReviewAction.objects.exists()
+
+
+def test_what_goes_to_many_is_no_book(cast: Cast, incident: MajorIncident, at_desk: AtDesk) -> None:
+    answer = at_desk(cast.tom).post(f"/major/{incident.pk}/broadcasts/", {"text": "x" * 20_001})
+    assert (answer.status_code, "in at most 20000 letters" in answer.content.decode()) == (422, True)
+    assert not incident.cascades.exists()

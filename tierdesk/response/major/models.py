@@ -39,6 +39,10 @@ from tierdesk.tickets.models import Ticket
 __all__ = ["Cascade", "Child", "MajorIncident", "ReviewAction", "Role", "RoleKind"]
 
 
+LONGEST_BROADCAST = 20_000
+"""Letters: each child keeps a copy."""
+
+
 class RoleKind(models.TextChoices):
     MANAGER = "manager", "Incident manager"
     COMMUNICATIONS = "communications", "Communications"
@@ -239,19 +243,31 @@ class MajorIncident(models.Model):
 
     # -- what clients hear
 
-    def broadcast(self, text: str, *, by: Agent) -> Cascade:
+    def broadcast(self, text: str, *, by: Agent, newest: int | None = None) -> Cascade:
         """One text for the contacts of the parent and of every child. It is an update: the next is due later.
 
-        Raises UnableTo without words, when nobody waits for news, or if this agent has no part in it.
+        `newest`: the key of the newest broadcast that the writer had seen, 0 for none. Raises UnableTo if another has
+        gone out since, without words or with too many, when nobody waits for news, or if this agent has no part in it.
         """
         self._hold()
         self._check_going()
         self._check_worked(by)
+        if newest is not None and newest != self.newest_broadcast():
+            raise UnableTo(
+                "Another broadcast has gone out since you looked; read it, and send yours if it is still news."
+            )
+        if len(text) > LONGEST_BROADCAST:
+            raise UnableTo(f"It goes to many: say it in at most {LONGEST_BROADCAST} letters.")
         self.ticket.reply(text)
         cascade = Cascade.put(self, CascadeKind.BROADCAST, text=text)
         record(BroadcastSent(ticket=self.ticket, incident=self.pk, cascade=cascade.pk))
         self._wait_from(current().at, updated_at=current().at)
         return cascade
+
+    def newest_broadcast(self) -> int:
+        """Its key; 0 if there is none."""
+        sent = self.cascades.filter(kind=CascadeKind.BROADCAST).order_by("-id")
+        return sent.values_list("pk", flat=True).first() or 0
 
     def change_cadence(self, every_min: int, *, by: Agent) -> None:
         """An update every so many minutes, counted from when they began to wait: nobody gains time by it."""
@@ -334,8 +350,8 @@ class MajorIncident(models.Model):
             raise UnableTo(f"Say what is to be done, in at most {LONGEST_ACTION} letters.")
         if not _may_see(owner, self.client_id):
             raise UnableTo(f"{owner.name} does not serve {self.ticket.client.name}.")
-        falls_due = morning_of(due_date, owner)
-        if falls_due <= current().at:
+        at = current().at
+        if due_date < at.date() or (falls_due := morning_of(due_date, owner)) <= at:
             raise UnableTo("Choose a day in the future.")
         action = ReviewAction.objects.create(
             client_id=self.client_id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Case, Count, Prefetch, Q, QuerySet, When
 
 from tierdesk.directory.staff.models import Agent, User
 from tierdesk.response.major.cadence import CHOICES
@@ -126,11 +126,9 @@ def board_of(incident: MajorIncident, user: User, at: datetime) -> dict[str, Any
     """Everything on one page: who leads, when clients hear from us next, who is hit, what happened, what came of it."""
     agent, ticket = user.agent, incident.ticket
     held = incident.holders()
-    children = list(
-        incident.children.visible_to(user).select_related("ticket__client", "ticket__contact")[
-            :CHILDREN_SHOWN
-        ]
-    )
+    seen = incident.children.visible_to(user)
+    following_first = seen.order_by(Case(When(state="following", then=0), default=1), "id")
+    children = list(following_first.select_related("ticket__client", "ticket__contact")[:CHILDREN_SHOWN])
     stands = incident.stood_down_at is None and ticket.state != State.CLOSED
     going = stands and ticket.is_unresolved()
     declares = may_declare(agent, ticket, at)
@@ -140,7 +138,8 @@ def board_of(incident: MajorIncident, user: User, at: datetime) -> dict[str, Any
         "ticket": ticket,
         "roles": [(kind, label, held.get(kind)) for kind, label in RoleKind.choices],
         "children": children,
-        "following": [child for child in children if child.state == "following"],
+        "following": seen.following().count(),
+        "newest": incident.newest_broadcast(),
         "similar": similar_to(ticket, user) if going else [],
         "colleagues": people_who_serve(ticket),
         "cadences": sorted({*CHOICES, incident.every_min}),

@@ -104,7 +104,9 @@ def role(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
 def broadcasts(request: HttpRequest, pk: int) -> HttpResponse:
     """One text to all. Refused, it comes back with the board, so that it is not lost."""
     text, incident = request.POST.get("text", ""), _incident(request, pk)
-    refused = _tried(request, incident, lambda one: one.broadcast(text, by=agent_of(request)))
+    by, seen = agent_of(request), request.POST.get("newest")
+    newest = None if seen is None else _key(seen)
+    refused = _tried(request, incident, lambda one: one.broadcast(text, by=by, newest=newest))
     if refused:
         messages.error(request, refused)
         return _board(request, _incident(request, pk), said=text, status=422)
