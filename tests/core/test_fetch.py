@@ -136,6 +136,25 @@ def test_sec046_so_is_one_that_comes_byte_by_byte(server: Server, monkeypatch: p
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nX-Long: "])
+def test_sec046_and_one_whose_head_comes_byte_by_byte(
+    server: Server, monkeypatch: pytest.MonkeyPatch, begins: bytes
+) -> None:
+    monkeypatch.setattr(fetch, "TIMEOUT_S", 1)
+
+    def drip(line: socket.socket) -> None:
+        line.sendall(begins)
+        for _ in range(50):
+            line.sendall(b"x")
+            time.sleep(0.2)
+
+    server.says = drip
+    began = time.monotonic()
+    with pytest.raises(NoAnswer, match="in time"):
+        post_form(server.url, {})
+    assert time.monotonic() - began < 3
+
+
 def test_a_server_that_hangs_up_is_no_answer(server: Server) -> None:
     server.says = lambda line: None
     with pytest.raises(NoAnswer, match="could not be asked"):
@@ -153,6 +172,10 @@ def test_a_server_that_hangs_up_is_no_answer(server: Server) -> None:
         "https://[::1]/",
         "https:///token",
         "https://127.0.0.1#@mail.example/",
+        "https://mail.example:99999/",
+        "https://mail.example:none/",
+        "https://mail.example/für-mich",
+        "https://[::1",
     ],
 )
 def test_sec043_what_is_not_to_be_asked_is_not_asked(settings: Any, url: str) -> None:

@@ -56,6 +56,8 @@ def test_no_spelling_of_this_machine_is_called(host: str, settings: Any) -> None
         "",
         "①②⑦.⓪.⓪.①",
         "a/b",
+        "a..example",
+        "a" * 70 + ".example",
     ],
 )
 def test_what_is_no_name_is_not_looked_up(host: str, settings: Any) -> None:
@@ -84,7 +86,9 @@ def test_what_was_looked_at_is_called_and_the_name_is_not_asked_again(
     settings.PRIVATE_HOSTS = []
     called: list[tuple[str, int]] = []
     answers(monkeypatch, "93.184.216.34")
-    monkeypatch.setattr(reach.socket, "create_connection", lambda place, timeout: called.append(place))
+    monkeypatch.setattr(
+        reach.socket, "create_connection", lambda place, timeout: called.append(place) or socket.socket()
+    )
     call("mail.example", 993, ports=PORTS, timeout=1)
     assert called == [("93.184.216.34", 993)]
 
@@ -101,6 +105,23 @@ def test_the_operator_may_allow_a_server_and_another_port(
     assert addresses("mail.lan", 1993, ports=PORTS) == ["10.0.0.5"]
     with pytest.raises(OffLimits):
         addresses("other.lan", 993, ports=PORTS)
+
+
+def test_a_name_with_many_addresses_that_do_not_answer_takes_no_longer_than_one(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PRIVATE_HOSTS = []
+    waited: list[float] = []
+
+    def in_vain(place: tuple[str, int], timeout: float) -> None:
+        waited.append(timeout)
+        raise TimeoutError
+
+    answers(monkeypatch, *(f"93.184.216.{n}" for n in range(1, 61)))
+    monkeypatch.setattr(reach.socket, "create_connection", in_vain)
+    with pytest.raises(TimeoutError):
+        call("mail.example", 993, ports=PORTS, timeout=9)
+    assert sum(waited) <= 9
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:

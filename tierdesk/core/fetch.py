@@ -11,8 +11,10 @@ import json
 import re
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -81,10 +83,14 @@ def ask(
     method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> Answer:
     """Ask a server that somebody named; its answer, whatever its status. Raises NoAnswer or OffLimits."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.fragment:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise OffLimits(f"“{url[:80]}” is no web address that can be asked.") from error
+    is_plain = _PRINTABLE.fullmatch(url) and not parts.username and not parts.fragment
+    if parts.scheme not in ("https", "http") or not parts.hostname or not is_plain:
         raise OffLimits(f"“{url[:80]}” is no web address that can be asked.")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     if parts.scheme == "http" and not reach.is_allowed(parts.hostname, port):
         raise OffLimits("Only https:// addresses are asked.")
     target = f"{parts.path or '/'}?{parts.query}".rstrip("?")
@@ -117,15 +123,52 @@ def _asked(secure: bool, host: str, port: int, request: _Request) -> Answer:
     line = reach.call(host, port, ports=PORTS, timeout=TIMEOUT_S)
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     try:
-        connection.sock = _secured(line, host) if secure else line
-        headers = {"User-Agent": "tierdesk", "Connection": "close", **request.headers}
-        connection.request(request.method, request.target, request.body, headers)
-        said = connection.getresponse()
-        told = {name.lower(): value for name, value in said.getheaders()}
-        return Answer(said.status, _read(said, until), told)
+        with _hung_up_at(until, line):
+            return _heard(connection, line, secure, host, until, request)
     finally:
         connection.close()
         line.close()
+
+
+@contextmanager
+def _hung_up_at(until: float, line: socket.socket) -> Iterator[None]:
+    """A server that says its head byte by byte, or never ends its greeting, is cut off as well: each byte would make
+    the socket wait anew. What was heard by then is no answer. Raises TimeoutError.
+    """
+    held = line.dup()  # encryption takes the other one over
+    timer = threading.Timer(max(0, until - time.monotonic()), _hang_up, [held])
+    timer.start()
+    try:
+        yield
+    except (OSError, http.client.HTTPException) as error:
+        if time.monotonic() >= until:
+            raise TimeoutError from error
+        raise
+    finally:
+        timer.cancel()
+        timer.join()
+        held.close()
+
+
+def _hang_up(line: socket.socket) -> None:
+    with suppress(OSError):  # they did
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def _heard(
+    connection: http.client.HTTPConnection,
+    line: socket.socket,
+    secure: bool,
+    host: str,
+    until: float,
+    request: _Request,
+) -> Answer:
+    connection.sock = _secured(line, host) if secure else line
+    headers = {"User-Agent": "tierdesk", "Connection": "close", **request.headers}
+    connection.request(request.method, request.target, request.body, headers)
+    said = connection.getresponse()
+    told = {name.lower(): value for name, value in said.getheaders()}
+    return Answer(said.status, _read(said, until), told)
 
 
 def _secured(line: socket.socket, host: str) -> ssl.SSLSocket:
@@ -143,4 +186,6 @@ def _read(said: http.client.HTTPResponse, until: float) -> bytes:
             raise NoAnswer("The answer is too long.")
         if time.monotonic() > until:
             raise TimeoutError
+    if time.monotonic() >= until:
+        raise TimeoutError  # we hung up, which looks like its end
     return body

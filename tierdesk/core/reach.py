@@ -22,6 +22,10 @@ _NEVER = [ip_network(net) for net in ("192.0.0.0/24", "192.88.99.0/24", "fec0::/
 _NAT64 = ip_network("64:ff9b::/96")
 
 
+MOST_TRIED = 3
+"""Addresses of one name; all together they are waited for as long as one."""
+
+
 class OffLimits(ValueError):
     """The desk does not call this; the text says why and who can allow it."""
 
@@ -40,11 +44,15 @@ def call(
             f"{host} is not called without encryption. Whoever runs the desk can allow it: {_SETTING}={host}"
         )
     trouble: OSError | None = None
-    for address in found:
+    tried = found[:MOST_TRIED]
+    for address in tried:
         try:
-            return socket.create_connection((address, port), timeout)
+            line = socket.create_connection((address, port), timeout / len(tried))
         except OSError as refusal:
             trouble = refusal
+        else:
+            line.settimeout(timeout)
+            return line
     raise trouble or OSError(f"{host} has no address")
 
 
@@ -55,7 +63,10 @@ def addresses(host: str, port: int, *, ports: Collection[int]) -> list[str]:
     allowed = _allowed(host)
     if port not in {*ports, *allowed}:
         raise OffLimits(f"Port {port} is not one of {', '.join(map(str, sorted(ports)))}.")
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a part of it is empty, or longer than 63 letters
+        raise OffLimits(f"“{host[:60]}” is no name of a server.") from error
     numbers = list(dict.fromkeys(str(address[0]) for _, _, _, _, address in found))
     inside = [number for number in numbers if not is_public(number)]
     if inside and not allowed:
