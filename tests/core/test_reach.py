@@ -86,9 +86,12 @@ def test_what_was_looked_at_is_called_and_the_name_is_not_asked_again(
     settings.PRIVATE_HOSTS = []
     called: list[tuple[str, int]] = []
     answers(monkeypatch, "93.184.216.34")
-    monkeypatch.setattr(
-        reach.socket, "create_connection", lambda place, timeout: called.append(place) or socket.socket()
-    )
+
+    def answer(place: tuple[str, int], timeout: float) -> socket.socket:
+        called.append(place)
+        return socket.socket()
+
+    monkeypatch.setattr(reach.socket, "create_connection", answer)
     call("mail.example", 993, ports=PORTS, timeout=1)
     assert called == [("93.184.216.34", 993)]
 

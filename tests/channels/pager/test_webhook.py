@@ -12,7 +12,8 @@ from tests.cast import Cast
 from tests.channels.pager.conftest import Burning, after, states
 from tests.channels.pager.receiver import Receiver, receiving
 from tests.conftest import MONDAY_10
-from tierdesk.channels.pager.out import OUT, send_code
+from tierdesk.channels.pager.out import OUT, WayOut, send_code
+from tierdesk.channels.pager.outgoing import Outgoing
 from tierdesk.channels.pager.webhook import signed
 from tierdesk.response.paging.pages import Page
 from tierdesk.response.paging.ways import Way
@@ -132,3 +133,18 @@ def test_a_webhook_that_was_taken_away_hears_nothing_more(
     cast.lena.ways.get(kind="webhook").remove()
     live_until(after(120))
     assert (receiver.knocks, states(ticket)["webhook"]) == (2, "failed")
+
+
+def test_a_way_that_breaks_keeps_nobody_else_from_being_called_and_gives_way_to_mail(
+    cast: Cast, burning: Burning, receiver: Receiver, live_until: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Way.objects.create(agent=cast.lena, kind="push", address="https://push.example", verified_at=MONDAY_10)
+
+    def breaks(message: Outgoing) -> None:
+        raise LookupError("something that nobody thought of, and a secret")
+
+    monkeypatch.setitem(OUT, "push", WayOut(breaks, lambda: True))  # type: ignore[arg-type]  # it is a dict
+    ticket = burning()
+    live_until(after(300))
+    assert states(ticket) == {"push": "failed", "webhook": "sent", "mail": "sent"}
+    assert "secret" not in Page.objects.get(channel="push").error

@@ -9,6 +9,7 @@ other ways it is leased, sent and marked: a crash in between sends it twice, nev
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -24,6 +25,8 @@ from tierdesk.response.notifications.words import PAGE, PAGE_SUBJECT, PAGES, PAG
 from tierdesk.response.paging.pages import Page, PageState, gravest_first
 from tierdesk.response.paging.throttle import LONGEST, free_at, ladder_of
 from tierdesk.response.paging.ways import MAIL
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 10
 LEASE = timedelta(minutes=2)
@@ -143,7 +146,7 @@ def _send(leader: int, at: datetime) -> None:
     if not pages:
         return  # acknowledged while others were sent; what is still pending is dropped when its lease is over
     try:
-        OUT[pages[0].channel].send(of_pages(_once_each(pages)))
+        _hand_over(pages)
     except (NotTaken, Refused) as fault:
         with work(by=ENGINE, at=at):
             for page in pages:
@@ -151,6 +154,18 @@ def _send(leader: int, at: datetime) -> None:
         return
     for page in pages:
         page.mark_sent(at)
+
+
+def _hand_over(pages: Sequence[Page]) -> None:
+    """Raises NotTaken or Refused. A way that breaks has not taken it: it keeps nobody else from being called."""
+    channel = pages[0].channel
+    try:
+        OUT[channel].send(of_pages(_once_each(pages)))
+    except (NotTaken, Refused):
+        raise
+    except Exception as bug:
+        log.exception("the way out by %s broke", channel)
+        raise NotTaken("the way out is broken; the log says how") from bug
 
 
 def _message_of(leader: int) -> list[Page]:
