@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -94,6 +94,14 @@ class Way(models.Model):
         `secret`: the keys of a browser; that of a webhook is made here.
         """
         proper = READ[kind](address.strip())
+        with transaction.atomic():
+            return cls._propose(agent, kind, proper, is_urgent=is_urgent, at=at, secret=secret)
+
+    @classmethod
+    def _propose(
+        cls, agent: Agent, kind: str, proper: str, *, is_urgent: bool, at: datetime, secret: str
+    ) -> tuple[Way, str]:
+        Agent.objects.select_for_update().get(pk=agent.pk)  # who asks twice at once is counted in turn
         codes, since = cls._count(agent, kind, at)
         code = f"{secrets.randbelow(10**6):06d}"
         proposed = {
