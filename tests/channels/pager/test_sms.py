@@ -235,3 +235,16 @@ def test_while_another_sender_has_the_number_nothing_is_taken(
         assert (provider.knocks, states(ticket)) == (0, {"sms": "pending"})
     assert send_pages(after(1)) == 1
     assert (provider.knocks, states(ticket)) == (1, {"sms": "sent"})
+
+
+def test_many_of_a_client_with_a_long_name_still_fit_into_what_a_provider_takes(
+    cast: Cast, burn: Callable[..., Ticket], provider: Provider, live_until: Callable[..., None]
+) -> None:
+    """1600 letters: https://www.twilio.com/docs/api/errors/21617."""
+    cast.acme.name = "Aktiengesellschaft " * 10
+    cast.acme.save()
+    tickets = [burn(subject="The gateway does not answer " * 9) for _ in range(8)]
+    live_until(MONDAY_10 + timedelta(seconds=30))
+    [sent] = provider.taken
+    assert len(sent["Body"]) <= 1600
+    assert tickets[0].reference in sent["Body"] and "/pages/" in sent["Body"]

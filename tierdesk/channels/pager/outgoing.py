@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -12,6 +13,9 @@ from django.utils.translation import gettext as _
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.notifications.words import PAGE_SMS, PAGES_SMS, fill
 from tierdesk.response.paging.pages import Page
+
+LONGEST_NAME = 60
+"""Letters of a client's name beside others; six lines fit into the 1600 that a provider of SMS takes."""
 
 LONGEST_LIST = 6
 """Tickets that a short message names; the link shows them all."""
@@ -65,7 +69,7 @@ def in_short(pages: Sequence[Page]) -> str:
 def listed(pages: Sequence[Page], most: int = LONGEST_LIST) -> str:
     """One line of each."""
     lines = [
-        f"{told['number']} P{told['priority']} {told['client']}: {told['short']}"
+        f"{told['number']} P{told['priority']} {told['client'][:LONGEST_NAME]}: {told['short']}"
         for told in map(values, pages[:most])
     ]
     if len(pages) > most:
@@ -78,7 +82,7 @@ def link(page: Page) -> str:
     return f"{settings.BASE_URL}/pages/{page.token}/"
 
 
-def values(page: Page) -> dict[str, object]:
+def values(page: Page) -> dict[str, Any]:
     ticket = page.paging.ticket
     return {
         "number": ticket.reference,
