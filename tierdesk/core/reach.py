@@ -104,7 +104,7 @@ def _allowed(host: str) -> set[int]:
     ports = set()
     for entry in settings.PRIVATE_HOSTS:
         name, colon, port = entry.rpartition(":")
-        if name.lower() == host.lower() and colon and port.isdigit():
+        if name.lower() == host.lower() and colon and port.isdecimal():
             ports.add(int(port))
         elif entry.lower() == host.lower():
             ports.add(0)

@@ -40,6 +40,14 @@ def told(browser: Browser, ticket: Ticket) -> str:
     return browser.get(f"/tickets/{ticket.pk}/").content.decode()
 
 
+@pytest.mark.parametrize("version", ["²", "-1", "x"])
+def test_a_version_that_is_no_number_is_none(cast: Cast, lena: Browser, ticket: Ticket, version: str) -> None:
+    answer = post(lena, f"/tickets/{ticket.pk}/assignment/", {"version": version})
+    assert answer.status_code == 302
+    ticket.refresh_from_db()
+    assert ticket.assignee == cast.lena
+
+
 def test_taking_a_ticket_makes_it_the_agents(cast: Cast, lena: Browser, ticket: Ticket) -> None:
     post(lena, f"/tickets/{ticket.pk}/assignment/", {"version": ticket.version})
     ticket.refresh_from_db()

@@ -133,7 +133,7 @@ def _attribution_start(lines: list[str], kinds: list[_Kind], at: int) -> int | N
         if not lines[start].strip() or kinds[start] is not _Kind.NEW or len(lines[start]) > _LINE_CHARS:
             break
         joined = f"{lines[start].strip()} {joined}"
-        told = _SAID.search(joined) and any(char.isdigit() or char == "@" for char in joined)
+        told = _SAID.search(joined) and any(char.isdecimal() or char == "@" for char in joined)
         if told and _SAID_WHEN.match(joined):
             return start
     line = lines[at].strip()[:_LINE_CHARS]

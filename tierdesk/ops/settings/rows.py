@@ -11,7 +11,7 @@ def rearranged(posted: QueryDict, do: str) -> QueryDict:
     """What was posted, after the button `do`: `drop:phones.1` or `up:turns.2`. Anything else changes nothing."""
     act, _, place = do.partition(":")
     name, _, number = place.rpartition(".")
-    if act not in ("drop", "up") or not number.isdigit():
+    if act not in ("drop", "up") or not number.isdecimal():
         return posted
     rows = rows_in(name, posted)
     if int(number) not in rows:

@@ -345,7 +345,7 @@ def _(shape: ListOf) -> Widget:
 def rows_in(name: str, posted: QueryDict) -> list[int]:
     """The numbers of the rows that were posted under `name`, in order."""
     rest = (key.removeprefix(f"{name}.").partition(".")[0] for key in posted if key.startswith(f"{name}."))
-    return sorted({int(number) for number in rest if number.isdigit()})
+    return sorted({int(number) for number in rest if number.isdecimal()})
 
 
 @dataclass(frozen=True)

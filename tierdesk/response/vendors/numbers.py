@@ -27,4 +27,4 @@ def possible_numbers(subject: str) -> set[str]:
     words = WORD.findall(OURS.sub(" ", subject).upper())
     parts = {part for word in words for part in re.split(r"[./_-]", word)}
     pairs = {f"{one} {two}" for one, two in pairwise(words)}
-    return {word for word in {*words, *parts, *pairs} if any(letter.isdigit() for letter in word)}
+    return {word for word in {*words, *parts, *pairs} if any(letter.isdecimal() for letter in word)}

@@ -31,7 +31,7 @@ def act_on(
     ticket = ticket_of(request, pk)
     seen = request.POST.get("version", "")
     try:
-        if seen.isdigit() and int(seen) != ticket.version:
+        if seen.isdecimal() and int(seen) != ticket.version:
             raise StaleTicket(ticket)
         with work(by=agent_of(request).actor(), at=clock.now()):
             verb(ticket)

@@ -39,7 +39,7 @@ def assignment(request: HttpRequest, pk: int) -> HttpResponse:
         return act_on(request, pk, lambda ticket: ticket.assign(None), "Back in the team’s queue.")
     if not chosen:
         return act_on(request, pk, lambda ticket: ticket.take(agent_of(request)), "The ticket is yours.")
-    agent = get_object_or_404(Agent, pk=chosen if chosen.isdigit() else 0)
+    agent = get_object_or_404(Agent, pk=chosen if chosen.isdecimal() else 0)
     return act_on(request, pk, lambda ticket: ticket.assign(agent), f"Assigned to {agent.name}.")
 
 
@@ -52,7 +52,7 @@ def waiting(request: HttpRequest, pk: int) -> HttpResponse:
         return act_on(request, pk, lambda ticket: ticket.resume("an agent took it up again"), "Back to work.")
     reason, until = request.POST.get("reason", ""), request.POST.get("until", "")
     zone, team = user_of(request).timezone, request.POST.get("team", "")
-    awaited = get_object_or_404(Team, pk=team) if team.isdigit() else None
+    awaited = get_object_or_404(Team, pk=team) if team.isdecimal() else None
     return act_on(
         request,
         pk,
@@ -135,7 +135,7 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
     """Let another version of a contract of the client's apply from now on; for leads of the team and managers."""
     versions = ContractVersion.objects.visible_to(user_of(request)).select_related("contract")
     chosen = request.POST.get("contract_version", "")
-    version = get_object_or_404(versions, pk=chosen if chosen.isdigit() else 0)
+    version = get_object_or_404(versions, pk=chosen if chosen.isdecimal() else 0)
     why = request.POST.get("why", "")
     return act_on(
         request,
@@ -154,7 +154,7 @@ def _change_terms(request: HttpRequest, ticket: Ticket, version: ContractVersion
 def _override(request: HttpRequest, ticket: Ticket, priority: str, reason: str) -> None:
     if not agent_of(request).leads(ticket.team_id):
         raise UnableTo("Only a lead of the ticket’s team overrides a priority.")
-    ticket.override_priority(int(priority) if priority.isdigit() else 0, reason=reason)
+    ticket.override_priority(int(priority) if priority.isdecimal() else 0, reason=reason)
 
 
 def _one_to_three(request: HttpRequest, name: str) -> int:

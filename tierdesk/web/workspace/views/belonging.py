@@ -82,7 +82,7 @@ def _moved(request: HttpRequest, ticket: Ticket, message: Message) -> Ticket | N
     """Move the words as the form says; the ticket they are on now, or None when that was refused."""
     why, seen = request.POST.get("why", ""), request.POST.get("version", "")
     try:
-        if seen.isdigit() and int(seen) != ticket.version:
+        if seen.isdecimal() and int(seen) != ticket.version:
             raise StaleTicket(ticket)
         to = _named(request) if _names_another(request) else None
         with work(by=agent_of(request).actor(), at=clock.now()):
@@ -104,7 +104,7 @@ def _divided(request: HttpRequest, ticket: Ticket, message: Message) -> Ticket |
     """Split a second matter off as the form says; its ticket, or None when that was refused."""
     said, seen = request.POST, request.POST.get("version", "")
     try:
-        if seen.isdigit() and int(seen) != ticket.version:
+        if seen.isdecimal() and int(seen) != ticket.version:
             raise StaleTicket(ticket)
         with work(by=agent_of(request).actor(), at=clock.now()):
             second = split_matter(
@@ -128,7 +128,7 @@ def _names_another(request: HttpRequest) -> bool:
 def _merged(request: HttpRequest, ticket: Ticket) -> HttpResponse:
     seen = request.POST.get("version", "")
     try:
-        if seen.isdigit() and int(seen) != ticket.version:
+        if seen.isdecimal() and int(seen) != ticket.version:
             raise StaleTicket(ticket)
         main = _named(request)
         with work(by=agent_of(request).actor(), at=clock.now()):

@@ -54,7 +54,7 @@ def _send(request: HttpRequest, ticket: Ticket, runs: list[RunRecord]) -> str | 
     named = Agent.objects.filter(pk=_number(request, "named"), memberships__team=team).first()
     seen = request.POST.get("version", "")
     try:
-        if seen.isdigit() and int(seen) != ticket.version:
+        if seen.isdecimal() and int(seen) != ticket.version:
             raise StaleTicket(ticket)
         with work(by=agent_of(request).actor(), at=clock.now()):
             Escalation.send(
@@ -236,4 +236,4 @@ def advice(request: HttpRequest, pk: int, consultation_id: int) -> HttpResponse:
 
 def _number(request: HttpRequest, name: str) -> int:
     raw = request.POST.get(name, "")
-    return int(raw) if raw.isdigit() and len(raw) < 18 else 0
+    return int(raw) if raw.isdecimal() and len(raw) < 18 else 0

@@ -268,7 +268,7 @@ def _declared(request: HttpRequest, ticket: Ticket) -> MajorIncident | None:
     said, seen = request.POST, request.POST.get("version", "")
     manager = _agent(request, "manager")
     try:
-        if seen.isdigit() and int(seen) != ticket.version:
+        if seen.isdecimal() and int(seen) != ticket.version:
             raise StaleTicket(ticket)
         with work(by=agent_of(request).actor(), at=clock.now()):
             made = MajorIncident.declare(

@@ -172,9 +172,9 @@ def _months_on(month: date, count: int) -> date:
 
 def _minutes(request: HttpRequest) -> int:
     raw = request.GET.get("minutes", "")
-    return int(raw) if raw.isdigit() and int(raw) in CLOSENESS else MINUTES
+    return int(raw) if raw.isdecimal() and int(raw) in CLOSENESS else MINUTES
 
 
 def _days(request: HttpRequest) -> int:
     raw = request.GET.get("days", "")
-    return int(raw) if raw.isdigit() and int(raw) in PERIODS else PERIODS[1]
+    return int(raw) if raw.isdecimal() and int(raw) in PERIODS else PERIODS[1]

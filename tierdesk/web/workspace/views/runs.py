@@ -93,4 +93,4 @@ def gap(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _number(request: HttpRequest, name: str) -> int:
     raw = request.POST.get(name, "")
-    return int(raw) if raw.isdigit() and len(raw) < 18 else 0
+    return int(raw) if raw.isdecimal() and len(raw) < 18 else 0
