@@ -165,6 +165,25 @@ def test_a_wrong_password_is_said_and_not_tried_every_few_seconds(standing: Box)
     assert pause >= 48
 
 
+def test_a_collector_that_was_let_go_says_nothing_of_the_mailbox_any_more(
+    standing: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hung in a server that does not answer, while another worker took the mailbox over."""
+    collector = Collector(standing.mailbox, "me")
+
+    def hang(_: Collector) -> None:
+        collector.stopping.set()
+        raise TimeoutError("timed out")
+
+    noted: list[Exception] = []
+    monkeypatch.setattr(Collector, "_stay_connected", hang)
+    monkeypatch.setattr(Collector, "_note", lambda _, error: noted.append(error))
+    collector.start()
+    collector.join(10)
+    assert not collector.is_alive()
+    assert noted == []
+
+
 def test_a_folder_that_is_not_there_is_named(standing: Box) -> None:
     standing.mailbox.folder = "Nowhere"
     assert why(standing.mailbox).startswith("The folder “Nowhere” cannot be opened:")

@@ -130,6 +130,8 @@ class Collector(threading.Thread):
             except (OperationalError, InterfaceError):
                 log.warning("%s waits for the database", self.mailbox)
             except Exception as error:
+                if self.stopping.is_set():  # the mailbox may be somebody else's by now
+                    return
                 pause = self._note(error)
             finally:
                 close_old_connections()

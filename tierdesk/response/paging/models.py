@@ -15,6 +15,7 @@ from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Client
+from tierdesk.directory.clients.visibility import InternalRows
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.paging import people, spec
 from tierdesk.response.paging.facts import (
@@ -28,7 +29,7 @@ from tierdesk.response.paging.facts import (
     PeoplePaged,
     StepPassedOver,
 )
-from tierdesk.response.paging.pages import InternalRows, Page, PageState
+from tierdesk.response.paging.pages import Page, PageState
 from tierdesk.response.paging.people import Called
 from tierdesk.response.paging.spec import Step
 from tierdesk.response.paging.states import WAITING, PagingState

@@ -13,21 +13,14 @@ from django.db.models import Q, QuerySet
 from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client
-from tierdesk.directory.clients.visibility import ClientRows
-from tierdesk.directory.staff.models import Agent, User
+from tierdesk.directory.clients.visibility import InternalRows
+from tierdesk.directory.staff.models import Agent
 from tierdesk.response.paging.facts import PageFailed
 from tierdesk.response.paging.states import NEEDED, WAITING
 from tierdesk.response.paging.ways import MAIL
 
 if TYPE_CHECKING:
     from tierdesk.response.paging.models import Paging
-
-
-class InternalRows(ClientRows):
-    """Rows that agents see for the clients they serve, and contacts never."""
-
-    def visible_to(self, user: User) -> Self:
-        return super().visible_to(user) if user.is_agent or user.is_admin else self.none()
 
 
 class PageState(models.TextChoices):

@@ -203,6 +203,23 @@ class Procedure(models.Model):
         return cls(key="house-rule", name="House rule", from_tier=tier)
 
 
+def attempt_on(ticket: Ticket, to_team: Team | None, *, by: Agent | None, **said: Any) -> Attempt:
+    """What the gate is asked about this ticket: what is known of it, and what is `said` (see Attempt).
+
+    Without `by` it is the desk itself; without a team somebody asks what would be missing on the next tier.
+    """
+    return Attempt(
+        from_tier=ticket.tier,
+        to_tier=to_team.tier if to_team else ticket.tier + 1,
+        to_team=to_team.key if to_team else "",
+        returns_so_far=ticket.return_count,
+        who=None if by is None else who_is(by, ticket),
+        priority=ticket.priority,
+        is_major=ticket.is_major,
+        **said,
+    )
+
+
 def who_is(agent: Agent, ticket: Ticket) -> list[str]:
     """What a procedure may call this agent on this ticket (gate.WHO)."""
     held = {
@@ -311,20 +328,16 @@ class Escalation(models.Model):
         to resolve, for procedures that ask. `emergency`: by the procedure's short way.
         """
         procedure = Procedure.for_ticket(ticket)
-        attempt = Attempt(
-            from_tier=ticket.tier,
-            to_tier=to_team.tier,
+        attempt = attempt_on(
+            ticket,
+            to_team,
+            by=by,
             reason=reason,
             pack=pack,
             runs=runs,
             books_exist=books_exist,
             bypass=bypass,
-            returns_so_far=ticket.return_count,
             named_owner=named is not None,
-            who=None if by is None else who_is(by, ticket),
-            to_team=to_team.key,
-            priority=ticket.priority,
-            is_major=ticket.is_major,
             used=used,
             emergency=emergency,
         )

@@ -69,13 +69,8 @@ def agent_of(request: HttpRequest) -> Agent:
     return user_of(request).agent
 
 
-def may_put_in_waits(agent: Agent, ticket: Ticket) -> bool:
-    """Whoever answers for the ticket: a lead of its team, or a manager."""
-    return agent.is_manager or agent.leads(ticket.team_id)
-
-
-def may_change_terms(agent: Agent, ticket: Ticket) -> bool:
-    """Whether this agent lets another version of the contract apply: a lead of the ticket's team, or a manager."""
+def answers_for(agent: Agent, ticket: Ticket) -> bool:
+    """Who lets other terms apply and puts a wait in afterwards: a lead of the ticket's team, or a manager."""
     return agent.is_manager or agent.leads(ticket.team_id)
 
 

@@ -12,7 +12,7 @@ from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
-from tierdesk.web.workspace.guard import agent_of, agent_page, may_change_terms, may_put_in_waits, user_of
+from tierdesk.web.workspace.guard import agent_of, agent_page, answers_for, user_of
 from tierdesk.web.workspace.local import instant_of
 
 
@@ -87,7 +87,7 @@ def put_in_wait(request: HttpRequest, pk: int) -> HttpResponse:
     zone = user_of(request).timezone
 
     def put_in(ticket: Ticket) -> None:
-        if not may_put_in_waits(agent_of(request), ticket):
+        if not answers_for(agent_of(request), ticket):
             raise UnableTo("Only a lead of the ticket’s team, or a manager, puts a wait in afterwards.")
         begins, ends = (instant_of(request.POST.get(name, ""), zone) for name in ("begins", "ends"))
         if begins is None or ends is None:
@@ -146,7 +146,7 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _change_terms(request: HttpRequest, ticket: Ticket, version: ContractVersion, why: str) -> None:
-    if not may_change_terms(agent_of(request), ticket):
+    if not answers_for(agent_of(request), ticket):
         raise UnableTo("Only a lead of the ticket’s team or a manager lets other terms apply.")
     ticket.change_terms(version, why=why)
 

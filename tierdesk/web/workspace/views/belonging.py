@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -80,44 +80,43 @@ def parting(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _moved(request: HttpRequest, ticket: Ticket, message: Message) -> Ticket | None:
     """Move the words as the form says; the ticket they are on now, or None when that was refused."""
-    why, seen = request.POST.get("why", ""), request.POST.get("version", "")
-    try:
-        if seen.isdecimal() and int(seen) != ticket.version:
-            raise StaleTicket(ticket)
-        to = _named(request) if _names_another(request) else None
-        with work(by=agent_of(request).actor(), at=clock.now()):
-            if to is None:
-                to = split_off(message, subject=request.POST.get("subject", ""), why=why)
-            else:
-                move_words(message, to=to, why=why)
-    except StaleTicket:
-        messages.warning(request, _too_late(ticket))
-        return None
-    except UnableTo as refusal:
-        messages.error(request, str(refusal))
-        return None
-    messages.success(request, f"Moved from {ticket.reference} to {to.reference}.")
+    said = request.POST
+
+    def move() -> Ticket:
+        if not _names_another(request):
+            return split_off(message, subject=said.get("subject", ""), why=said.get("why", ""))
+        to = _named(request)
+        move_words(message, to=to, why=said.get("why", ""))
+        return to
+
+    to = _done(request, ticket, move)
+    if to is not None:
+        messages.success(request, f"Moved from {ticket.reference} to {to.reference}.")
     return to
 
 
 def _divided(request: HttpRequest, ticket: Ticket, message: Message) -> Ticket | None:
     """Split a second matter off as the form says; its ticket, or None when that was refused."""
-    said, seen = request.POST, request.POST.get("version", "")
+    said = {name: request.POST.get(name, "") for name in ("subject", "text", "why")}
+    second = _done(request, ticket, lambda: split_matter(message, **said))
+    if second is not None:
+        messages.success(request, f"The second matter of {ticket.reference} is {second.reference}.")
+    return second
+
+
+def _done(request: HttpRequest, ticket: Ticket, verb: Callable[[], Ticket]) -> Ticket | None:
+    """Let `verb` act as this agent, if the ticket still is as they saw it; None, and a word about it, when refused."""
+    seen = request.POST.get("version", "")
     try:
         if seen.isdecimal() and int(seen) != ticket.version:
             raise StaleTicket(ticket)
         with work(by=agent_of(request).actor(), at=clock.now()):
-            second = split_matter(
-                message, subject=said.get("subject", ""), text=said.get("text", ""), why=said.get("why", "")
-            )
+            return verb()
     except StaleTicket:
         messages.warning(request, _too_late(ticket))
-        return None
     except UnableTo as refusal:
         messages.error(request, str(refusal))
-        return None
-    messages.success(request, f"The second matter of {ticket.reference} is {second.reference}.")
-    return second
+    return None
 
 
 def _names_another(request: HttpRequest) -> bool:
@@ -126,18 +125,13 @@ def _names_another(request: HttpRequest) -> bool:
 
 
 def _merged(request: HttpRequest, ticket: Ticket) -> HttpResponse:
-    seen = request.POST.get("version", "")
-    try:
-        if seen.isdecimal() and int(seen) != ticket.version:
-            raise StaleTicket(ticket)
+    def merge_away() -> Ticket:
         main = _named(request)
-        with work(by=agent_of(request).actor(), at=clock.now()):
-            ticket.merge_into(main, why=request.POST.get("why", ""))
-    except StaleTicket:
-        messages.warning(request, _too_late(ticket))
-        return redirect("workspace:ticket", ticket.pk)
-    except UnableTo as refusal:
-        messages.error(request, str(refusal))
+        ticket.merge_into(main, why=request.POST.get("why", ""))
+        return main
+
+    main = _done(request, ticket, merge_away)
+    if main is None:
         return redirect("workspace:merge", ticket.pk)
     messages.success(request, f"{ticket.reference} is merged into {main.reference}.")
     return redirect("workspace:ticket", main.pk)

@@ -16,8 +16,8 @@ from tierdesk.response.runbooks.models import matching
 from tierdesk.response.sla.budget import budgets, used_of_the_client
 from tierdesk.response.tiers.climbing import proposed_first, teams_above
 from tierdesk.response.tiers.consultations import WITHIN, Consultation
-from tierdesk.response.tiers.gate import Attempt, When, check
-from tierdesk.response.tiers.models import Escalation, Procedure, who_is
+from tierdesk.response.tiers.gate import When, check
+from tierdesk.response.tiers.models import Escalation, Procedure, attempt_on
 from tierdesk.response.tiers.pack import PARTS, Pack, RunRecord
 from tierdesk.response.tiers.reasons import Reason
 from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
@@ -92,19 +92,15 @@ def _gate_context(
         (team for team in teams if team.pk == _number(request, "team")), teams[0] if teams else None
     )
     reason = request.POST.get("reason") or next((run.reason for run in reversed(runs) if run.reason), "")
-    attempt = Attempt(
-        ticket.tier,
-        chosen.tier if chosen else ticket.tier + 1,
-        reason,
-        pack,
-        runs,
-        bool(matching(ticket, ticket.tier)),
-        request.POST.get("bypass", ""),
-        ticket.return_count,
-        who=who_is(agent_of(request), ticket),
-        to_team=chosen.key if chosen else "",
-        priority=ticket.priority,
-        is_major=ticket.is_major,
+    attempt = attempt_on(
+        ticket,
+        chosen,
+        by=agent_of(request),
+        reason=reason,
+        pack=pack,
+        runs=runs,
+        books_exist=bool(matching(ticket, ticket.tier)),
+        bypass=request.POST.get("bypass", ""),
         used=used_of_the_client(ticket, clock.now()),
         emergency=emergency,
     )

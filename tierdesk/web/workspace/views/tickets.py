@@ -30,8 +30,7 @@ from tierdesk.web.workspace.clocks import faces_of, spent_on, turns_of, worst
 from tierdesk.web.workspace.guard import (
     agent_of,
     agent_page,
-    may_change_terms,
-    may_put_in_waits,
+    answers_for,
     ticket_of,
     user_of,
     what_is_seen,
@@ -114,7 +113,7 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
 
 def _other_terms(found: Ticket, agent: Agent) -> list[ContractVersion]:
     """The versions of the client's contracts that this agent may let apply instead, the newest first."""
-    if not found.is_unresolved() or not may_change_terms(agent, found):
+    if not found.is_unresolved() or not answers_for(agent, found):
         return []
     versions = ContractVersion.objects.filter(client=found.client_id).exclude(pk=found.contract_version_id)
     return list(versions.select_related("contract").order_by("-effective_from", "-version"))
@@ -151,7 +150,7 @@ def explained_clock(request: HttpRequest, pk: int, clock_id: int) -> HttpRespons
 
 def _standing_reasons(request: HttpRequest, ticket: Ticket) -> list[tuple[str, str]]:
     """For what a wait may be put in afterwards, by whoever may do so; none for others, and once it is settled."""
-    if ticket.state in (State.CLOSED, State.CANCELLED) or not may_put_in_waits(agent_of(request), ticket):
+    if ticket.state in (State.CLOSED, State.CANCELLED) or not answers_for(agent_of(request), ticket):
         return []
     agreed = Terms.of([ticket]).policies(ticket).pause_reasons
     standing = CLIENT_OWES if agreed is None else agreed
