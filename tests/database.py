@@ -9,6 +9,7 @@ nothing else.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -34,7 +35,9 @@ NONE_INSTALLED = (
 FROM = "TIERDESK_TESTS_FROM"
 """Which database of the run's server is migrated and may be copied, if there is one (tests/migrated.py)."""
 
-_HOME = Path(tempfile.gettempdir()) / f"tierdesk-tests-{os.getuid()}-{os.getpid()}"
+HOME = "TIERDESK_TESTS_HOME"
+"""The folder of this run, which every process of it is told: no name that another run may have left behind."""
+
 _cluster: Cluster | None = None
 
 
@@ -46,11 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     os.environ.setdefault("TIERDESK_SECRET_KEY", "only-for-tests-" + "x" * 40)
-    os.environ.setdefault("TIERDESK_HOME", str(_HOME / "home"))
     os.environ.setdefault("TIERDESK_DATABASE_POOL", "no")
     os.environ.setdefault("TIERDESK_LOG_LEVEL", "WARNING")
     if "PYTEST_XDIST_WORKER" in os.environ:
-        return  # it was told the server of the run by the process that started it
+        return  # it was told the folder and the server of the run by the process that started it
+    home = os.environ[HOME] = tempfile.mkdtemp(prefix="tierdesk-tests-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)  # also where pytest refuses its arguments
+    os.environ.setdefault("TIERDESK_HOME", f"{home}/home")
     if early_config.known_args_namespace.on_installed_postgres:
         os.environ["DATABASE_URL"] = _as_an_ordinary_role(_started(_oldest_installed()))
     elif "DATABASE_URL" not in os.environ:
@@ -60,7 +65,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_unconfigure() -> None:
     if _cluster is not None:
         _cluster.stop()
-    shutil.rmtree(_HOME, ignore_errors=True)
 
 
 def pytest_report_header() -> str:
@@ -118,10 +122,11 @@ def _asks_the_server(item: pytest.Item) -> bool:
 def _started(binaries: Binaries | None = None) -> str:
     """A server of this run's own: with a migrated database to copy from, if it is the one that comes along."""
     global _cluster
+    home = Path(os.environ[HOME]) / "postgres"
     if binaries is None:
-        lay(_HOME / "postgres")
+        lay(home)
         os.environ[FROM] = TEMPLATE
-    _cluster = Cluster(_HOME / "postgres", settings=THROW_AWAY, binaries=binaries)
+    _cluster = Cluster(home, settings=THROW_AWAY, binaries=binaries)
     return _cluster.start()
 
 
