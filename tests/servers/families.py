@@ -15,7 +15,7 @@ def part_of(words: list[bytes]) -> str:
     """What a process with this command line is for; empty for one that is not among the three."""
     if os.path.basename(words[0]) == b"postgres" and b"-D" in words:
         return DATABASE
-    if b"uvicorn" in words:
+    if b"tierdesk.config.server" in words:
         return WEB
     return WORKER if words[-1] == b"worker" else ""
 

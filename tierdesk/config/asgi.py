@@ -44,7 +44,7 @@ DSN = os.environ["DATABASE_URL"]
 
 pages = Doorstep(pages_in_threads)  # type: ignore[arg-type]
 courtesy = Courtesy()
-machines = Lane(PostgresStore(DSN, role=settings.DATABASE_ROLE), give_way=courtesy.give_way)
+machines = Lane(PostgresStore(DSN, role=settings.DATABASE_ROLE), precedence=courtesy)
 hub = Hub(os.environ.get("DATABASE_LISTEN_URL", DSN))
 live = LiveLane(hub)
 chats = ChatLane(hub)

@@ -65,10 +65,8 @@ def serve_tree(*, home: Path, host: str, port: int, environ: Mapping[str, str]) 
 
 
 def web(host: str, port: int) -> Child:
-    server = [sys.executable, "-m", "uvicorn", "tierdesk.config.asgi:application"]
-    place = ["--host", host, "--port", str(port)]
-    manners = ["--no-access-log", "--no-server-header", "--timeout-graceful-shutdown", str(LAST_ANSWERS)]
-    return Child("web", [*server, *place, *manners], grace=LAST_ANSWERS * 2)
+    server = [sys.executable, "-m", "tierdesk.config.server", "--host", host, "--port", str(port)]
+    return Child("web", [*server, "--last-answers", str(LAST_ANSWERS)], grace=LAST_ANSWERS * 2)
 
 
 def run_tree(

@@ -34,6 +34,10 @@ class Courtesy:
             if not self._pages:
                 self._nobody_waits.set()
 
+    def nobody_waits(self) -> bool:
+        """Whether no page is being made."""
+        return not self._pages
+
     async def give_way(self) -> None:
         """Return once no page is being made, or after a moment."""
         if not self._pages:

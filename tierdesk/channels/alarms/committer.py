@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreIsAway, UnableToStore
 from tierdesk.core import clock
 
 GROUP = 500
+ENOUGH = 200
+"""So many events are worth a call of the database; fewer wait a moment for more."""
+
+GATHER_S, GLANCE_S = 0.05, 0.001
 CAPACITY = 20_000
 COUNT_S = 1.0
 """After so long what was turned away is counted, though nothing else is to be stored."""
@@ -26,12 +32,16 @@ class Full(Exception):
     """More waits to be stored than may wait."""
 
 
+type Told = Callable[[Exception | None], None]
+"""Is called on the loop with what became of an arrival: None once it is durable, StoreIsAway or UnableToStore."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An arrival whose sender waits for `stored`."""
+    """An arrival whose sender waits to be told."""
 
     arrival: Arrival
-    stored: asyncio.Future[None]
+    told: Told
 
     @property
     def weight(self) -> int:
@@ -78,12 +88,15 @@ class Committer:
         await asyncio.to_thread(self._thread.join)
         self._store.close()
 
+    def has_room(self) -> bool:
+        return not self._stopping and not self._is_full()
+
     def demand_room(self, source: KnownSource) -> None:
         """Raises Full, counted for the source, when no more may wait; StoreIsAway when stopping."""
         with self._changed:
             if self._stopping:
                 raise StoreIsAway("stopping")
-            if self._events >= self._capacity or self._bytes >= self._capacity_bytes:
+            if self._is_full():
                 self._note_shed(source, 1)
                 raise Full
 
@@ -95,14 +108,23 @@ class Committer:
 
     async def stored(self, arrival: Arrival) -> None:
         """Return once `arrival` is durable. Raises Full, StoreIsAway or UnableToStore."""
-        self.demand_room(arrival.source)
-        waiting = Waiting(arrival, asyncio.get_running_loop().create_future())
+        stored = asyncio.get_running_loop().create_future()
+        self.store(arrival, partial(_tell, stored))
+        await stored
+
+    def store(self, arrival: Arrival, told: Told) -> None:
+        """Have it stored, and `told`. Raises Full, or StoreIsAway when stopping."""
+        if not self.has_room():
+            self.demand_room(arrival.source)
+        waiting = Waiting(arrival, told)
         with self._changed:
             self._waiting.append(waiting)
             self._events += waiting.weight
             self._bytes += len(arrival.raw)
             self._changed.notify()
-        await waiting.stored
+
+    def _is_full(self) -> bool:
+        return self._events >= self._capacity or self._bytes >= self._capacity_bytes
 
     def _run(self) -> None:
         while (batch := self._next()) is not None:
@@ -131,6 +153,8 @@ class Committer:
                     return []
             if not self._waiting:
                 return None
+        self._gather()
+        with self._changed:
             batch: list[Waiting] = []
             weight = 0
             while self._waiting and (not batch or weight + self._waiting[0].weight <= self._group):
@@ -139,6 +163,17 @@ class Committer:
             self._events -= weight
             self._bytes -= sum(len(waiting.arrival.raw) for waiting in batch)
             return batch
+
+    def _gather(self) -> None:
+        """Wait while more keep coming: a call of the database costs as much as twenty events in it.
+
+        A lone one waits for nobody, and nobody waits long: senders that all wait for their answers send no more.
+        """
+        until = time.monotonic() + GATHER_S
+        waiting = 1
+        while waiting < self._events < ENOUGH and time.monotonic() < until and not self._stopping:
+            waiting = self._events
+            time.sleep(GLANCE_S)
 
     def _store_all(self, batch: Sequence[Waiting]) -> list[Exception | None]:
         """Store the batch; per arrival, what became of it. One that cannot be stored takes no other down."""
@@ -184,9 +219,13 @@ class Committer:
 
 def _answer(batch: Sequence[Waiting], outcomes: Sequence[Exception | None]) -> None:
     for waiting, outcome in zip(batch, outcomes, strict=True):
-        if waiting.stored.done():
-            continue  # the sender went away
-        if outcome is None:
-            waiting.stored.set_result(None)
-        else:
-            waiting.stored.set_exception(outcome)
+        waiting.told(outcome)
+
+
+def _tell(stored: asyncio.Future[None], outcome: Exception | None) -> None:
+    if stored.done():
+        return  # the sender went away
+    if outcome is None:
+        stored.set_result(None)
+    else:
+        stored.set_exception(outcome)

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -30,6 +30,7 @@ BODY_TO_READ_ASIDE = 32 * 1024
 SOURCES_LAST_S = 10.0
 UNKNOWN_LAST_S = 1.0
 RETRY_AFTER_S = 5
+JSON = (b"content-type", b"application/json")
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,9 @@ class Reply:
     status: int
     says: Mapping[str, Any]
     headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    def body(self) -> bytes:
+        return orjson.dumps(self.says)
 
 
 class Refused(Exception):
@@ -70,6 +74,16 @@ class Call:
     receive: Receive
 
 
+class Precedence(Protocol):
+    """Who goes before machines."""
+
+    def nobody_waits(self) -> bool: ...
+
+    async def give_way(self) -> None:
+        """Return once nobody waits, or after a moment."""
+        ...
+
+
 class Disconnected(Exception):
     """The sender went away before its body was complete."""
 
@@ -81,7 +95,7 @@ class Lane:
 
     202 stored · 400 malformed, kept for people to see · 401 unknown token, or forged · 413 too large · 429 or 503
     full, try again. Run it under an ASGI server with lifespan, or call `start` and `stop` from the
-    application that mounts it. `give_way` is awaited before a request is read: whoever is to go first, goes first.
+    application that mounts it. Whoever has `precedence` is waited for before a request is read.
     """
 
     def __init__(
@@ -90,10 +104,10 @@ class Lane:
         *,
         prefix: str = "/in",
         capacity: int = CAPACITY,
-        give_way: Callable[[], Awaitable[None]] | None = None,
+        precedence: Precedence | None = None,
     ) -> None:
         self._prefix = prefix
-        self._give_way = give_way
+        self._precedence = precedence
         self._book = SourceBook(store)
         self._committer = Committer(store, capacity=capacity)
 
@@ -117,12 +131,8 @@ class Lane:
             reply = refused.reply
         except Disconnected:
             return
-        body = orjson.dumps(reply.says)
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            *reply.headers,
-        ]
+        body = reply.body()
+        headers = [JSON, (b"content-length", b"%d" % len(body)), *reply.headers]
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -152,20 +162,45 @@ class Lane:
         try:
             self._committer.demand_room(source)
             body = await _body(call.receive, call.headers) if body is None else body
-            if self._give_way is not None:
-                await self._give_way()
+            if self._precedence is not None:
+                await self._precedence.give_way()
             arrival = await _understand(call, source, shape, body)
             await self._committer.stored(arrival)
-        except Full:
-            sentence = "The desk has more to store than it can: send this again."
-            raise Refused(shape.busy_status, sentence, _retry_after()) from None
-        except (StoreIsAway, Unreadable):
-            raise Refused(503, "The desk cannot store this now: send it again.", _retry_after()) from None
-        except UnableToStore:
-            raise Refused(400, "This cannot be stored.") from None
-        if arrival.refusal and arrival.status >= 400:
-            raise Refused(arrival.status, arrival.refusal)
-        return Reply(shape.status(call.method), shape.answer(arrival.events))
+        except (Full, StoreIsAway, UnableToStore, Unreadable) as trouble:
+            raise _turned_away(trouble, shape) from None
+        if refused := _refusal(arrival):
+            raise refused
+        return _stored(arrival, shape, call.method)
+
+    def take_at_once(
+        self, path: str, headers: Mapping[str, str], body: bytes, remote: str, answer: Callable[[Reply], None]
+    ) -> bool:
+        """Take in what is posted to that path if nothing has to be awaited for it, and `answer` once it is stored.
+
+        False: nothing was done, it is to be served as any other. For servers that know the whole request; the answers
+        are the same.
+        """
+        route = routing.find(path, self._prefix)
+        if route is None or route.door is not routing.OWN or "content-encoding" in headers:
+            return False
+        if not self._committer.has_room() or not (
+            self._precedence is None or self._precedence.nobody_waits()
+        ):
+            return False
+        source = self._book.known(route.token(headers))
+        shape = shapes.named(source.shape) if source else None
+        if source is None or shape is None or shape.prepare is not None:
+            return False
+        arrival = understood(
+            Arrival(source=source, received_at=clock.now(), raw=body, remote=remote), headers, shape.name
+        )
+
+        def told(trouble: Exception | None) -> None:
+            refused = _refusal(arrival) if trouble is None else _turned_away(trouble, shape)
+            answer(refused.reply if refused else _stored(arrival, shape, "POST"))
+
+        self._committer.store(arrival, told)
+        return True
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -212,6 +247,12 @@ class SourceBook:
             raise Refused(401, "No alarm source has this token.", (b"www-authenticate", b"Bearer"))
         return source
 
+    def known(self, token: str) -> KnownSource | None:
+        """The source of `token`, if the sources were read lately and it is among them."""
+        if asyncio.get_running_loop().time() - self._read_at > SOURCES_LAST_S:
+            return None
+        return self._sources.get(digest(token))
+
     async def _refresh(self, seconds: float) -> None:
         """Read the sources again if that is longer ago; keep the old ones while the store is away."""
         loop = asyncio.get_running_loop()
@@ -229,6 +270,29 @@ class SourceBook:
                     ) from error
                 log.warning("alarm sources could not be read, using the last ones: %s", error)
             self._read_at = loop.time()
+
+
+def _stored(arrival: Arrival, shape: shapes.Shape, method: str) -> Reply:
+    return Reply(shape.status(method), shape.answer(arrival.events))
+
+
+def _refusal(arrival: Arrival) -> Refused | None:
+    """What is said of an arrival that is kept, but was not understood."""
+    return Refused(arrival.status, arrival.refusal) if arrival.refusal and arrival.status >= 400 else None
+
+
+def _turned_away(trouble: Exception, shape: shapes.Shape) -> Refused:
+    """What is said of one that is not stored."""
+    match trouble:
+        case Full():
+            sentence = "The desk has more to store than it can: send this again."
+            return Refused(shape.busy_status, sentence, _retry_after())
+        case StoreIsAway() | Unreadable():
+            return Refused(503, "The desk cannot store this now: send it again.", _retry_after())
+        case UnableToStore():
+            return Refused(400, "This cannot be stored.")
+        case _:
+            return Refused(500, "The desk failed to store this: its fault, not yours. Send it again.")
 
 
 def _demand_sense(call: Call) -> None:

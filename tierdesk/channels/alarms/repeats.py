@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, wraps
 from typing import Any
 
@@ -14,6 +14,7 @@ REMEMBERED = 4096
 LONGEST = 4096
 """What is longer, in octets, is not remembered, so that what a process remembers stays within some megabytes."""
 
+type Reading = Callable[[bytes], Sequence[AlarmEvent]]
 type Entry = Mapping[str, Any]
 type ReadEntry = Callable[[Entry, Entry], AlarmEvent]
 
@@ -36,5 +37,16 @@ def read_once(read: ReadEntry) -> ReadEntry:
         except orjson.JSONEncodeError:  # orjson reads deeper than it writes
             return read(about_all, entry)
         return remembered(words) if len(words) <= LONGEST else read(about_all, entry)
+
+    return answer
+
+
+def bodies_read_once(read: Reading) -> Reading:
+    """Decorates a reader of whole bodies, likewise: what comes one alarm a request is often the same to the octet."""
+    remembered = lru_cache(maxsize=REMEMBERED)(read)
+
+    @wraps(read)
+    def answer(body: bytes) -> Sequence[AlarmEvent]:
+        return remembered(body) if len(body) <= LONGEST else read(body)
 
     return answer

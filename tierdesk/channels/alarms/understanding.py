@@ -47,7 +47,14 @@ def understood(arrival: Arrival, headers: Mapping[str, str], shape: str = "", pa
     else:
         if source.severities:
             events = [event.weighed(source.severities) for event in events]
-        return replace(arrival, events=events)
+        # Said out: `replace` costs three times as much, and this is done for every alarm there is.
+        return Arrival(
+            source=source,
+            received_at=arrival.received_at,
+            raw=arrival.raw,
+            remote=arrival.remote,
+            events=events,
+        )
     own = "" if spoken.name == source.shape else spoken.name
     kept = spoken.kept(headers)
     return replace(arrival, refusal=reason, status=status, shape=own, path=path, headers=kept)

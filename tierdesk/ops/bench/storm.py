@@ -37,7 +37,7 @@ from tierdesk.tickets.models import Ticket
 
 SOURCES, KEYS = 50, 2_000
 BATCH = 100
-SENDERS_OF_BATCHES, SENDERS_OF_SINGLES = 8, 64
+SENDERS_OF_BATCHES, SENDERS_OF_SINGLES = 8, 400
 SENT_TWICE = 0.1
 COMES_UP_WITHIN_S = 60.0
 WARM_UP_S = 5.0
@@ -101,8 +101,7 @@ class Server:
     worker: subprocess.Popen[bytes] | None = None
 
     def start_web(self) -> None:
-        command = ["uvicorn", "tierdesk.config.asgi:application", "--host", "127.0.0.1", "--no-access-log"]
-        self.web = self._start([*command, "--port", str(self.port)])
+        self.web = self._start(["tierdesk.config.server", "--port", str(self.port)])
         until = time.monotonic() + COMES_UP_WITHIN_S
         while not self._answers():
             if time.monotonic() > until or self.web.poll() is not None:

@@ -24,7 +24,7 @@ from tierdesk.channels.alarms.request import Request
 
 __all__ = ["MalformedAlarm", "Request", "Shape", "UnknownShape", "named", "names", "read", "register"]
 
-Reader = Callable[[Request], list[AlarmEvent]]
+Reader = Callable[[Request], Sequence[AlarmEvent]]
 Answer = Callable[[Sequence[AlarmEvent]], dict[str, Any]]
 Refuse = Callable[[str], dict[str, Any]]
 Check = Callable[[Request], None]
@@ -112,7 +112,7 @@ def register(name: str, *, title: str = "", **rest: Any) -> Callable[[Reader], R
     return remember
 
 
-def read(shape: str, request: Request) -> list[AlarmEvent]:
+def read(shape: str, request: Request) -> Sequence[AlarmEvent]:
     """The events of `request`. Raises UnknownShape, or MalformedAlarm with a sentence."""
     known = named(shape)
     if known.check is not None and request.secret:

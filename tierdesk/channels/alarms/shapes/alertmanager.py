@@ -7,12 +7,12 @@ twice and out of order; `startsAt` and `endsAt` order them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tierdesk.channels.alarms.normal import Action, AlarmEvent, Link, key_of, said
 from tierdesk.channels.alarms.reading import first, json_object, moment, objects, plain, strings
-from tierdesk.channels.alarms.repeats import read_once
+from tierdesk.channels.alarms.repeats import bodies_read_once, read_once
 from tierdesk.channels.alarms.shapes import Request, register
 
 GUIDE = """
@@ -52,14 +52,19 @@ RESOURCES = ("instance", "host", "hostname", "node", "pod", "device", "target", 
     marks=("alerts groupKey receiver",),
     busy_status=503,
 )
-def read(request: Request) -> list[AlarmEvent]:
+def read(request: Request) -> Sequence[AlarmEvent]:
     """The alerts of one webhook, and a note when Alertmanager left some out."""
-    root = json_object(request.body)
+    return _read(request.body)
+
+
+@bodies_read_once
+def _read(body: bytes) -> Sequence[AlarmEvent]:
+    root = json_object(body)
     about_all = about_all_alerts(root)
-    return [
+    return (
         *(_event(about_all, alert) for alert in objects(root.get("alerts"), of="alerts")),
         *left_out(root),
-    ]
+    )
 
 
 def about_all_alerts(root: Mapping[str, Any]) -> dict[str, Any]:

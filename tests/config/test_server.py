@@ -1,0 +1,363 @@
+"""The short way for alarms, through a real server: the same answers as on the long one, and in their order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import orjson
+import pytest
+import uvicorn
+
+from tests.channels.alarms.test_lane import RAISE, FailingStore, GatedStore
+from tierdesk.channels.alarms.arrival import KnownSource
+from tierdesk.channels.alarms.lane import Lane
+from tierdesk.channels.alarms.tokens import digest
+from tierdesk.config.server import LARGEST, FrontDoor
+from tierdesk.web.courtesy import Courtesy
+
+WITHIN_S = 10.0
+
+
+class Desk:
+    """A server on a port of its own, with a lane over `store`; `long` are the paths that went the long way."""
+
+    def __init__(self, store: GatedStore, *, courtesy: Courtesy | None = None, **limits: Any) -> None:
+        self.store = store
+        self.long: list[str] = []
+        self.lane = Lane(store, precedence=courtesy, **limits)
+        self.server = uvicorn.Server(
+            uvicorn.Config(
+                self._application,
+                port=0,
+                http=partial(FrontDoor, self.lane),  # type: ignore[arg-type]
+                interface="asgi3",
+                lifespan="on",
+                log_level="warning",
+                timeout_graceful_shutdown=5,
+            )
+        )
+
+    async def _application(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            self.long.append(scope["path"])
+            if scope["path"] == "/remote":
+                body = scope["client"][0].encode()
+                length = [(b"content-length", b"%d" % len(body))]
+                await send({"type": "http.response.start", "status": 200, "headers": length})
+                await send({"type": "http.response.body", "body": body})
+                return
+        await self.lane(scope, receive, send)
+
+    @property
+    def port(self) -> int:
+        [listening] = self.server.servers
+        return int(listening.sockets[0].getsockname()[1])
+
+    @contextmanager
+    def running(self) -> Iterator[Desk]:
+        thread = threading.Thread(target=self.server.run, daemon=True)
+        thread.start()
+        until = threading.Event()
+        for _ in range(500):
+            if self.server.started:
+                break
+            until.wait(0.01)
+        assert self.server.started
+        try:
+            assert self.ask(b"/in/nobody")[0] == 401, "it has read its sources"
+            self.long.clear()
+            yield self
+        finally:
+            self.store.gate.set()
+            self.server.should_exit = True
+            thread.join(WITHIN_S)
+            assert not thread.is_alive()
+
+    def line(self) -> Line:
+        return Line(self.port)
+
+    def ask(
+        self, path: bytes, body: bytes | None = None, *headers: bytes
+    ) -> tuple[int, dict[bytes, bytes], bytes]:
+        with self.line() as line:
+            line.say(path, orjson.dumps(RAISE) if body is None else body, *headers)
+            return line.hear()
+
+
+class Line:
+    """One connection, octets in and out."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=WITHIN_S)
+        self._heard = self._socket.makefile("rb")
+
+    def __enter__(self) -> Line:
+        return self
+
+    def __exit__(self, *why: object) -> None:
+        self._heard.close()
+        self._socket.close()
+
+    def say(self, path: bytes, body: bytes, *headers: bytes, version: bytes = b"1.1") -> None:
+        self.send(request(path, body, *headers, version=version))
+
+    def send(self, octets: bytes) -> None:
+        self._socket.sendall(octets)
+
+    def hear(self) -> tuple[int, dict[bytes, bytes], bytes]:
+        """Status, headers and body of the next answer."""
+        status = int(self._heard.readline().split(b" ")[1])
+        headers = {}
+        while (header := self._heard.readline().rstrip(b"\r\n")) != b"":
+            name, _, value = header.partition(b": ")
+            headers[name.lower()] = value
+        return status, headers, self._heard.read(int(headers.get(b"content-length", b"0")))
+
+    def is_over(self) -> bool:
+        """Whether the other end hung up."""
+        return self._heard.read(1) == b""
+
+
+def request(path: bytes, body: bytes, *headers: bytes, version: bytes = b"1.1") -> bytes:
+    lines = [b"POST %b HTTP/%b" % (path, version), b"Host: desk", b"Content-Length: %d" % len(body), *headers]
+    return b"\r\n".join([*lines, b"", body])
+
+
+@pytest.fixture
+def store() -> GatedStore:
+    return GatedStore()
+
+
+@pytest.fixture
+def desk(store: GatedStore) -> Iterator[Desk]:
+    with Desk(store).running() as desk:
+        yield desk
+
+
+ALARM = orjson.dumps(RAISE)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        (b"/in/plain", ALARM, 202),
+        (b"/in/plain", b'{"half', 400),
+        (b"/in/plain", b"", 400),
+        (b"/in/plain", b"\x00\xff", 400),
+        (b"/in/alertmanager", orjson.dumps({"alerts": [{"labels": {"alertname": "Down"}}]}), 202),
+        (b"/in/pagerduty", orjson.dumps({"event_action": "resolve", "dedup_key": "k"}), 202),
+    ],
+)
+def test_both_ways_say_the_same(desk: Desk, path: bytes, body: bytes, status: int) -> None:
+    short = desk.ask(path, body)
+    assert desk.long == []
+    long = desk.ask(path + b"?long=way", body)
+    assert desk.long == [path.decode()]
+    assert short[0] == long[0] == status
+    assert short[2] == long[2]
+    assert {**short[1], b"date": b""} == {**long[1], b"date": b""}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        (b"/in/nobody", [], 401),
+        (b"/in", [], 401),
+        (b"/in", [b"Authorization: Bearer plain"], 202),
+        (b"/in/plain/more", [], 404),
+        (b"/in/plain/beat", [], 202),
+        (b"/in/pl%61in", [], 202),
+        (b"/in/plain", [b"Content-Encoding: gzip"], 415),
+        (b"/in/plain", [b"Connection: Upgrade", b"Upgrade: h2c"], 400),  # uvicorn reads no body then
+    ],
+)
+def test_what_is_not_plain_goes_the_long_way(
+    desk: Desk, path: bytes, headers: list[bytes], status: int
+) -> None:
+    assert desk.ask(path, None, *headers)[0] == status
+    assert len(desk.long) == 1
+
+
+def test_a_bearer_may_come_short(desk: Desk) -> None:
+    assert desk.ask(b"/in/", None, b"Authorization: Bearer plain")[0] == 202
+    assert desk.long == []
+
+
+def test_large_chunked_and_hesitating_bodies_go_the_long_way(desk: Desk) -> None:
+    large = orjson.dumps(RAISE | {"text": "x" * LARGEST})
+    assert desk.ask(b"/in/plain", large)[0] == 202
+    with desk.line() as line:
+        line.send(b"POST /in/plain HTTP/1.1\r\nHost: desk\r\nTransfer-Encoding: chunked\r\n\r\n")
+        line.send(b"%x\r\n%b\r\n0\r\n\r\n" % (len(ALARM), ALARM))
+        assert line.hear()[0] == 202
+        line.send(
+            b"POST /in/plain HTTP/1.1\r\nHost: desk\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+            % len(ALARM)
+        )
+        assert line.hear()[0] == 100
+        line.send(ALARM)
+        assert line.hear()[0] == 202
+    assert len(desk.long) == 3
+
+
+def test_a_body_may_come_octet_by_octet(desk: Desk, store: GatedStore) -> None:
+    with desk.line() as line:
+        for octet in request(b"/in/plain", ALARM):
+            line.send(bytes([octet]))
+        assert line.hear()[0] == 202
+    assert store.alarm("disk") is not None
+    assert desk.long == []
+
+
+def test_one_line_asks_again_and_again(desk: Desk, store: GatedStore) -> None:
+    with desk.line() as line:
+        for number in range(20):
+            line.say(b"/in/plain", orjson.dumps(RAISE | {"key": f"k{number}"}))
+            assert line.hear()[0] == 202
+    assert {alarm.key for alarm in store.alarms} == {f"k{number}" for number in range(20)}
+    assert desk.long == []
+
+
+def test_answers_come_in_the_order_of_the_questions(desk: Desk, store: GatedStore) -> None:
+    """Asked at once, short ones and long ones behind one another."""
+    store.gate.clear()
+    with desk.line() as line:
+        asked = [b"/in/plain", b"/in/nobody", b"/in/plain", b"/remote", b"/in/plain/more", b"/in/plain"]
+        line.send(b"".join(request(path, ALARM) for path in asked))
+        assert store.arrived.wait(WITHIN_S)
+        store.gate.set()
+        assert [line.hear()[0] for _ in asked] == [202, 401, 202, 200, 404, 202]
+
+
+def test_it_hangs_up_where_that_is_asked(desk: Desk) -> None:
+    with desk.line() as line:
+        line.say(b"/in/plain", ALARM, b"Connection: close")
+        status, headers, _ = line.hear()
+        assert (status, headers[b"connection"]) == (202, b"close")
+        assert line.is_over()
+    with desk.line() as line:
+        line.say(b"/in/plain", ALARM, version=b"1.0")
+        assert line.hear()[0] == 202
+        assert line.is_over()
+
+
+def test_nobody_is_answered_before_the_commit_and_who_left_is_not_missed(
+    desk: Desk, store: GatedStore
+) -> None:
+    store.gate.clear()
+    with desk.line() as line:
+        line.say(b"/in/plain", ALARM)
+        assert store.arrived.wait(WITHIN_S)
+        with desk.line() as gone:
+            gone.say(b"/in/plain", orjson.dumps(RAISE | {"key": "left"}))
+        store.gate.set()
+        assert line.hear()[0] == 202
+        line.say(b"/in/plain", ALARM)
+        assert line.hear()[0] == 202
+    assert {alarm.key for alarm in store.alarms} == {"disk", "left"}
+
+
+def test_who_leaves_in_the_middle_leaves_nothing(desk: Desk, store: GatedStore) -> None:
+    with desk.line() as line:
+        line.send(request(b"/in/plain", ALARM)[:-5])
+    assert desk.ask(b"/in/plain", orjson.dumps(RAISE | {"key": "next"}))[0] == 202
+    assert {alarm.key for alarm in store.alarms} == {"next"}
+
+
+def test_it_answers_what_waits_before_it_leaves(store: GatedStore) -> None:
+    desk = Desk(store)
+    with desk.running(), desk.line() as line:
+        store.gate.clear()
+        line.say(b"/in/plain", ALARM)
+        assert store.arrived.wait(WITHIN_S)
+        desk.server.should_exit = True
+        threading.Timer(0.3, store.gate.set).start()
+        assert line.hear()[0] == 202
+        assert line.is_over()
+
+
+def test_the_store_away_full_or_broken_is_said_as_ever() -> None:
+    away = FailingStore()
+    with Desk(away, capacity=1).running() as desk:
+        away.away = True
+        assert desk.ask(b"/in/plain")[0] == 503
+        away.away = False
+        assert desk.ask(b"/in/plain", orjson.dumps(RAISE | {"key": "poison"}))[0] == 400
+        assert desk.long == []
+        away.gate.clear()
+        away.arrived.clear()
+        with desk.line() as first, desk.line() as second:
+            first.say(b"/in/plain", ALARM)
+            assert away.arrived.wait(WITHIN_S)
+            second.say(b"/in/plain", ALARM)
+            _until(lambda: not desk.lane._committer.has_room())
+            status, headers, _ = desk.ask(b"/in/plain")
+            assert (status, headers[b"retry-after"]) == (429, b"5")
+            assert desk.long == ["/in/plain"], (
+                "where there is no room it goes the long way, and is counted there"
+            )
+            away.gate.set()
+            assert (first.hear()[0], second.hear()[0]) == (202, 202)
+
+
+def test_a_failure_of_ours_is_answered_and_takes_no_other_down(
+    desk: Desk, store: GatedStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(store, "commit", lambda batch: 1 / 0)
+    status, _, body = desk.ask(b"/in/plain")
+    assert status == 500 and "not yours" in orjson.loads(body)["error"]
+    monkeypatch.undo()
+    assert desk.ask(b"/in/plain")[0] == 202
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_people_go_first(store: GatedStore) -> None:
+    courtesy = Courtesy(at_most_s=WITHIN_S)
+    with Desk(store, courtesy=courtesy).running() as desk, desk.line() as line:
+        page = courtesy.page()
+        loop = desk.lane._committer._loop
+        assert loop is not None
+        loop.call_soon_threadsafe(page.__enter__)
+        _until(lambda: not courtesy.nobody_waits())
+        line.say(b"/in/plain", ALARM)
+        _until(lambda: desk.long == ["/in/plain"])
+        assert store.commits == 0
+        loop.call_soon_threadsafe(page.__exit__, None, None, None)
+        assert line.hear()[0] == 202
+
+
+@pytest.mark.parametrize(
+    ("told", "remote"),
+    [
+        ([], "127.0.0.1"),
+        ([b"X-Forwarded-For: 203.0.113.9"], "203.0.113.9"),
+        ([b"X-Forwarded-For: 198.51.100.1, 203.0.113.9"], "203.0.113.9"),
+        ([b"X-Forwarded-For: "], "127.0.0.1"),
+    ],
+)
+def test_a_proxy_of_ours_names_the_sender(
+    desk: Desk, store: GatedStore, told: list[bytes], remote: str
+) -> None:
+    assert desk.ask(b"/in/plain", b"{", *told)[0] == 400
+    assert desk.long == []
+    assert [refused.remote for refused in store.refusals] == [remote]
+    assert desk.ask(b"/remote", b"", *told)[2] == remote.encode(), "as uvicorn says"
+
+
+def test_a_new_token_is_looked_up(desk: Desk, store: GatedStore) -> None:
+    store.known[digest("new")] = KnownSource(9, 1, "plain")
+    _until(lambda: desk.ask(b"/in/new")[0] == 202)
+
+
+def _until(so: Callable[[], bool]) -> None:
+    async def wait() -> None:
+        while not so():
+            await asyncio.sleep(0.02)
+
+    asyncio.run(asyncio.wait_for(wait(), WITHIN_S))

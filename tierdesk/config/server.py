@@ -1,0 +1,153 @@
+"""The web server: uvicorn, with a short way for the one request that comes by the ten thousand.
+
+What monitoring posts costs uvicorn more than us: an ASGI cycle, a task, an event, two writes. So a small POST to
+`/in/…` is collected here and taken in by a call; whatever has to wait for something, or is anything else, goes
+uvicorn's way as if nothing had been (docs/adr/0026-a-short-way-for-alarms.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from tierdesk.channels.alarms.lane import JSON, Lane, Reply
+
+PREFIX = b"/in/"
+LARGEST = 32 * 1024
+"""Bytes of a body; a larger one is read aside, in a thread."""
+
+
+class Unheard:
+    """Stands where uvicorn has an event that somebody waits for."""
+
+    def set(self) -> None: ...
+
+
+class Brief:
+    """A request on the short way. It stands where uvicorn keeps a cycle, and has what those are asked for."""
+
+    __slots__ = ("before", "body", "disconnected", "keep_alive", "more_body", "response_complete")
+
+    message_event: ClassVar = Unheard()
+
+    def __init__(self, before: object, *, keep_alive: bool) -> None:
+        self.before = before
+        self.keep_alive = keep_alive
+        self.body = bytearray()
+        self.more_body = True
+        self.response_complete = self.disconnected = False
+
+
+class FrontDoor(HttpToolsProtocol):
+    """One connection. Requests that come before their turn wait theirs, on either way."""
+
+    def __init__(self, machines: Lane, **rest: Any) -> None:
+        super().__init__(**rest)
+        self._machines = machines
+
+    def on_message_begin(self) -> None:
+        """Only what is needed to see which way it goes: the scope of the long one comes when it is taken."""
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
+    def on_headers_complete(self) -> None:
+        if self._is_brief():
+            self.cycle = Brief(self.cycle, keep_alive=self._keeps_alive())  # type: ignore[assignment]
+        else:
+            self._begin_the_long_way()
+
+    def _begin_the_long_way(self) -> None:
+        heard = self.url, self.expect_100_continue, self.headers
+        super().on_message_begin()
+        self.url, self.expect_100_continue, self.headers[:] = heard
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        brief = self.cycle
+        if not isinstance(brief, Brief) or brief.response_complete:
+            return
+        if not self._machines.take_at_once(
+            self.url.decode("latin-1"),
+            {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers},
+            bytes(brief.body),
+            self._remote(),
+            partial(self._answer, brief),
+        ):
+            self._go_the_long_way(brief)
+
+    def _is_brief(self) -> bool:
+        if not self.url.startswith(PREFIX) or self.parser.get_method() != b"POST":
+            return False
+        if self.cycle is not None and not self.cycle.response_complete:
+            return False  # it waits for the answer to the one before
+        if self.expect_100_continue or self.parser.should_upgrade() or b"?" in self.url or b"%" in self.url:
+            return False
+        length = next((value for name, value in self.headers if name == b"content-length"), b"")
+        return length.isdigit() and int(length) <= LARGEST
+
+    def _keeps_alive(self) -> bool:
+        return bool(self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive())
+
+    def _go_the_long_way(self, brief: Brief) -> None:
+        self.cycle = brief.before  # type: ignore[assignment]
+        self._begin_the_long_way()
+        super().on_body(bytes(brief.body))
+        super().on_message_complete()
+
+    def _remote(self) -> str:
+        """Who sent it: whom a proxy of ours names, where one stands before us."""
+        host = self.client[0] if self.client else ""
+        told = [value for name, value in self.headers if name == b"x-forwarded-for"]
+        if told and isinstance(self.app, ProxyHeadersMiddleware) and host in self.app.trusted_hosts:
+            named, _ = self.app.trusted_hosts.get_trusted_client_address(b", ".join(told).decode("latin-1"))
+            return named or host
+        return host
+
+    def _answer(self, brief: Brief, reply: Reply) -> None:
+        if brief.disconnected or self.transport.is_closing():
+            return
+        body = reply.body()
+        headers = [*self.server_state.default_headers, JSON, *reply.headers]
+        if not brief.keep_alive:
+            headers.append((b"connection", b"close"))
+        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self.transport.write(
+            b"%bcontent-length: %d\r\n%b\r\n%b" % (STATUS_LINE[reply.status], len(body), lines, body)
+        )
+        brief.response_complete = True
+        if not brief.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m tierdesk.config.server", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--last-answers", type=int, default=10, help="seconds for answers when it is to leave"
+    )
+    told = parser.parse_args(words)
+    from tierdesk.config.asgi import application, machines  # it connects what it imports
+
+    uvicorn.run(
+        application,
+        host=told.host,
+        port=told.port,
+        http=partial(FrontDoor, machines),  # type: ignore[arg-type]  # it makes a protocol, as a class does
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=told.last_answers,
+    )
+
+
+if __name__ == "__main__":
+    main()
