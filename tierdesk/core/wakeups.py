@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +27,7 @@ from tierdesk.core.scope import EVERY_CLIENT, seeing, set_scope
 from tierdesk.core.work import work
 
 BATCH = 500
+BATCHES_OF_A_LANE = 8
 POLL_SECONDS = 0.2
 LONGEST_REST_S = 1.0
 
@@ -37,12 +40,16 @@ class Wakeup:
 
     `act(rows, at)` must move or clear each row's `wake_at`; it runs inside a unit of work by the engine.
     `values`: claim only these columns, as tuples, where model instances would cost too much.
+
+    `lanes`: so many threads at once work off a backlog of them: while one waits for the database, another thinks. What
+    they do must not lock rows besides the claimed ones in an order of its own.
     """
 
     model: type[Model]
     act: Callable[[list[Any], datetime], None]
     values: Sequence[str] = ()
     batch: int = BATCH
+    lanes: int = 1
     apart = False
 
     def run(self, at: datetime) -> int:
@@ -79,6 +86,8 @@ class Errand:
 
     batch: int = 1
     """So many rows at once say that there may be more."""
+
+    lanes = 1
 
     apart: bool = False
     """It waits for others, for a mail server or a parser, or thinks long: an engine of its own runs it, and it holds no
@@ -180,9 +189,40 @@ class Look:
             return [self._wakeups[number] for number in sorted(number for (number,) in cursor.fetchall())]
 
 
+def work_off(wakeup: Wakeup | Errand) -> int:
+    """One batch; where it was full, some more by all lanes. Returns how many rows there were."""
+    count = wakeup.run(clock.now())
+    if count < wakeup.batch or wakeup.lanes == 1:
+        return count
+    with ThreadPoolExecutor(wakeup.lanes - 1, thread_name_prefix="lane") as pool:
+        beside = [pool.submit(copy_context().run, _beside, wakeup) for _ in range(wakeup.lanes - 1)]
+        count += _some(wakeup)
+        return count + sum(lane.result() for lane in beside)
+
+
+def _some(wakeup: Wakeup | Errand) -> int:
+    """A few batches, so that other wake-ups get their turn as well."""
+    count = 0
+    for _ in range(BATCHES_OF_A_LANE):
+        found = wakeup.run(clock.now())
+        count += found
+        if found < wakeup.batch:
+            break
+    return count
+
+
+def _beside(wakeup: Wakeup | Errand) -> int:
+    """The same in a thread of its own, with its own connection."""
+    try:
+        set_scope(EVERY_CLIENT)
+        return _some(wakeup)
+    finally:
+        connection.close()
+
+
 def _guarded(wakeup: Wakeup | Errand) -> int:
     try:
-        return wakeup.run(clock.now())
+        return work_off(wakeup)
     except (OperationalError, InterfaceError):
         raise
     except Exception:

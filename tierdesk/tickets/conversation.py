@@ -36,7 +36,7 @@ class Message(models.Model):
     `trust`: how sure we are of the sender: verified, unverified or failed (security.md §4).
     """
 
-    client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     ticket = models.ForeignKey(
         "tickets.Ticket", on_delete=models.CASCADE, related_name="messages", db_index=False
     )

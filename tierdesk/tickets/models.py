@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from tierdesk.core import rows
+from tierdesk.core.read import ReadByTheThousand
 from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client, Contact
@@ -67,7 +68,7 @@ class Tickets(ClientRows):
         return self.filter(next_due_at__lt=at)
 
 
-class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, models.Model):
+class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, ReadByTheThousand):
     """One matter of one client. `version` counts changes of state and ownership, so that the slower of two knows.
 
     `tier`, `team`, `assignee`: who works it. `voice_team`: who talks to the contact. `next_due_at`: when the next

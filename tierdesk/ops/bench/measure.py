@@ -21,14 +21,14 @@ from tierdesk.core import clock, garbage, jobs
 from tierdesk.core.facts import ENGINE
 from tierdesk.core.roles import owner
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
-from tierdesk.core.wakeups import POLL_SECONDS, Wakeup
+from tierdesk.core.wakeups import POLL_SECONDS, Wakeup, wakeups, work_off
 from tierdesk.core.work import work
 from tierdesk.directory.calendars import bench as calendar
 from tierdesk.directory.staff.models import User
 from tierdesk.ops import clocks
 from tierdesk.ops.bench import replay, storm
 from tierdesk.ops.bench.world import World, make
-from tierdesk.response.sla.models import WAKING, Clock, wake_clocks
+from tierdesk.response.sla.models import Clock
 from tierdesk.tickets.models import Draft, Ticket
 
 ROWS_OF_A_TICKET = 9
@@ -133,10 +133,11 @@ def bench_clocks(options: argparse.Namespace) -> None:
     _fill_clocks(options.clocks, due="now() + interval '30 days' + random() * interval '300 days'")
     due = 20_000
     _fill_clocks(due, due="now() - random() * interval '1 minute'", warned="now() - interval '1 hour'")
-    wakeup = Wakeup(Clock, wake_clocks, values=WAKING, batch=2000)
+    [wakeup] = [one for one in wakeups() if one.model is Clock]
+    assert isinstance(wakeup, Wakeup)
     started, fired = time.perf_counter(), 0
     with jobs.inline():
-        while count := wakeup.run(clock.now()):
+        while count := work_off(wakeup):
             fired += count
     say(f"fired, of {due:,} due", fired / (time.perf_counter() - started), "clocks/s")
     assert fired == due, f"{fired} of {due} fired"
@@ -158,7 +159,7 @@ def _lateness(wakeup: Wakeup) -> None:
         "the clocks were laid too slowly to be fired in time"
     )
     while clock.now() < began + timedelta(seconds=laid + seconds + 2):
-        if not wakeup.run(clock.now()):
+        if not work_off(wakeup):
             time.sleep(POLL_SECONDS)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -58,7 +58,7 @@ class Clock(models.Model):
     ISO 8601. `due_at` is null while paused. `breached_at`: when more than the target was used, whatever came later.
     """
 
-    client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="clocks", db_index=False)
     metric = models.CharField(max_length=12, choices=Metric.choices)
     party = models.CharField(max_length=3, choices=Party.choices)
@@ -289,7 +289,7 @@ class Rung(models.Model):
     `teams`: only while one of them has the ticket (keys); empty: whoever has it. `reached_at`: when it was.
     """
 
-    client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
+    client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     clock = models.ForeignKey(Clock, on_delete=models.CASCADE, related_name="rungs", db_index=False)
     mark = models.CharField(max_length=20)
     tell = models.JSONField(default=list)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -169,12 +169,10 @@ def _climb(fact: Hand) -> None:
 
 
 def _tell(facts: Sequence[ClockTold], percent: int, *, since: int, what: str) -> None:
-    ladders, people = _Ladders([fact.ticket for fact in facts]), _People()
+    ladders, people = _Ladders([fact.ticket for fact in facts], percent, since=since), _People()
     for fact in facts:
-        roles = to_tell(ladders.of(fact.ticket), percent, since=since)
-        if not roles:
-            continue
-        _record_told(fact, roles, people, what=what, percent=percent)
+        if roles := ladders.roles_for(fact.ticket):
+            _record_told(fact, roles, people, what=what, percent=percent)
 
 
 def _record_told(fact: ClockTold, roles: Sequence[str], people: _People, *, what: str, **where: Any) -> None:
@@ -186,23 +184,24 @@ def _record_told(fact: ClockTold, roles: Sequence[str], people: _People, *, what
 
 
 class _Ladders:
-    """The ladder of each ticket of a batch, read in three queries however many there are.
+    """Whom the ladder of each ticket of a batch names at `percent`, read in three queries however many there are.
 
     A hierarchical procedure says whom to tell; where none applies, the functional one does; else the default.
     """
 
-    def __init__(self, tickets: Sequence[Ticket]) -> None:
+    def __init__(self, tickets: Sequence[Ticket], percent: int, *, since: int) -> None:
+        self._percent, self._since = percent, since
         in_force = Procedure.objects.in_force().for_clients({ticket.client_id for ticket in tickets})
         self._procedures: list[Procedure] = list(in_force)
         wanted = tickets if self._procedures else []
         self._categories = Category.objects.in_bulk({t.category_id for t in wanted if t.category_id})
         self._services = Service.objects.in_bulk({t.service_id for t in wanted if t.service_id})
-        self._known: dict[tuple[object, ...], Sequence[Rung]] = {}
+        self._known: dict[tuple[object, ...], Sequence[str]] = {}
 
-    def of(self, ticket: Ticket) -> Sequence[Rung]:
+    def roles_for(self, ticket: Ticket) -> Sequence[str]:
         alike = (ticket.client_id, ticket.tier, ticket.category_id, ticket.service_id, ticket.priority)
         if alike not in self._known:
-            self._known[alike] = self._look_up(ticket)
+            self._known[alike] = to_tell(self._look_up(ticket), self._percent, since=self._since)
         return self._known[alike]
 
     def _look_up(self, ticket: Ticket) -> Sequence[Rung]:
@@ -235,12 +234,16 @@ class _People:
         self._everywhere: set[int] | None = None
         self._serving: dict[int, set[int]] = defaultdict(set)
         self._managers: set[int] | None = None
+        self._found: dict[tuple[object, ...], Set[int]] = {}
 
-    def in_roles(self, roles: Iterable[str], ticket: Ticket, at: datetime) -> set[int]:
-        found: set[int] = set()
-        for role in roles:
-            found |= self._in_role(role, ticket, at)
-        return found & self._who_serves(ticket.client_id)
+    def in_roles(self, roles: Iterable[str], ticket: Ticket, at: datetime) -> Set[int]:
+        alike = (*roles, ticket.client_id, ticket.team_id, ticket.assignee_id, at)
+        if alike not in self._found:
+            found: set[int] = set()
+            for role in roles:
+                found |= self._in_role(role, ticket, at)
+            self._found[alike] = found & self._who_serves(ticket.client_id)
+        return self._found[alike]
 
     def _in_role(self, role: str, ticket: Ticket, at: datetime) -> set[int]:
         if role == "assignee":
