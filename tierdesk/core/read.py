@@ -5,7 +5,7 @@ A row from the database has all of its values, and nobody listens for its making
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any, Self
 
@@ -34,7 +34,30 @@ class ReadByTheThousand(Model):
         row.__dict__.update(zip(names, values, strict=True), _state=state)
         return row
 
+    @classmethod
+    def made(cls, related: Mapping[str, Model | None], **values: Any) -> Self:
+        """A new row, as `cls(**related, **values)` would make it: what is not given has its default.
+
+        `related`: by field, rows that are stored; `values`: by attribute.
+        """
+        row = cls.__new__(cls)
+        state = ModelState()
+        given = {field: one for field, one in related.items() if one is not None}
+        state.fields_cache.update(given)
+        keys = {f"{field}_id": one.pk for field, one in given.items()}
+        row.__dict__.update(_state=state, **(_defaults(cls) | keys | values))
+        return row
+
 
 @cache
 def _names(model: type[Model]) -> tuple[str, ...]:
     return tuple(field.attname for field in model._meta.concrete_fields)
+
+
+def _defaults(model: type[Model]) -> dict[str, Any]:
+    return {name: default() for name, default in _defaults_of(model)}
+
+
+@cache
+def _defaults_of(model: type[Model]) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    return tuple((field.attname, field.get_default) for field in model._meta.concrete_fields)

@@ -229,14 +229,16 @@ class Draft:
     number: int | None = None
 
     def ticket(self, pk: int, *, at: datetime) -> Ticket:
-        return Ticket(
+        return Ticket.made(
+            {
+                "client": self.client,
+                "contact": self.contact,
+                "service": self.service,
+                "component": self.component,
+                "category": self.category,
+                "contract_version": self.contract_version,
+            },
             id=pk,
-            client=self.client,
-            contact=self.contact,
-            service=self.service,
-            component=self.component,
-            category=self.category,
-            contract_version=self.contract_version,
             channel=self.channel,
             subject=" ".join(self.subject.split())[:300] or "(no subject)",
             description=self.text,

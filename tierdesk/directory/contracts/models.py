@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from tierdesk.core.read import ReadByTheThousand
 from tierdesk.directory.calendars.models import CalendarVersion
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
@@ -100,7 +101,7 @@ class ContractVersion(models.Model):
         return self.policies.get(name, default)
 
 
-class Promise(models.Model):
+class Promise(ReadByTheThousand):
     """One target: this metric, for this party and priority, within `target_s` working seconds of `calendar`.
 
     `tier` is set for OLAs only. UC promises live with the vendor (response/vendors).

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
-from django.db.models import prefetch_related_objects
+from django.db.models import Count, prefetch_related_objects
 
 from tierdesk.core import rows
 from tierdesk.core.facts import Actor
@@ -209,11 +209,11 @@ def send_receipts(facts: Sequence[Triaged]) -> None:
     if not wanted:
         return
     _read_names(fact.ticket for fact in wanted)
-    promised = _promises(wanted)
+    receipts = _Receipts(wanted)
     sent = _receipts_lately([_address(fact.ticket) for fact in wanted], wanted[0].at)
     notices = []
     for fact in wanted:
-        notice = _receipt(fact.ticket, fact.at, promised)
+        notice = receipts.write(fact.ticket, fact.at)
         if why := _why_no_receipt(fact.ticket, sent[notice["address"]]):
             notice |= {"state": NoticeState.WITHHELD.value, "error": why, "wake_at": None}
         else:
@@ -402,7 +402,7 @@ def warn_of_silence(facts: Sequence[SilenceWarnedLike]) -> None:
                 fact,
                 "last_warning",
                 words.LAST_WARNING,
-                {"until": _local(datetime.fromisoformat(fact.resolves_at), fact.ticket)},
+                {"until": _local(datetime.fromisoformat(fact.resolves_at), _zone(fact.ticket))},
             )
             for fact in facts
         ]
@@ -483,7 +483,8 @@ def _receipts_lately(addresses: list[str], at: datetime) -> Counter[str]:
     lately = Notice.objects.filter(
         kind="receipt", address__in=addresses, created_at__gt=at - timedelta(hours=1)
     )
-    return Counter(lately.exclude(state=NoticeState.WITHHELD).values_list("address", flat=True))
+    sent = lately.exclude(state=NoticeState.WITHHELD).values_list("address").annotate(Count("pk"))
+    return Counter(dict(sent))
 
 
 def _address(ticket: Ticket) -> str:
@@ -524,29 +525,45 @@ def _about(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _receipt(ticket: Ticket, at: datetime, promised: dict[PromiseKey, Promise]) -> dict[str, Any]:
-    said = [
-        words.fill(text, {"due": _local(due, ticket)})
-        for metric, text in words.RECEIPT_PROMISE.items()
-        if (promise := promised.get((ticket.contract_version_id, ticket.priority, metric)))
-        and (due := _due(promise, ticket))
-    ]
-    about = _about(ticket)
-    text = words.fill(words.RECEIPT, about | {"promise": "".join(said)})
-    to = (ticket.contact_id, _address(ticket))
-    mail = _mail(ticket, "receipt", at, text, to=to, automatic=True)
-    return mail | {"subject": words.fill(words.RECEIPT_SUBJECT, about)}
+class _Receipts:
+    """Receipts for one ticket or for five hundred: what many of them say alike is put into words once."""
+
+    def __init__(self, facts: Sequence[Triaged]) -> None:
+        self._promised = _promises(facts)
+        self._text, self._subject = str(words.RECEIPT), str(words.RECEIPT_SUBJECT)
+        self._sentences: dict[tuple[int, str, datetime, str], str] = {}
+
+    def write(self, ticket: Ticket, at: datetime) -> dict[str, Any]:
+        about = _about(ticket)
+        promise = "".join(self._promise(metric, ticket) for metric in words.RECEIPT_PROMISE)
+        text = words.fill(self._text, about | {"promise": promise})
+        to = (ticket.contact_id, _address(ticket))
+        mail = _mail(ticket, "receipt", at, text, to=to, automatic=True)
+        return mail | {"subject": words.fill(self._subject, about)}
+
+    def _promise(self, metric: str, ticket: Ticket) -> str:
+        """When we are to have done that, in the contact's own time; nothing where nothing is agreed, or never due."""
+        promise = self._promised.get((ticket.contract_version_id, ticket.priority, metric))
+        if promise is None:
+            return ""
+        zone = _zone(ticket)
+        alike = (promise.pk, metric, ticket.created_at, zone)
+        if alike not in self._sentences:
+            due = hours_of(promise.calendar_id).add(ticket.created_at, timedelta(seconds=promise.target_s))
+            said = {"due": _local(due, zone)} if due else None
+            self._sentences[alike] = words.fill(words.RECEIPT_PROMISE[metric], said) if said else ""
+        return self._sentences[alike]
 
 
-def _due(promise: Promise, ticket: Ticket) -> datetime | None:
-    return hours_of(promise.calendar_id).add(ticket.created_at, timedelta(seconds=promise.target_s))
+def _zone(ticket: Ticket) -> str:
+    """The contact's own; the client's where nobody in particular wrote."""
+    return ticket.contact.zone if ticket.contact else ticket.client.timezone
 
 
-def _local(at: datetime, ticket: Ticket) -> str:
-    """An instant in the contact's own time; in UTC where the zone written down does not exist."""
-    name = ticket.contact.zone if ticket.contact else ticket.client.timezone
+def _local(at: datetime, zone: str) -> str:
+    """An instant in that zone; in UTC where a zone that was written down does not exist."""
     try:
-        return f"{at.astimezone(ZoneInfo(name)):%A %d %B, %H:%M}"
+        return f"{at.astimezone(ZoneInfo(zone)):%A %d %B, %H:%M}"
     except (ZoneInfoNotFoundError, ValueError):
         return f"{at.astimezone(UTC):%A %d %B, %H:%M} UTC"
 

@@ -66,7 +66,9 @@ class Clock(models.Model):
     case_id = models.BigIntegerField(null=True, blank=True)
     priority = models.PositiveSmallIntegerField()
     target_s = models.PositiveIntegerField()
-    calendar = models.ForeignKey(CalendarVersion, on_delete=models.PROTECT, db_index=False)
+    calendar = models.ForeignKey(
+        CalendarVersion, on_delete=models.PROTECT, db_index=False, db_constraint=False
+    )
     started_at = models.DateTimeField()
     counting_from = models.DateTimeField()
     carried_s = models.FloatField(default=0)

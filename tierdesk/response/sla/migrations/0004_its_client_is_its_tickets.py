@@ -18,6 +18,11 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, to='clients.client'),
         ),
         migrations.AlterField(
+            model_name='clock',
+            name='calendar',
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='calendars.calendarversion'),
+        ),
+        migrations.AlterField(
             model_name='rung',
             name='client',
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, to='clients.client'),
