@@ -75,7 +75,7 @@ from tierdesk.tickets.timeline import Timeline
 
 FLOW: dict[type[Fact], Reactions] = {
     # Trouble becomes a ticket.
-    tickets.Opened: Reactions(now=[triage.triage, chats.bind_conversations]),
+    tickets.Opened: Reactions(now=[triage.tell, chats.bind_conversations]),
     tickets.Triaged: Reactions(
         now=[
             sla.start_clocks,
@@ -222,7 +222,7 @@ FLOW: dict[type[Fact], Reactions] = {
     tickets.Parted: Reactions(now=[sla.count_on_alone, notifications.mail_partings, prediction.look_again]),
 }
 
-WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later)
+WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later, opening=triage.decide)
 
 REMEMBERED = {triage, sla, tiers}
 """The rooms that answer what is told as history: they keep the desk's own state. The others would tell people of it."""
@@ -234,6 +234,7 @@ HISTORY = Wiring(
     },
     journal=Timeline(),
     later=jobs.later,
+    opening=triage.decide,
 )
 """What happened long ago in another desk and is told now (ops/history): nobody is mailed, called or reminded."""
 

@@ -28,6 +28,9 @@ MAX_ROUNDS = 12
 
 Reaction = Callable[[Any], None]
 
+Opening = Callable[[Any, Sequence[bool]], None]
+"""Sets on a list of subjects what is decided about them; it is told of which somebody said how grave they are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reactions:
@@ -53,11 +56,15 @@ class Later(Protocol):
 
 @dataclass(frozen=True)
 class Wiring:
-    """What `tierdesk/flow.py` provides: reactions per fact, the journal, and the queue for later ones."""
+    """What `tierdesk/flow.py` provides: reactions per fact, the journal, and the queue for later ones.
+
+    `opening` sets what the desk decides about subjects that are only about to exist, so that they are written once.
+    """
 
     reactions: dict[type[Fact], Reactions]
     journal: Journal
     later: Later
+    opening: Opening
 
 
 class NoUnitOfWork(RuntimeError):

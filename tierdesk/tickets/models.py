@@ -129,6 +129,9 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, ReadByTheTh
     wake_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
 
+    course: Course
+    """What triage decided, from the opening until that is told; the timeline keeps it."""
+
     objects = Tickets.as_manager()
 
     class Meta:
@@ -183,22 +186,35 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, ReadByTheTh
 
     @classmethod
     def open_many(cls, drafts: Sequence[Draft]) -> list[Ticket]:
-        """Open tickets in two statements, however many: rows and first messages. Triage answers the facts."""
+        """Open tickets in two statements, however many: rows, as triage decided, and first messages."""
         unit = current()
         tickets = [draft.ticket(pk, at=unit.at) for draft, pk in zip(drafts, _numbers(drafts), strict=True)]
+        assessed = [draft.impact is not None or draft.urgency is not None for draft in drafts]
+        unit.wiring.opening(tickets, assessed)
         rows.insert(cls, TICKET_COLUMNS, [[getattr(t, name) for name in TICKET_ATTRS] for t in tickets])
         message_ids = _first_messages(drafts, tickets)
-        for draft, ticket, message in zip(drafts, tickets, message_ids, strict=True):
+        told = zip(drafts, tickets, assessed, message_ids, strict=True)
+        for draft, ticket, said, message in told:
             record(
                 Opened(
                     ticket=ticket,
                     channel=ticket.channel,
-                    assessed=draft.impact is not None or draft.urgency is not None,
+                    assessed=said,
                     message=message,
                     trust=draft.trust,
                 )
             )
         return tickets
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What triage decided, in words: the path of the category, the name of the team, and why."""
+
+    category: str | None
+    priority: int
+    team: str | None
+    why: str
 
 
 @dataclass(kw_only=True)

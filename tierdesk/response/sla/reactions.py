@@ -89,7 +89,9 @@ ACCEPT = Q(metric=Metric.ACCEPT)
 
 def start_clocks(facts: list[Triaged]) -> None:
     terms = Terms.of(fact.ticket for fact in facts)
-    tracks = [(Track([], terms), fact) for fact in facts]
+    moved = [fact for fact in facts if fact.ticket.version > 1]  # whoever opened it handed it on at once
+    going = _clocks(moved, Q(), ended=False) if moved else {}
+    tracks = [(Track(going.get(fact.ticket.pk, []), terms), fact) for fact in facts]
     for track, fact in tracks:
         rules.start_promised(track, fact)
     start(clock for track, _ in tracks for clock in track.starts)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tierdesk.core import rows
 from tierdesk.core.work import record
 from tierdesk.directory.clients.models import Assignment
 from tierdesk.directory.contracts.boundary import boundary_of
@@ -15,41 +15,31 @@ from tierdesk.directory.staff.models import Team
 from tierdesk.response.triage.decide import SURE, Keywords, Rule, first_tier, route, suggest
 from tierdesk.response.triage.models import Route
 from tierdesk.tickets.facts import Opened, Triaged
-from tierdesk.tickets.models import Ticket
+from tierdesk.tickets.models import Course, Ticket
 from tierdesk.tickets.priority import DEFAULT_MATRIX, prioritise
 
-SETTING = [
-    "category_id",
-    "suggested_category_id",
-    "contract_version_id",
-    "impact",
-    "urgency",
-    "computed_priority",
-    "priority",
-    "tier",
-    "team_id",
-    "voice_team_id",
-]
+
+def decide(tickets: Sequence[Ticket], assessed: Sequence[bool]) -> None:
+    """Categorise, prioritise and route tickets that are about to be written down, and keep why for `tell`."""
+    room = _Room.for_tickets(tickets)
+    for ticket, said in zip(tickets, assessed, strict=True):
+        why = room.decide(ticket, assessed=said)
+        category = ticket.category.path if ticket.category else None
+        team = ticket.team.name if ticket.team else None
+        ticket.course = Course(category, ticket.priority, team, why)
 
 
-def triage(facts: list[Opened]) -> None:
-    """Categorise, prioritise and route new tickets, and say why."""
-    room = _Room.for_tickets([fact.ticket for fact in facts])
-    reasons = {fact.ticket.pk: room.decide(fact) for fact in facts}
-    rows.update(
-        Ticket,
-        SETTING,
-        [[fact.ticket.pk, *(getattr(fact.ticket, name) for name in SETTING)] for fact in facts],
-    )
+def tell(facts: Sequence[Opened]) -> None:
+    """Say what was decided, and why."""
     for fact in facts:
-        ticket = fact.ticket
+        course = fact.ticket.course
         record(
             Triaged(
-                ticket=ticket,
-                category=ticket.category.path if ticket.category else None,
-                priority=ticket.priority,
-                team=room.teams[ticket.team_id].name if ticket.team_id else None,
-                why=reasons[ticket.pk],
+                ticket=fact.ticket,
+                category=course.category,
+                priority=course.priority,
+                team=course.team,
+                why=course.why,
             )
         )
 
@@ -66,7 +56,7 @@ class _Room:
     contracts: dict[int, ContractVersion]
 
     @classmethod
-    def for_tickets(cls, tickets: list[Ticket]) -> _Room:
+    def for_tickets(cls, tickets: Sequence[Ticket]) -> _Room:
         clients = {ticket.client_id for ticket in tickets}
         on = max(ticket.created_at for ticket in tickets).date()
         categories = {category.pk: category for category in Category.objects.all()}
@@ -82,12 +72,11 @@ class _Room:
             contracts=_contracts(clients, on),
         )
 
-    def decide(self, fact: Opened) -> str:
+    def decide(self, ticket: Ticket, *, assessed: bool) -> str:
         """Set what triage sets on the ticket (not yet saved) and return the reasons in words."""
-        ticket = fact.ticket
         version = ticket.contract_version or self.contracts.get(ticket.client_id)
         ticket.contract_version = version
-        reasons = [self._categorise(ticket, assessed=fact.assessed)]
+        reasons = [self._categorise(ticket, assessed=assessed)]
         reading = prioritise(
             impact=ticket.impact,
             urgency=ticket.urgency,

@@ -1,0 +1,36 @@
+"""Triage decides before a ticket is written down, and says so afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.cast import Cast
+from tierdesk.core.work import current
+
+
+def test_whoever_opens_a_ticket_may_hand_it_on_at_once(cast: Cast, doing: Callable[..., Any]) -> None:
+    """What triage decided is told as it decided it; what came after it stands, and nothing is promised twice."""
+    with doing(cast.lena):
+        ticket = cast.ticket()
+        ticket.hand_over(cast.experts, why="theirs", assignee=cast.kira)
+    ticket.refresh_from_db()
+    assert (ticket.team, ticket.assignee, ticket.tier) == (cast.experts, cast.kira, 3)
+    triaged = ticket.entries.get(kind="triaged")
+    assert triaged.details["team"] == cast.desk.name
+    going = [(clock.metric, clock.party, clock.tier) for clock in ticket.clocks.filter(state="running")]
+    assert len(going) == len(set(going))
+    assert ("resolve", "SLA", None) in going
+
+
+def test_a_ticket_is_written_once(cast: Cast, doing: Callable[..., Any]) -> None:
+    """Triage decides before the row is there: no statement changes it but the one that says what is due."""
+    with doing(cast.lena), CaptureQueriesContext(connection) as queries:
+        cast.ticket()
+        current().settle()
+    statements = (query["sql"].lstrip().replace('"', "") for query in queries)
+    changed = [one for one in statements if one.startswith("UPDATE tickets_ticket")]
+    assert len(changed) == 1 and "next_due_at" in changed[0]
