@@ -128,6 +128,8 @@ FLOW: dict[type[Fact], Reactions] = {
     clocks.Warned: Reactions(now=[tiers.warn_hierarchy]),
     clocks.Breached: Reactions(now=[tiers.tell_hierarchy]),
     clocks.RungReached: Reactions(now=[tiers.climb_hierarchy]),
+    clocks.DatePromised: Reactions(now=[sla.promise_dates]),
+    clocks.DateTakenBack: Reactions(now=[sla.take_back_dates]),
     ladder.Complained: Reactions(now=[tiers.tell_about_complaints, notifications.confirm_complaints]),
     ladder.HierarchyTold: Reactions(now=[notifications.tell_hierarchy]),
     # It is a major incident: many have it, somebody leads, and clients hear from us in time.

@@ -18,6 +18,7 @@ from tests.cast import Cast
 from tierdesk.core.wakeups import run_due
 from tierdesk.directory.contracts.models import ContractVersion, Promise, version_in_force
 from tierdesk.response.major.models import MajorIncident
+from tierdesk.response.sla.dates import counted, promise_date
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.sla.reading import Course
 from tierdesk.tickets.lifecycle import UnableTo
@@ -71,6 +72,41 @@ def ticket(cast: Cast, doing: Doing) -> Ticket:
     promise(cast, "resolve", 3, 4 * H)
     with doing(cast.lena, NINE):
         return cast.ticket()
+
+
+# A. Dates of their own
+
+
+def test_a22_a_date_outside_the_hours_counts_at_the_next_opening(
+    cast: Cast, ticket: Ticket, doing: Doing, live_until: Live
+) -> None:
+    wednesday_evening, thursday_morning = berlin("2026-06-10T20:30"), berlin("2026-06-11T09:00")
+    assert counted(ticket, wednesday_evening, NINE).is_later
+    with doing(cast.lena, NINE):
+        promise_date(ticket, wednesday_evening, by=cast.lena, why="told Ann on the phone")
+    assert clock(ticket, "date").due_at == thursday_morning
+    live_until(thursday_morning + M)
+    assert clock(ticket, "date").breached_at == thursday_morning + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("date", "refusal"),
+    [
+        (None, "Say by when"),
+        (NINE - M, "over already"),
+        (NINE, "over already"),
+        (NINE + timedelta(days=3 * 366), "look at the year"),
+    ],
+)
+def test_a23_a_date_that_is_none_or_over_is_refused_and_changes_nothing(
+    cast: Cast, ticket: Ticket, doing: Doing, date: datetime | None, refusal: str
+) -> None:
+    before = (ticket.version, Entry.objects.of(ticket.pk).count())
+    with pytest.raises(UnableTo, match=refusal), doing(cast.lena, NINE):
+        promise_date(ticket, date, by=cast.lena, why="told Ann on the phone")
+    ticket.refresh_from_db()
+    assert (ticket.version, Entry.objects.of(ticket.pk).count()) == before
+    assert clocks(ticket, "date") == []
 
 
 # C. Pauses
@@ -242,6 +278,21 @@ def test_c14_what_is_closed_is_settled(cast: Cast, ticket: Ticket, doing: Doing)
         ticket.cancel("a mistake")
     with pytest.raises(UnableTo, match="settled"), doing(cast.lou, NINE + 3 * H):
         put_in(ticket, NINE, NINE + H)
+
+
+def test_c15_a_promised_date_does_not_move_while_the_ticket_waits(
+    cast: Cast, ticket: Ticket, doing: Doing, live_until: Live
+) -> None:
+    date = berlin("2026-06-09T15:00")
+    with doing(cast.lena, NINE + H):
+        promise_date(ticket, date, by=cast.lena, why="told Ann on the phone")
+        ticket.ask("Which gateway?")
+    assert (clock(ticket, "resolve").state, clock(ticket, "date").state) == ("paused", "running")
+    assert clock(ticket, "date").due_at == date
+    live_until(date + M)
+    with doing(cast.lou, date + M):
+        put_in(ticket, NINE, NINE + H)
+    assert clock(ticket, "date").breached_at == date + timedelta(microseconds=1)
 
 
 def test_c16_outside_the_hours_is_no_pause(cast: Cast, ticket: Ticket, doing: Doing) -> None:

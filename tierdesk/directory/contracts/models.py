@@ -24,6 +24,7 @@ class Metric(models.TextChoices):
     UPDATE = "update", "Update"
     RESOLVE = "resolve", "Resolve"
     ACCEPT = "accept", "Accept"
+    DATE = "date", "Promised date"
 
 
 class Party(models.TextChoices):

@@ -87,7 +87,10 @@ def explain(clock: Clock, at: datetime) -> Explanation:
 
 
 def _windows(clock: Clock, end: datetime) -> list[Window]:
+    """The working time that counts; for a promised date, which counts around the clock, one stretch."""
     course, total = clock.course, timedelta(seconds=clock.carried_s)
+    if clock.date_at is not None:
+        return [Window(course.since, end, end - course.since, end - course.since)]
     windows = []
     for opens, closes in course.hours.windows(course.since, min(end, course.since + LONGEST)):
         used = closes - opens - _overlap(clock.spans, opens, closes)

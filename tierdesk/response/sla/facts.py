@@ -40,6 +40,29 @@ class RungReached(ClockFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class DatePromised(TicketFact):
+    """Somebody told the client that it is solved by `promised_at`, which counts as `due_at` by this calendar version.
+
+    `before`: the date that it takes the place of, if one stood. `shown`: the contact can read it. Instants: ISO 8601.
+    """
+
+    promised_at: str
+    due_at: str
+    calendar: int
+    why: str
+    shown: bool
+    before: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DateTakenBack(TicketFact):
+    """The date that was promised, `promised_at` (ISO 8601), no longer stands, and none takes its place."""
+
+    promised_at: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ClocksCorrected(TicketFact):
     """Clocks that were not what the timeline says were set right.
 

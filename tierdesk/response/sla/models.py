@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, NamedTuple, Self
 
 from django.db import connection, models
@@ -21,7 +22,7 @@ from tierdesk.directory.clients.visibility import ClientRows
 from tierdesk.directory.contracts.models import Metric, Party
 from tierdesk.response.sla.facts import Breached, Warned
 from tierdesk.response.sla.policy import WARN_AT
-from tierdesk.response.sla.reading import Course, Pause, uncovered
+from tierdesk.response.sla.reading import Course, DatedCourse, Pause, uncovered
 from tierdesk.tickets.models import Ticket
 
 
@@ -56,6 +57,7 @@ class Clock(models.Model):
     `target_s`: working seconds of `calendar`. `counting_from`: where the present calendar took over from an earlier
     one, under which `carried_s` had been used; usually `started_at` and 0. `pauses`: [[from, to or null, reason], …],
     ISO 8601. `due_at` is null while paused. `breached_at`: when more than the target was used, whatever came later.
+    `date_at`: of a promised date, the instant that it counts as; then `target_s` is real seconds from `counting_from`.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False, db_constraint=False)
@@ -66,6 +68,7 @@ class Clock(models.Model):
     case_id = models.BigIntegerField(null=True, blank=True)
     priority = models.PositiveSmallIntegerField()
     target_s = models.PositiveIntegerField()
+    date_at = models.DateTimeField(null=True, blank=True)
     calendar = models.ForeignKey(
         CalendarVersion, on_delete=models.PROTECT, db_index=False, db_constraint=False
     )
@@ -92,6 +95,11 @@ class Clock(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(target_s__gt=0), name="a_clock_has_a_target"),
             models.CheckConstraint(
+                condition=Q(metric="date", date_at__isnull=False)
+                | (~Q(metric="date") & Q(date_at__isnull=True)),
+                name="a_promised_date_has_a_date",
+            ),
+            models.CheckConstraint(
                 condition=Q(state__in=["running", "paused"], stopped_at__isnull=True)
                 | Q(state__in=["met", "missed", "cancelled"], stopped_at__isnull=False),
                 name="an_ended_clock_has_stopped",
@@ -109,6 +117,8 @@ class Clock(models.Model):
 
     @property
     def target(self) -> timedelta:
+        if self.date_at is not None:
+            return self.date_at - self.counting_from
         return timedelta(seconds=self.target_s)
 
     @property
@@ -121,6 +131,8 @@ class Clock(models.Model):
 
     @property
     def course(self) -> Course:
+        if self.date_at is not None:
+            return DatedCourse(hours_of(self.calendar_id), self.counting_from, self.target)
         return Course(
             hours=hours_of(self.calendar_id),
             since=self.counting_from,
@@ -280,9 +292,21 @@ class Clock(models.Model):
         else:
             self.project()
 
+    def move(self, date_at: datetime, calendar_id: int, at: datetime) -> None:
+        """Another date is promised before this one is broken; it warns again, of the time that is left from `at` on."""
+        self.date_at, self.calendar_id, self.counting_from = date_at, calendar_id, at
+        self.target_s = whole_seconds(date_at - at)
+        self.warned_at = None
+        self.project()
+
     def project(self) -> None:
         """Work out `due_at` and `wake_at` again from what the clock is now."""
         self.due_at, self.wake_at = projection(self.course, warned=self.warned_at, breached=self.breached_at)
+
+
+def whole_seconds(lasts: timedelta) -> int:
+    """Rounded up."""
+    return ceil(lasts.total_seconds())
 
 
 class Rung(models.Model):
@@ -327,6 +351,7 @@ CHANGING = [
     "calendar_id",
     "priority",
     "target_s",
+    "date_at",
     "counting_from",
     "carried_s",
     "pauses",
@@ -356,6 +381,7 @@ class Start(NamedTuple):
     started_at: datetime
     tier: int | None = None
     case_id: int | None = None
+    date_at: datetime | None = None
     waits_for: str = ""
 
     def state(self) -> ClockState:
@@ -365,6 +391,8 @@ class Start(NamedTuple):
         return [[self.started_at.isoformat(), None, self.waits_for]] if self.waits_for else []
 
     def course(self) -> Course:
+        if self.date_at is not None:
+            return DatedCourse(hours_of(self.calendar_id), self.started_at, self.date_at - self.started_at)
         pauses = ((self.started_at, None),) if self.waits_for else ()
         return Course(
             hours_of(self.calendar_id), self.started_at, timedelta(seconds=self.target_s), pauses=pauses
@@ -383,10 +411,10 @@ def start(clocks: Iterable[Start]) -> None:
 
 def _laid_out(clocks: Sequence[Start]) -> list[tuple[Any, ...]]:
     """The rows of STARTING. Most clocks of a batch share their calendar, start and target: each is worked out once."""
-    known: dict[tuple[int, datetime, int, str], tuple[datetime | None, datetime | None]] = {}
+    known: dict[tuple[Any, ...], tuple[datetime | None, datetime | None]] = {}
     lines = []
     for clock in clocks:
-        course = (clock.calendar_id, clock.started_at, clock.target_s, clock.waits_for)
+        course = (clock.calendar_id, clock.started_at, clock.target_s, clock.date_at, clock.waits_for)
         if course not in known:
             known[course] = projection(clock.course())
         state, pauses = clock.state().value, clock.pauses()
@@ -435,7 +463,7 @@ def wake_clocks(due: list[Any], at: datetime) -> None:
     warned: list[tuple[Any, ...]] = []
     breached: list[tuple[Any, ...]] = []
     for pk, ticket_id, metric, party, tier, due_at, warned_at, wake_at, calendar_id in due:
-        crossing = wake_at if warned_at else _crossing(due_at, calendar_id)
+        crossing = wake_at if warned_at else _crossing(metric, due_at, calendar_id)
         about: dict[str, Any] = {
             "ticket": tickets[ticket_id],
             "clock": pk,
@@ -454,8 +482,8 @@ def wake_clocks(due: list[Any], at: datetime) -> None:
     rows.update(Clock, ["breached_at", "wake_at"], breached)
 
 
-def _crossing(due_at: datetime, calendar_id: int) -> datetime | None:
-    opening = hours_of(calendar_id).next_opening(due_at)
+def _crossing(metric: str, due_at: datetime, calendar_id: int) -> datetime | None:
+    opening = due_at if metric == Metric.DATE else hours_of(calendar_id).next_opening(due_at)
     return None if opening is None else opening + timedelta(microseconds=1)
 
 

@@ -14,7 +14,7 @@ CLIENT_OWES = frozenset(
 
 UPDATE_PAUSES = frozenset({"requester_info", "requester_confirm", "requester_scheduled"})
 
-NEVER_PAUSED = frozenset({"acknowledge", "respond", "accept"})
+NEVER_PAUSED = frozenset({"acknowledge", "respond", "accept", "date"})
 
 REOPEN: Mapping[str, str] = {
     "resume": "it counts on; the time in between is free",

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from tierdesk.directory.contracts.models import Metric, Party
 from tierdesk.response.sla import rules
+from tierdesk.response.sla.facts import DatePromised, DateTakenBack
 from tierdesk.response.sla.models import CHANGING, GOING, Clock, ClockState, keep, start
 from tierdesk.response.sla.rules import Rule, Track
 from tierdesk.response.sla.rungs import lay_rungs
@@ -85,6 +86,7 @@ class CaseRetargetedLike(Protocol):
 
 OF_TIERS = Q(party=Party.OLA, metric=Metric.RESOLVE)
 ACCEPT = Q(metric=Metric.ACCEPT)
+DATES = Q(metric=Metric.DATE)
 
 
 def start_clocks(facts: list[Triaged]) -> None:
@@ -139,7 +141,7 @@ def stop_clocks(facts: list[Resolved]) -> None:
 
 
 def count_on(facts: list[Reopened]) -> None:
-    _follow(facts, rules.count_on, among=Q(metric=Metric.RESOLVE), ended=True)
+    _follow(facts, rules.count_on, among=Q(metric__in=[Metric.RESOLVE, Metric.DATE]), ended=True)
 
 
 def cancel_clocks(facts: Sequence[Cancelled | Closed]) -> None:
@@ -169,6 +171,14 @@ def stop_acceptance(facts: Sequence[TicketFact]) -> None:
 def charge_returned_time(facts: Sequence[TicketFact]) -> None:
     """Runs after `change_tier_clocks` has resumed the sending tier's clock: the pause is taken back."""
     _follow(facts, rules.charge_sender, among=OF_TIERS | ACCEPT)
+
+
+def promise_dates(facts: list[DatePromised]) -> None:
+    _follow(facts, rules.promise_date, among=DATES)
+
+
+def take_back_dates(facts: list[DateTakenBack]) -> None:
+    _follow(facts, rules.take_back_date, among=DATES)
 
 
 def start_vendor_clocks(facts: Sequence[CaseSubmittedLike]) -> None:

@@ -66,6 +66,25 @@ class Course:
         return due(self.hours, self.since, left, list(self.pauses))
 
 
+@dataclass(frozen=True, slots=True)
+class DatedCourse(Course):
+    """A course to a promised date, which nothing moves: it counts real time, and no pause stops it (C15).
+
+    It warns when three quarters of the *working* time until then are over, so that nobody is told of it at night.
+    """
+
+    def elapsed(self, at: datetime) -> timedelta:
+        return max(at - self.since, timedelta(0))
+
+    def when(self, used: timedelta) -> datetime | None:
+        return self.since + used
+
+    def warns_at(self) -> datetime | None:
+        worked = self.hours.between(self.since, self.since + self.target)
+        warns_at = self.hours.add(self.since, worked * WARN_AT) if worked else None
+        return warns_at or self.when(self.target * WARN_AT)
+
+
 def uncovered(
     begins: datetime, ends: datetime, pauses: Sequence[Pause]
 ) -> Iterator[tuple[datetime, datetime]]:

@@ -176,6 +176,7 @@ class Lap:
     end_wait = Clock.end_wait
     reopen = Clock.reopen
     retarget = Clock.retarget
+    move = Clock.move
 
     def __init__(self, start: Start) -> None:
         self.__dict__.update(start._asdict())

@@ -14,13 +14,16 @@ from datetime import datetime
 from typing import Any
 
 from tierdesk.directory.contracts.models import Metric, Party, Promise
-from tierdesk.response.sla.models import GOING, HANDED_OVER, Clock, ClockState, Start
+from tierdesk.response.sla.models import GOING, HANDED_OVER, Clock, ClockState, Start, whole_seconds
 from tierdesk.response.sla.policy import GRACE, pauses
 from tierdesk.response.sla.terms import Terms
 
 type Rule = Callable[[Track, Any], None]
 
 ENDED = (ClockState.MET, ClockState.MISSED)
+
+OWN_TARGET = (Metric.ACCEPT, Metric.DATE)
+"""Their targets are told by whoever sets them, not by a contract: another priority does not change them."""
 
 
 class Track:
@@ -149,9 +152,14 @@ def resolve(track: Track, fact: Any) -> None:
 
 
 def count_on(track: Track, fact: Any) -> None:
-    """Reopened: the resolve clocks count on as agreed; respond runs once per ticket (D01–D03, D09)."""
+    """Reopened: the resolve clocks count on as agreed; respond runs once per ticket (D01–D03, D09).
+
+    A promised date does not move, so what was solved before it and is not solved after all is late from that date on.
+    """
     policy = track.terms.policies(fact.ticket).reopen
     for clock in track.clocks:
+        if clock.metric == Metric.DATE and clock.stopped_at == datetime.fromisoformat(fact.resolved_at):
+            clock.reopen(fact.at, policy="ignore" if policy == "ignore" else "count_through")
         theirs = clock.party == Party.SLA or (clock.party == Party.OLA and clock.tier == fact.ticket.tier)
         if clock.metric == Metric.RESOLVE and theirs and clock.state in ENDED:
             clock.reopen(fact.at, policy=policy)
@@ -176,7 +184,7 @@ def retarget(track: Track, fact: Any) -> None:
     counts from the start; a slip that is corrected at once leaves no trace (E01–E09, E11, E14)."""
     ticket = fact.ticket
     wanted = {(p.metric, p.party, p.tier): p for p in track.terms.promises(ticket)}
-    for clock in [c for c in track.going() if c.party != Party.UC and c.metric != Metric.ACCEPT]:
+    for clock in [c for c in track.going() if c.party != Party.UC and c.metric not in OWN_TARGET]:
         promise = wanted.pop((clock.metric, clock.party, clock.tier), None)
         if promise is None:
             clock.cancel(fact.at)
@@ -332,6 +340,35 @@ def retarget_vendor(track: Track, fact: Any) -> None:
             )
 
 
+def promise_date(track: Track, fact: Any) -> None:
+    """A date that stands is moved; one that is broken already stays broken, and a new one begins (A22, C15)."""
+    due_at = datetime.fromisoformat(fact.due_at)
+    for clock in track.going(Metric.DATE):
+        if not clock.has_breached(fact.at):
+            clock.move(due_at, fact.calendar, fact.at)
+            return
+        clock.stop(fact.at)
+    track.begin(
+        _on(
+            fact.ticket,
+            fact.at,
+            metric=Metric.DATE.value,
+            party=Party.SLA.value,
+            target_s=whole_seconds(due_at - fact.at),
+            calendar_id=fact.calendar,
+        )._replace(date_at=due_at)
+    )
+
+
+def take_back_date(track: Track, fact: Any) -> None:
+    """It no longer stands: neither kept nor missed, unless it was broken before."""
+    for clock in track.going(Metric.DATE):
+        if clock.has_breached(fact.at):
+            clock.stop(fact.at)
+        else:
+            clock.cancel(fact.at)
+
+
 def spoken(fact: Any) -> bool:
     return bool(fact.ticket.channel == "phone" and fact.by.kind == "agent")
 
@@ -403,6 +440,8 @@ RULES: Mapping[str, Sequence[Rule]] = {
     "escalation_returned": (charge_sender,),
     "escalation_coached": (charge_sender,),
     "escalation_withdrawn": (charge_sender,),
+    "date_promised": (promise_date,),
+    "date_taken_back": (take_back_date,),
     "case_submitted": (start_vendor,),
     "case_moved": (follow_vendor,),
     "case_severity_changed": (retarget_vendor,),

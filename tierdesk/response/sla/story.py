@@ -14,16 +14,27 @@ from tierdesk.response.sla.replay import ABOUT, lines_of, replay
 from tierdesk.response.sla.terms import Terms
 from tierdesk.tickets.models import Ticket
 
-SEEN = ("state", "target_s", "calendar_id", "priority", "pauses", "counting_from", "warned_at", "breached_at")
+SEEN = (
+    "state",
+    "target_s",
+    "date_at",
+    "calendar_id",
+    "priority",
+    "pauses",
+    "counting_from",
+    "warned_at",
+    "breached_at",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     """Something happened to the clock: when, by whom, through which kind of entry, and what it did, in plain values.
 
-    `what`: started, paused, resumed, retargeted, met, missed, cancelled, reopened, uncounted, warned, breached, or
-    put_in: a pause, afterwards.
+    `what`: started, paused, resumed, retargeted, moved, met, missed, cancelled, reopened, uncounted, warned, breached,
+    or put_in: a pause, afterwards.
     `contract`: the version in force then (None: without a contract). `calendar`: the version that counts from then on.
+    `date_at`: the promised date, where it began or was moved.
     """
 
     at: datetime
@@ -35,6 +46,7 @@ class Turn:
     priority: int
     contract: str | None
     calendar: str
+    date_at: datetime | None = None
 
 
 def story(clock: Clock, ticket: Ticket) -> list[Turn]:
@@ -91,6 +103,7 @@ def _turns(told: Sequence[tuple[Sequence[Any], dict[str, Any] | None, dict[str, 
             priority=seen["priority"],
             contract=contracts.get(line[9]),
             calendar=calendars[seen["calendar_id"]],
+            date_at=None if before and before["date_at"] == seen["date_at"] else seen["date_at"],
         )
         for line, before, seen in told
     ]
@@ -106,6 +119,8 @@ def _what(before: dict[str, Any] | None, after: dict[str, Any]) -> str:
         if after["state"] == ClockState.RUNNING:
             return "resumed" if before["state"] == ClockState.PAUSED else "reopened"
         return str(after["state"])
+    if before["date_at"] != after["date_at"]:
+        return "moved"
     aims = ("target_s", "calendar_id", "priority", "counting_from")
     if any(before[name] != after[name] for name in aims):
         return "retargeted"
