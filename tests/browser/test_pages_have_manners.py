@@ -25,6 +25,7 @@ PAGES = [
     "/tickets/{vendor}/",
     "/tickets/{vendor}/cases/",
     "/tickets/{late}/escalation/",
+    "/tickets/{late}/date/",
     "/tickets/{late}/major/",
     "/tickets/{outage}/",
     "/major/",

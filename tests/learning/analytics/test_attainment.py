@@ -17,6 +17,7 @@ from tierdesk.core.scope import only, seeing
 from tierdesk.directory.clients.models import Client
 from tierdesk.learning.analytics.attainment import Attainment, FirstContact, Line, attainment, trend
 from tierdesk.response.major.models import MajorIncident
+from tierdesk.response.sla.dates import promise_date
 from tierdesk.tickets.models import Ticket
 
 Doing = Callable[..., Any]
@@ -54,6 +55,26 @@ def test_what_ended_in_time_is_kept_and_what_did_not_is_missed(cast: Cast, solve
     solved(MONDAY_10, MONDAY_10 + 7 * DAY)
     line = resolve_line(june(cast))
     assert (line.kept, line.missed, line.percent) == (2, 1, 66.6)
+
+
+def test_a_promised_date_is_a_line_of_its_own_and_who_moved_it_is_listed(cast: Cast, doing: Doing) -> None:
+    wednesday = MONDAY_10 + 2 * DAY
+    for solved_at in (wednesday + HOUR, wednesday + 3 * HOUR):
+        with doing(cast.lena):
+            ticket = cast.ticket()
+        with doing(cast.lena):
+            promise_date(ticket, wednesday, by=cast.lena, why="told Ann")
+        with doing(cast.lou, MONDAY_10 + HOUR):
+            promise_date(ticket, wednesday + 2 * HOUR, by=cast.lou, why="the part comes later")
+        with doing(cast.lena, solved_at):
+            ticket.resolve(code="fixed")
+    seen = june(cast)
+    line = seen.of("SLA")["date", None, 3]
+    assert (line.kept, line.missed) == (1, 1)
+    assert [(one.by, one.before, one.after, one.why) for one in seen.moved_dates] == [
+        ("Lou Lead", wednesday, wednesday + 2 * HOUR, "the part comes later")
+    ] * 2
+    assert ("date", 3, HOUR) in [(late.metric, late.priority, late.over) for late in seen.late]
 
 
 def test_j10_a_promise_counts_in_the_month_in_which_it_was_solved(cast: Cast, solved: Any) -> None:

@@ -284,3 +284,27 @@ def test_the_children_of_other_clients_are_not_named_on_the_parent(
     assert told(cast.olga)["children_linked"] == [ours.pk]
     assert told(cast.olga)["cascade_carried"] is None
     assert told(cast.lena)["children_linked"] == [ours.pk, theirs.pk]
+
+
+def test_a_date_is_promised_moved_and_taken_back(cast: Cast, lena: Program, ticket: Ticket) -> None:
+    path, noon = f"/tickets/{ticket.pk}/promised-date", "2026-06-10T10:00:00Z"
+
+    def send(to: str = path, **body: Any) -> Any:
+        with clock.frozen(MONDAY_10):
+            return lena.post(to, {"version": version(ticket), "why": "told Ann on the phone", **body})
+
+    assert send(at=noon).status_code == 200
+    night = send(at="2026-06-10T20:00:00Z")
+    assert (night.status_code, night.json()["error"]["message"]) == (
+        422,
+        "at: nobody works then; it would count at the next opening, 2026-06-11T07:00:00+00:00",
+    )
+    assert send(at="2026-06-01T10:00:00Z").status_code == 422
+    (one,) = [c for c in lena.get(f"/tickets/{ticket.pk}/clocks").json() if c["metric"] == "date"]
+    assert one["due_at"] == noon
+    assert send(at="2026-06-10T20:00:00Z", next_opening=True).status_code == 200
+    (one,) = [c for c in lena.get(f"/tickets/{ticket.pk}/clocks").json() if c["metric"] == "date"]
+    assert one["due_at"] == "2026-06-11T07:00:00Z"
+    assert send(f"{path}/taking-back").status_code == 200
+    (one,) = [c for c in lena.get(f"/tickets/{ticket.pk}/clocks").json() if c["metric"] == "date"]
+    assert one["state"] == "cancelled"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from tests.cast import Cast
 from tests.web.portal.conftest import Browser
 from tierdesk.core import clock
+from tierdesk.response.sla.dates import promise_date
 from tierdesk.tickets.models import Ticket
 
 type Doing = Callable[..., Any]
@@ -156,3 +157,16 @@ def test_a_contact_who_is_waited_for_reads_when_silence_is_an_answer(
         now(ticket).ask("And which room?")
     assert "If we hear nothing from you" in ann.reads(page(ticket))
     assert "2026-06-11T08:00" in ann.reads(page(ticket)), "three working days after Monday, 10:00 in Berlin"
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_promised_date_is_read_if_whoever_promised_it_says_so(
+    cast: Cast, ann: Browser, ticket: Ticket, doing: Doing, at: datetime, shown: bool
+) -> None:
+    """As it was said: 20:30 on a Wednesday, whatever it counts as among us."""
+    with doing(cast.lena, at):
+        date = datetime(2026, 6, 10, 18, 30, tzinfo=UTC)
+        promise_date(ticket, date, by=cast.lena, why="the board wants it", shown=shown)
+    page = ann.reads(f"/portal/tickets/{ticket.pk}/")
+    assert ("We promised that it is solved by Wednesday, 10 June 2026, 20:30." in page) == shown
+    assert "the board wants it" not in page

@@ -36,6 +36,7 @@ PAGES = [
     "/tickets/{ticket}/clocks/{clock}/",
     "/tickets/{ticket}/escalation/",
     "/tickets/{ticket}/merge/",
+    "/tickets/{ticket}/date/",
     "/tickets/{ticket}/major/",
     "/tickets/{ticket}/messages/{message}/place/",
     "/books/",

@@ -17,6 +17,7 @@ from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.directory.staff.models import Team, User
 from tierdesk.response.major.models import MajorIncident
 from tierdesk.response.shifts.models import Line, ShiftHandOver
+from tierdesk.response.sla.dates import promise_date
 from tierdesk.response.tiers.consultations import Consultation
 from tierdesk.response.tiers.models import Escalation
 from tierdesk.tickets.lifecycle import PendingReason
@@ -104,6 +105,22 @@ def test_what_waits_says_for_whom_and_what_wakes_says_when(
     assert ("waits", ticket.pk, "The contact asked for a date", "Lena Lang") in told
 
 
+def test_who_promised_the_client_what_is_told_with_the_reason(
+    cast: Cast, ticket: Ticket, doing: Doing, at: datetime
+) -> None:
+    with doing(cast.lena):
+        promise_date(ticket, at + 3 * HOUR, by=cast.lena, why="she needs it for the audit")
+    told = (
+        "promised",
+        ticket.pk,
+        "Lena Lang promised the client that it is solved: she needs it for the audit",
+        "Lena Lang",
+    )
+    assert told in lines(cast.desk, cast.lou.user, at)
+    assert told not in lines(cast.desk, cast.lou.user, at - 2 * HOUR, 4)
+    assert not any("Promised date" in words for _, _, words, _ in lines(cast.desk, cast.lou.user, at))
+
+
 def test_hand_overs_and_advice_are_told_on_both_sides(
     cast: Cast, ticket: Ticket, doing: Doing, at: datetime
 ) -> None:
@@ -132,11 +149,14 @@ def test_what_is_solved_is_no_longer_on_it(cast: Cast, ticket: Ticket, doing: Do
 def test_the_number_of_questions_does_not_grow_with_the_tickets(
     cast: Cast, doing: Doing, at: datetime, django_assert_max_num_queries: Any
 ) -> None:
-    with doing(cast.lena):
+    with doing(cast.lena) as unit:
         for _ in range(12):
-            cast.ticket().pend(PendingReason.EVIDENCE)
-    with django_assert_max_num_queries(10):
-        assert len(lines(cast.desk, cast.lou.user, at)) >= 12
+            ticket = cast.ticket()
+            ticket.pend(PendingReason.EVIDENCE)
+            unit.settle()
+            promise_date(ticket, at + 3 * HOUR, by=cast.lena, why="she needs it")
+    with django_assert_max_num_queries(13):
+        assert len(lines(cast.desk, cast.lou.user, at)) >= 24
 
 
 # Signing

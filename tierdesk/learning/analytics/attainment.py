@@ -23,6 +23,7 @@ from tierdesk.directory.contracts.models import Metric, Party
 from tierdesk.directory.staff.models import User
 from tierdesk.learning.knowledge.models import SelfService
 from tierdesk.response.major.models import MajorIncident
+from tierdesk.response.sla.facts import DatePromised
 from tierdesk.response.sla.ledger import Ledger, Mark, ledger
 from tierdesk.response.sla.models import GOING, Clock, ClockState
 from tierdesk.tickets.conversation import Direction, Message
@@ -39,6 +40,8 @@ DEFINITIONS: Mapping[str, str] = {
     "took over.",
     "adjusted": "Waits that a lead put in afterwards, in the period, each with what shows it: the figures count "
     "without that time, in whatever month the promise ended.",
+    "promised dates": "Dates that somebody gave the client for one ticket. One that was moved before it ran out is one "
+    "promise with its last date; who moved it, and why, is listed.",
     "first contact": "Tickets resolved in the period that never left the first line and after whose first message the "
     "contact said nothing more, ÷ all that a person brought. One that is reopened counts no more.",
     "by themselves": "Contacts who were about to ask in the portal, were shown what may help, and said that it did. No "
@@ -109,6 +112,18 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True)
+class MovedDate:
+    """A promised date that was moved: on which ticket, by whom, when, from which date to which, and why."""
+
+    ticket: Ticket
+    by: str
+    at: datetime
+    before: datetime
+    after: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class FirstContact:
     """Of a channel: so many resolved at first contact `of` so many that a person brought."""
 
@@ -130,6 +145,7 @@ class Attainment:
     late: Sequence[Late]
     first_contact: Sequence[FirstContact]
     adjustments: Sequence[Adjustment]
+    moved_dates: Sequence[MovedDate]
     by_themselves: int
     majors: Sequence[MajorIncident]
 
@@ -179,6 +195,7 @@ def attainment(
         late=_late(ended.filter(state=ClockState.MISSED), broken, tickets, min(at, end)),
         first_contact=_first_contact(tickets, start, end),
         adjustments=_adjustments(tickets, start, end),
+        moved_dates=_moved_dates(tickets, start, end),
         by_themselves=helped.filter(at__gte=start, at__lt=end).count(),
         majors=list(majors.filter(declared_at__gte=start, declared_at__lt=end).order_by("declared_at")),
     )
@@ -276,6 +293,24 @@ def _adjustments(tickets: QuerySet[Ticket], start: datetime, end: datetime) -> l
             evidence=entry.details["evidence"],
         )
         for entry in entries
+        if entry.ticket_id in about
+    ]
+
+
+def _moved_dates(tickets: QuerySet[Ticket], start: datetime, end: datetime) -> list[MovedDate]:
+    said = Entry.objects.filter(kind=DatePromised.kind, at__gte=start, at__lt=end).order_by("id")
+    moves = [entry for entry in said if entry.details["before"]]
+    about = tickets.in_bulk({entry.ticket_id for entry in moves})
+    return [
+        MovedDate(
+            ticket=about[entry.ticket_id],
+            by=entry.by_name,
+            at=entry.at,
+            before=datetime.fromisoformat(entry.details["before"]),
+            after=datetime.fromisoformat(entry.details["promised_at"]),
+            why=entry.details["why"],
+        )
+        for entry in moves
         if entry.ticket_id in about
     ]
 

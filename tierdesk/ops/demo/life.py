@@ -37,6 +37,7 @@ from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.ops.demo.outage import Outage
 from tierdesk.ops.demo.trouble import ALARMS, TROUBLES, Trouble
 from tierdesk.response.runbooks.models import Run, RunState, matching
+from tierdesk.response.sla.dates import promise_date
 from tierdesk.response.tiers.models import Escalation, EscalationState
 from tierdesk.response.tiers.pack import Pack
 from tierdesk.response.vendors.models import Case, UnderpinningContract
@@ -285,12 +286,29 @@ class Life:
         with work(by=agent.actor(), at=at):
             sent.accept(agent)
             sent.ticket.reply(f"Hello,\n\nour {LINES[sent.to_tier]} works on it now. We keep you informed.")
+        self._promise(sent.ticket, agent, at)
         if sent.to_tier == 2 and self.chance.random() < 0.3:
             self._soon(at, 30, 240, lambda then: self._escalate(pk, trouble, then))
         elif sent.to_tier == 3 and self.chance.random() < 0.6:
             self._soon(at, 20, 120, lambda then: self._open_case(pk, trouble, agent, then))
         else:
             self._soon(at, 30, 600, lambda then: self._resolve(pk, trouble, then))
+
+    def _promise(self, ticket: Ticket, agent: Agent, at: datetime) -> None:
+        """Some are told a date on the phone, and some of these are moved."""
+        if ticket.pk % 4 or ticket.contact is None or ticket.contract_version is None:
+            return
+        date = at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=3 + ticket.pk % 7)
+        why = f"{ticket.contact.name} asked on the phone"
+        with work(by=agent.actor(), at=at):
+            promise_date(ticket, date, by=agent, why=why, shown=True)
+        if ticket.pk % 8 == 0:
+            self._at(at + timedelta(hours=2), lambda then: self._move_date(ticket.pk, agent, date, then))
+
+    def _move_date(self, pk: int, agent: Agent, date: datetime, at: datetime) -> None:
+        with work(by=agent.actor(), at=at):
+            why = "the part comes a day later; agreed with the contact"
+            promise_date(_ticket(pk), date + A_DAY, by=agent, why=why, shown=True)
 
     def _open_case(self, pk: int, trouble: Trouble, agent: Agent, at: datetime) -> None:
         ticket, contract = _ticket(pk), UnderpinningContract.objects.order_by("pk").first()

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from tierdesk.core import clock
 from tierdesk.core.work import work
 from tierdesk.directory.staff.models import Agent
+from tierdesk.response.sla.dates import promise_date, take_back_date
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode, StaleTicket, UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.api.bearer import caller, ticket_of
@@ -71,6 +72,22 @@ class Resolution(Strict):
     text: Text = ""
 
 
+class Promising(Strict):
+    """By when it is solved, as the client was told. Where nobody works then, the date is refused, unless it may count
+    at the `next_opening`. `shown`: the contact reads it in the portal."""
+
+    version: Version
+    at: Instant
+    why: Line
+    shown: bool = False
+    next_opening: bool = False
+
+
+class TakingBack(Strict):
+    version: Version
+    why: Line
+
+
 class Reopening(Strict):
     version: Version
     why: Line
@@ -120,6 +137,23 @@ def reopen(request: HttpRequest, pk: int, body: Reopening) -> Answer:
     return act(request, pk, body.version, lambda ticket: ticket.reopen(body.why))
 
 
+@router.post("/{int:pk}/promised-date", response=ANSWERS)
+def promise(request: HttpRequest, pk: int, body: Promising) -> Answer:
+    """Promise the client a date, or move the one that stands."""
+    return act(request, pk, body.version, lambda ticket: _promise(request, ticket, body))
+
+
+@router.post("/{int:pk}/promised-date/taking-back", response=ANSWERS)
+def take_back(request: HttpRequest, pk: int, body: TakingBack) -> Answer:
+    """No date stands any more."""
+    return act(
+        request,
+        pk,
+        body.version,
+        lambda ticket: take_back_date(ticket, by=caller_as_agent(request), why=body.why),
+    )
+
+
 def act(request: HttpRequest, pk: int, version: int | None, verb: Callable[[Ticket], object]) -> Answer:
     """Let `verb` change the ticket as the caller, now, if it still is what the caller saw."""
     ticket = ticket_of(request, pk)
@@ -132,6 +166,14 @@ def act(request: HttpRequest, pk: int, version: int | None, verb: Callable[[Tick
         error = Error(code="stale", message=f"{stale}; nothing was done.")
         return Status(409, Stale(error=error, ticket=TicketShown.of(ticket_of(request, pk))))
     return TicketShown.of(ticket_of(request, pk))
+
+
+def _promise(request: HttpRequest, ticket: Ticket, body: Promising) -> None:
+    one = promise_date(ticket, body.at, by=caller_as_agent(request), why=body.why, shown=body.shown)
+    if one.is_later and not body.next_opening:
+        raise Invalid(
+            "at", f"nobody works then; it would count at the next opening, {one.due_at.isoformat()}"
+        )
 
 
 def _assign(request: HttpRequest, ticket: Ticket, address: str | None) -> None:

@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from tierdesk.directory.contracts.models import Metric, Party
+from tierdesk.response.sla.dates import standing_dates
 from tierdesk.response.sla.models import Clock
 from tierdesk.tickets.models import Ticket
 
@@ -27,6 +28,14 @@ def promises_of(ticket: Ticket, zone: str) -> list[str]:
         WORDS[Metric(metric)](_when(due_at, zone))
         for metric, due_at in running.values_list("metric", "due_at")
     ]
+
+
+def date_promised_to(ticket: Ticket, zone: str) -> str:
+    """The date that was promised for a request, if whoever promised it wanted the contact to read it."""
+    date = standing_dates([ticket]).get(ticket.pk)
+    if date is None or not date.shown:
+        return ""
+    return str(_("We promised that it is solved by %(when)s.") % {"when": _when(date.said_at, zone)})
 
 
 def _when(at: datetime, zone: str) -> str:

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from tierdesk.core.written import Written
+from tierdesk.directory.contracts.models import Metric
 from tierdesk.directory.staff.models import Team
 from tierdesk.response.sla.ledger import Stay, ledger_of
 from tierdesk.response.sla.models import Clock, ClockState
+from tierdesk.response.sla.policy import WARN_AT
 from tierdesk.response.sla.story import Turn, story
 from tierdesk.tickets.lifecycle import PendingReason, State
 from tierdesk.tickets.models import Ticket
@@ -62,7 +64,7 @@ def _state(clock: Clock, used: timedelta) -> str:
         return "breached"
     if clock.state == ClockState.PAUSED:
         return "paused"
-    return "at_risk" if used >= 0.75 * clock.target else "ok"
+    return "at_risk" if clock.warned_at or used >= WARN_AT * clock.target else "ok"
 
 
 def _name(clock: Clock) -> str:
@@ -74,7 +76,11 @@ def _note(clock: Clock, state: str, at: datetime) -> str:
     """Why a clock stands still; outside hours must not look like a pause that somebody granted (C16)."""
     if clock.state == ClockState.PAUSED:
         return str(clock.pauses[-1][2]).replace("_", " ")
-    if clock.state == ClockState.RUNNING and not clock.course.hours.is_open(at):
+    if (
+        clock.state == ClockState.RUNNING
+        and clock.metric != Metric.DATE
+        and not clock.course.hours.is_open(at)
+    ):
         return OUTSIDE
     return "missed" if clock.state == ClockState.MISSED else ""
 
@@ -97,12 +103,21 @@ class TurnLine:
     by: str
     contract: str | None
     calendar: str
+    date_at: datetime | None
 
 
 def turns_of(clock: Clock, ticket: Ticket) -> list[TurnLine]:
     """Who changed what on this clock."""
     return [
-        TurnLine(turn.at, _turn(turn), turn.why.replace("_", " "), turn.by, turn.contract, turn.calendar)
+        TurnLine(
+            turn.at,
+            _turn(turn),
+            turn.why.replace("_", " "),
+            turn.by,
+            turn.contract,
+            turn.calendar,
+            turn.date_at,
+        )
         for turn in story(clock, ticket)
     ]
 
@@ -110,7 +125,10 @@ def turns_of(clock: Clock, ticket: Ticket) -> list[TurnLine]:
 def _turn(turn: Turn) -> str:
     target = {"target": duration(turn.target_s), "priority": turn.priority}
     words = {
-        "started": _("started, %(target)s for P%(priority)s") % target,
+        "started": _("promised, to be solved by")
+        if turn.date_at
+        else _("started, %(target)s for P%(priority)s") % target,
+        "moved": _("moved to"),
         "paused": _("stands still"),
         "resumed": _("runs again"),
         "retargeted": _("another target: %(target)s for P%(priority)s") % target,

@@ -109,6 +109,18 @@ def _role_handed(details: Mapping[str, Any]) -> str:
     return f"{words}, {_('after %s') % details['before']}" if details["before"] else words
 
 
+def _date_promised(details: Mapping[str, Any]) -> str:
+    words = _("promised that it is solved by %s") % _minute(details["promised_at"])
+    if details["before"]:
+        words = _("moved the promised date from %(before)s to %(after)s") % {
+            "before": _minute(details["before"]),
+            "after": _minute(details["promised_at"]),
+        }
+    if details["due_at"] != details["promised_at"]:
+        words += f" ({_('it counts at the next opening, %s') % _minute(details['due_at'])})"
+    return f"{words}: {details['why']}"
+
+
 def _carried(details: Mapping[str, Any]) -> str:
     """What has reached the children; not how many, since not every reader serves the clients of all."""
     words = {
@@ -323,6 +335,14 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: _("the page for %(name)s by %(channel)s did not arrive: %(why)s") % d, "triangle", "danger"
     ),
     "terms_changed": Sentence(lambda d: _("other terms apply, %(version)s: %(why)s") % d, "edit", "warning"),
+    "date_promised": Sentence(_date_promised, "target", "accent"),
+    "date_taken_back": Sentence(
+        lambda d: (
+            _("took back the promised date, %(date)s: %(why)s") % {**d, "date": _minute(d["promised_at"])}
+        ),
+        "target",
+        "warning",
+    ),
     "clocks_corrected": Sentence(
         lambda d: _("clocks set right by the timeline: %s") % len(d["corrections"]), "clock", "warning"
     ),

@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from tierdesk.directory.contracts.models import Metric
 from tierdesk.directory.staff.models import Team, User
 from tierdesk.response.shifts.models import Line, Section
+from tierdesk.response.sla.dates import standing_dates
 from tierdesk.response.sla.models import Clock, ClockState
 from tierdesk.response.tiers.consultations import Consultation
 from tierdesk.response.tiers.models import Escalation
@@ -78,6 +80,7 @@ def _runs_out(mine: QuerySet[Ticket], until: datetime) -> Iterator[Line]:
     """The nearest promise of each ticket that has one in time, late ones first; of two, that to the client."""
     tickets = list(mine.filter(next_due_at__lte=until).order_by("next_due_at", "id")[: MOST + 1])
     running = Clock.objects.filter(ticket__in=tickets, state=ClockState.RUNNING, due_at__lte=until)
+    running = running.exclude(metric=Metric.DATE)  # who promised it is told below
     nearest: dict[int, Clock] = {}
     for clock in running.order_by("-due_at", "party", "id"):
         nearest[clock.ticket_id] = clock
@@ -87,7 +90,17 @@ def _runs_out(mine: QuerySet[Ticket], until: datetime) -> Iterator[Line]:
 
 
 def _promised(mine: QuerySet[Ticket], until: datetime) -> Iterator[Line]:
-    """What somebody said for when: the tickets that wake by themselves, the vendors’ dates."""
+    """What somebody said for when: dates promised to clients, tickets that wake by themselves, the vendors’ dates."""
+    given = Clock.objects.going().filter(metric=Metric.DATE, due_at__lte=until)
+    promised = list(mine.filter(pk__in=given.values("ticket"))[: MOST + 1])
+    dates = standing_dates(promised)
+    for ticket in promised:
+        date = dates[ticket.pk]
+        words = _("%(who)s promised the client that it is solved: %(why)s") % {
+            "who": date.by,
+            "why": date.why,
+        }
+        yield Line(Section.PROMISED, ticket, words, date.due_at, _who(ticket))
     for ticket in mine.filter(state=State.PENDING, wake_at__lte=until)[: MOST + 1]:
         yield Line(Section.PROMISED, ticket, _("back to work by itself"), ticket.wake_at, _who(ticket))
     cases = Case.objects.open().filter(ticket__in=mine, promised_at__lte=until)

@@ -18,6 +18,7 @@ from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.lifecycle import UNRESOLVED, WOKEN_BY_CONTACT, State
 from tierdesk.tickets.models import Attachment, Message, Ticket, Tickets
 from tierdesk.web.portal.guard import contact_of, contact_page, ticket_of, user_of
+from tierdesk.web.portal.promises import date_promised_to
 from tierdesk.web.portal.standing import standing_of
 
 PAGE = 25
@@ -99,6 +100,7 @@ def conversation(
         "ticket": found,
         "standing": standing_of(found, clock.now()),
         "solved_at": silence_ends_at(found) if found.state == State.PENDING else None,
+        "date": date_promised_to(found, contact_of(request).zone) if found.is_unresolved() else "",
         "entitled": entitlement_of(found, clock.now()) if found.is_unresolved() else None,
         "goes_on_as": _goes_on_as(request, found),
         "conversation": messages,

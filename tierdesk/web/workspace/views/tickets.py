@@ -18,6 +18,7 @@ from tierdesk.directory.contracts.models import ContractVersion
 from tierdesk.directory.services.models import Category
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.learning.prediction.models import Outlook
+from tierdesk.response.sla.dates import may_promise
 from tierdesk.response.sla.explain import explain
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.sla.policy import CLIENT_OWES
@@ -95,6 +96,7 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "categories": _CATEGORIES() if is_unresolved else [],
         "pending_reasons": [(v, label) for v, label in PendingReason.choices if v not in ELSEWHERE],
         "resolution_codes": ResolutionCode.choices,
+        "may_promise": may_promise(agent_of(request), found),
         "may_override": agent_of(request).leads(found.team_id),
         "can_reopen": found.can_reopen(at),
         "told": _told_by_form(found),
