@@ -13,7 +13,8 @@ from django.db.models import F
 from tests.whatever_happens.machine import Desk
 from tierdesk import flow
 from tierdesk.core.work import current
-from tierdesk.response.sla import ledger, policy
+from tierdesk.response.sla import dates, ledger, policy, rules
+from tierdesk.response.sla import facts as clocks
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.tiers import facts as ladder
 from tierdesk.response.tiers import models as tiers
@@ -121,6 +122,32 @@ def a_return_is_not_counted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(tiers, "F", lambda name: -1)
 
 
+def a_wait_stops_a_promised_date(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(policy, "NEVER_PAUSED", policy.NEVER_PAUSED - {"date"})
+
+
+def another_priority_drops_a_promised_date(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rules, "OWN_TARGET", ("accept",))
+
+
+def a_date_counts_at_night(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(dates, "_working", lambda hours, date: date)
+
+
+def a_broken_date_is_moved_away(patch: pytest.MonkeyPatch) -> None:
+    whole = rules.promise_date
+
+    def move(track: rules.Track, fact: Any) -> None:
+        for clock in track.going("date"):
+            clock.move(datetime.fromisoformat(fact.due_at), fact.calendar, fact.at)
+            clock.breached_at = None
+            return
+        whole(track, fact)
+
+    patch.setattr(rules, "promise_date", move)
+    patch.setitem(rules.RULES, "date_promised", (move,))  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
 class Bug:
     """How it is sown, and the steps on which it shows."""
@@ -139,6 +166,10 @@ def waits_for(reason: str) -> Callable[[Desk], None]:
 
 def goes_up(desk: Desk) -> None:
     desk.it_is_handed_up(named=False)
+
+
+def promises(minutes: int) -> Callable[[Desk], None]:
+    return lambda desk: desk.a_date_is_promised(minutes)
 
 
 def comes_back(desk: Desk) -> None:
@@ -188,6 +219,18 @@ BUGS: dict[str, Bug] = {
     ),
     "nothing stands while the client owes an answer": Bug(
         unheard(tickets.Pended, "pause_clocks"), [Desk.the_contact_is_asked, an_hour]
+    ),
+    "a wait stops a promised date": Bug(
+        a_wait_stops_a_promised_date, [promises(900), waits_for("access"), an_hour]
+    ),
+    "another priority drops a promised date": Bug(
+        another_priority_drops_a_promised_date,
+        [promises(900), lambda desk: desk.it_is_more_or_less_urgent(3)],
+    ),
+    "a promised date counts at night": Bug(a_date_counts_at_night, [promises(900)]),
+    "a broken date is moved away": Bug(a_broken_date_is_moved_away, [promises(30), an_hour, promises(200)]),
+    "a date that is taken back stands on": Bug(
+        unheard(clocks.DateTakenBack, "take_back_dates"), [promises(900), Desk.the_date_is_taken_back]
     ),
     "a hand-over stays open after the solution": Bug(
         unheard(tickets.Resolved, "end_escalations"), [goes_up, Desk.it_is_resolved]

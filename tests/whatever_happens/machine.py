@@ -23,6 +23,7 @@ from tierdesk.core.wakeups import fast_forward
 from tierdesk.core.work import current, work
 from tierdesk.directory.contracts.models import Metric, Party
 from tierdesk.directory.staff.models import Agent
+from tierdesk.response.sla.dates import promise_date, take_back_date
 from tierdesk.response.sla.ledger import ledger_of
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.sla.verify import verify
@@ -78,6 +79,7 @@ class Desk(RuleBasedStateMachine):
         """Everything that always holds."""
         self.the_row_is_as_on_paper()
         self.the_client_s_promise_is_as_on_paper()
+        self.the_promised_date_is_as_on_paper()
         self.the_tier_s_own_promise_is_as_on_paper()
         self.no_second_is_lost_between_the_tiers()
 
@@ -202,6 +204,25 @@ class Desk(RuleBasedStateMachine):
         if self.paper.is_open:
             self.paper.target = TARGETS[self._ticket().priority]["resolve"] * timedelta(seconds=1)
 
+    @rule(minutes=st.sampled_from([-30, 0, 30, 200, 900, 4000]), after=AFTER)
+    def a_date_is_promised(self, minutes: int, after: int = 0) -> None:
+        """Or moved."""
+        self.time_passes(after)
+        date = self.at + timedelta(minutes=minutes)
+        if self._try(
+            lambda t: promise_date(t, date, by=self._agent, why="asked on the phone"),
+            allowed=self.paper.is_open and minutes > 0,
+        ):
+            self.paper.give_date(self.paper.works_at(date), self.at)
+
+    @precondition(lambda self: self.paper.is_open)
+    @rule(after=AFTER)
+    def the_date_is_taken_back(self, after: int = 0) -> None:
+        self.time_passes(after)
+        stands = self.paper.is_open and self.paper.date is not None
+        if self._try(lambda t: take_back_date(t, by=self._agent, why="a mistake"), allowed=stands):
+            self.paper.give_date(None, self.at)
+
     @precondition(lambda self: self.paper.is_open)
     @rule(after=AFTER)
     def it_is_resolved(self, after: int = 0) -> None:
@@ -279,6 +300,25 @@ class Desk(RuleBasedStateMachine):
         assert (promise.stopped_at is None) == paper.is_open
         if promise.breached_at and paper.is_open and used > paper.target + timedelta(minutes=1):
             assert Entry.objects.of(self.pk).filter(kind="breached", details__clock=promise.pk).count() == 1
+
+    @invariant()
+    def the_promised_date_is_as_on_paper(self) -> None:
+        """Whatever the ticket waits for, whoever has it, however urgent it is."""
+        paper = self.paper
+        if not paper.is_open and (paper.date is None or paper.resolved_at is None):
+            return
+        dates = list(Clock.objects.filter(ticket=self.pk, metric=Metric.DATE).order_by("id"))
+        last = dates.pop() if paper.date is not None else None
+        assert all(one.stopped_at for one in dates)
+        assert sum(one.state == "missed" for one in dates) == paper.missed_dates
+        if last is None or paper.date is None:
+            return
+        assert last.date_at == paper.date
+        if paper.is_open:
+            assert (last.state, last.due_at) == ("running", paper.date)
+            assert last.has_breached(self.at) == (self.at > paper.date)
+        elif paper.resolved_at is not None:
+            assert last.state == ("met" if paper.resolved_at <= paper.date else "missed")
 
     @invariant()
     def the_tier_s_own_promise_is_as_on_paper(self) -> None:

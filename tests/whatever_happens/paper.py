@@ -31,7 +31,11 @@ class Stretch:
 
 @dataclass
 class Paper:
-    """One ticket. `sent`: a hand-over waits to be accepted; `sender`: the tier that sent it, `since` when."""
+    """One ticket. `sent`: a hand-over waits to be accepted; `sender`: the tier that sent it, `since` when.
+
+    `date`: the instant that the date promised to the client counts as, if one stands. `missed_dates`: those before it
+    that were over when another took their place, or none.
+    """
 
     created_at: datetime
     hours: Hours
@@ -47,6 +51,8 @@ class Paper:
     returns: int = 0
     noticed: bool = False
     breached: bool = False
+    date: datetime | None = None
+    missed_dates: int = 0
     stretches: list[Stretch] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -57,6 +63,17 @@ class Paper:
         for name, value in changes.items():
             setattr(self, name, value)
         self.stretches.append(Stretch(at, self.state, self.reason, self.tier, self.tier))
+
+    def give_date(self, date: datetime | None, at: datetime) -> None:
+        """Another date stands from `at` on, or none."""
+        self.missed_dates += self.date is not None and self.date < at
+        self.date = date
+
+    def works_at(self, date: datetime) -> datetime | None:
+        """The first instant from then on at which somebody works; the end of a working day is one, too."""
+        if self.hours.between(date - timedelta(seconds=1), date):
+            return date
+        return self.hours.add(date, NOTHING)
 
     def live_until(self, at: datetime) -> None:
         """What time alone does to it."""
