@@ -87,10 +87,8 @@ def explain(clock: Clock, at: datetime) -> Explanation:
 
 
 def _windows(clock: Clock, end: datetime) -> list[Window]:
-    """The working time that counts; for a promised date, which counts around the clock, one stretch."""
+    """The working time until then: what counts, but for a promised date, which counts around the clock."""
     course, total = clock.course, timedelta(seconds=clock.carried_s)
-    if clock.date_at is not None:
-        return [Window(course.since, end, end - course.since, end - course.since)]
     windows = []
     for opens, closes in course.hours.windows(course.since, min(end, course.since + LONGEST)):
         used = closes - opens - _overlap(clock.spans, opens, closes)
@@ -118,10 +116,17 @@ def _picture(clock: Clock, windows: Sequence[Window], *, at: datetime, end: date
         return Span(kind, place(start), max(place(stop), place(start) + 0.002), label)
 
     spans = [span("window", w.opens, w.closes, "working time") for w in windows]
-    spans += [span("running", w.opens, min(w.closes, now), "counted") for w in windows if w.opens < now]
+    stretches = (
+        [(w.opens, w.closes) for w in windows] if clock.date_at is None else [(clock.counting_from, last)]
+    )
+    spans += [
+        span("running", opens, min(closes, now), "counted") for opens, closes in stretches if opens < now
+    ]
     if due is not None and due < now:
         spans += [
-            span("over", max(w.opens, due), min(w.closes, now), "over") for w in windows if w.closes > due
+            span("over", max(opens, due), min(closes, now), "over")
+            for opens, closes in stretches
+            if closes > due
         ]
     spans += [
         span("paused", start, stop or now, reason.replace("_", " "))
