@@ -99,6 +99,7 @@ FLOW: dict[type[Fact], Reactions] = {
     tickets.Categorised: Reactions(now=[prediction.look_again]),
     tickets.Reprioritised: Reactions(now=[sla.retarget_clocks, paging.call_people, prediction.look_again]),
     tickets.TermsChanged: Reactions(now=[sla.retarget_clocks, prediction.look_again]),
+    tickets.Retyped: Reactions(now=[sla.count_anew, paging.call_people, prediction.look_again]),
     alarms.AlarmsWorsened: Reactions(now=[notifications.tell_about_alarms]),
     # It waits, and wakes.
     tickets.Pended: Reactions(

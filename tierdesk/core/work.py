@@ -28,8 +28,8 @@ MAX_ROUNDS = 12
 
 Reaction = Callable[[Any], None]
 
-Opening = Callable[[Any, Sequence[bool]], None]
-"""Sets on a list of subjects what is decided about them; it is told of which somebody said how grave they are."""
+Opening = Callable[[Any, Any], None]
+"""Sets on a list of subjects what is decided about them; beside it comes a list of what was known of each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,11 +26,12 @@ class TicketFact(Fact):
 class Opened(TicketFact):
     """Trouble arrived and became a ticket. `channel` is how; `message` the id of its first message.
 
-    `assessed`: impact and urgency were given by whoever opened it, so triage leaves them alone.
+    `assessed`: impact and urgency were given by whoever opened it, so triage leaves them alone; `typed`: its type was.
     """
 
     channel: str
     assessed: bool = False
+    typed: bool = False
     message: int | None = None
     trust: str = "verified"
 
@@ -78,6 +79,19 @@ class Reprioritised(TicketFact):
     after: int
     reason: str
     overridden: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Retyped(TicketFact):
+    """It is of another type. `version`: the contract's that applies now, in words; `anew`: another one than before, so
+    its promises count as if they had all along."""
+
+    before: str
+    after: str
+    version: str
+    anew: bool
+    priority: int
+    why: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,7 +17,7 @@ from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
 from tierdesk.directory.contracts.models import ContractVersion
-from tierdesk.directory.services.models import Category, Component, Service
+from tierdesk.directory.services.models import Category, Component, Service, TicketType
 from tierdesk.directory.staff.models import Agent, Team, Tier, User
 from tierdesk.tickets.conversation import Attachment, Conversation, Direction, Message
 from tierdesk.tickets.facts import Opened
@@ -71,9 +71,10 @@ class Tickets(ClientRows):
 class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, ReadByTheThousand):
     """One matter of one client. `version` counts changes of state and ownership, so that the slower of two knows.
 
-    `tier`, `team`, `assignee`: who works it. `voice_team`: who talks to the contact. `next_due_at`: when the next
-    running clock of any kind is due (a projection that response/sla keeps, for ordering queues). `traits`: what a
-    machine told when it opened the ticket, flat, such as `alarm.class` and `alarm.resource`; books match on it.
+    `type`: an incident or a service request. `tier`, `team`, `assignee`: who works it. `voice_team`: who talks to the
+    contact. `next_due_at`: when the next running clock of any kind is due (a projection that response/sla keeps, for
+    ordering queues). `traits`: what a machine told when it opened the ticket, flat, such as `alarm.class` and
+    `alarm.resource`; books match on it.
     """
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="tickets", db_index=False)
@@ -87,6 +88,7 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, ReadByTheTh
         Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     contract_version = models.ForeignKey(ContractVersion, null=True, blank=True, on_delete=models.PROTECT)
+    type = models.CharField(max_length=8, choices=TicketType.choices, default=TicketType.INCIDENT)
     channel = models.CharField(max_length=12)
     subject = models.CharField(max_length=300)
     description = models.TextField(blank=True)
@@ -189,17 +191,16 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, ReadByTheTh
         """Open tickets in two statements, however many: rows, as triage decided, and first messages."""
         unit = current()
         tickets = [draft.ticket(pk, at=unit.at) for draft, pk in zip(drafts, _numbers(drafts), strict=True)]
-        assessed = [draft.impact is not None or draft.urgency is not None for draft in drafts]
-        unit.wiring.opening(tickets, assessed)
+        unit.wiring.opening(tickets, drafts)
         rows.insert(cls, TICKET_COLUMNS, [[getattr(t, name) for name in TICKET_ATTRS] for t in tickets])
         message_ids = _first_messages(drafts, tickets)
-        told = zip(drafts, tickets, assessed, message_ids, strict=True)
-        for draft, ticket, said, message in told:
+        for draft, ticket, message in zip(drafts, tickets, message_ids, strict=True):
             record(
                 Opened(
                     ticket=ticket,
                     channel=ticket.channel,
-                    assessed=said,
+                    assessed=draft.assessed,
+                    typed=bool(draft.type),
                     message=message,
                     trust=draft.trust,
                 )
@@ -221,8 +222,8 @@ class Course:
 class Draft:
     """What is known when trouble arrives. `at`: when it was received, if that was before now (default: the unit's).
 
-    `said`: the words that it is made of, if they are a message already. `number`: of a ticket that is only tried, and
-    must not use up one of those that people count by.
+    `type`: if somebody said it, else its category does. `said`: the words that it is made of, if they are a message
+    already. `number`: of a ticket that is only tried, and must not use up one of those that people count by.
     """
 
     client: Client
@@ -233,6 +234,7 @@ class Draft:
     service: Service | None = None
     component: Component | None = None
     category: Category | None = None
+    type: str = ""
     impact: int | None = None
     urgency: int | None = None
     contract_version: ContractVersion | None = None
@@ -243,6 +245,11 @@ class Draft:
     at: datetime | None = None
     said: Message | None = None
     number: int | None = None
+
+    @property
+    def assessed(self) -> bool:
+        """Whether somebody said how grave it is."""
+        return self.impact is not None or self.urgency is not None
 
     def ticket(self, pk: int, *, at: datetime) -> Ticket:
         return Ticket.made(
@@ -255,6 +262,7 @@ class Draft:
                 "contract_version": self.contract_version,
             },
             id=pk,
+            type=self.type or (self.category.type if self.category else "") or TicketType.INCIDENT,
             channel=self.channel,
             subject=" ".join(self.subject.split())[:300] or "(no subject)",
             description=self.text,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F
 
 from tierdesk.core.work import record
-from tierdesk.tickets.facts import Categorised, HandedOver, Reprioritised, TermsChanged
+from tierdesk.directory.contracts.models import ContractVersion, version_in_force
+from tierdesk.directory.services.models import TicketType
+from tierdesk.tickets.facts import Categorised, HandedOver, Reprioritised, Retyped, TermsChanged
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.priority import DEFAULT_MATRIX, prioritise
 
 if TYPE_CHECKING:
-    from tierdesk.directory.contracts.models import ContractVersion
     from tierdesk.directory.services.models import Category
     from tierdesk.directory.staff.models import Agent, Team
     from tierdesk.tickets.models import Ticket
@@ -81,10 +82,12 @@ class Ownership:
             raise UnableTo("Say why other terms apply.")
         if version.pk == self.contract_version_id:
             return
-        before, computed = self.contract_version_id, self.priority_by(version, self.impact, self.urgency)
-        overridden = self.priority != self.computed_priority
-        priority = self.priority if overridden else computed
-        self.change(contract_version=version, computed_priority=computed, priority=priority)
+        if version.contract.type not in ("", self.type):
+            raise UnableTo(
+                f"This contract is for another type of tickets; {self.reference} is of type {self.type}."
+            )
+        before = self.contract_version_id
+        priority = self._adopt(version)
         record(
             TermsChanged(
                 ticket=self,
@@ -95,6 +98,53 @@ class Ownership:
                 why=why,
             )
         )
+
+    def retype(self: Ticket, type: str, *, why: str) -> None:
+        """It is an incident after all, or a service request: what is agreed for that applies as if it always had (E13).
+
+        Where the contract does not tell the types apart, no clock changes. Raises UnableTo for a major incident, which
+        is one by its name, and without a reason.
+        """
+        if type not in TicketType.values:
+            raise UnableTo(f"“{type}” is not a type; choose one of {', '.join(TicketType.values)}.")
+        if not self.is_unresolved():
+            raise UnableTo(f"{self.reference} is {self.state}; its type is history.")
+        if self.is_major:
+            raise UnableTo(f"{self.reference} is a major incident; stand it down before it is a request.")
+        if not why.strip():
+            raise UnableTo("Say why it is of another type.")
+        if type == self.type:
+            raise UnableTo(f"{self.reference} is of this type already.")
+        before, version = self.type, self._version_for(type)
+        anew = version != self.contract_version
+        priority = self._adopt(version, type=type)
+        record(
+            Retyped(
+                ticket=self,
+                before=before,
+                after=type,
+                version=str(version or ""),
+                anew=anew,
+                priority=priority,
+                why=why.strip(),
+            )
+        )
+
+    def _version_for(self: Ticket, type: str) -> ContractVersion | None:
+        """The version that applies to a ticket of this type opened then; the present one if that is for all types."""
+        fit = version_in_force(self.client_id, self.created_at.date(), type)
+        current = self.contract_version
+        if current is not None and current.contract.type == "" and (fit is None or fit.contract.type == ""):
+            return current
+        return fit
+
+    def _adopt(self: Ticket, version: ContractVersion | None, **changes: Any) -> int:
+        """Let a version apply, with other changes; the priority that its matrix gives, unless somebody overrode it."""
+        computed = self.priority_by(version, self.impact, self.urgency)
+        overridden = self.priority != self.computed_priority
+        priority = self.priority if overridden else computed
+        self.change(contract_version=version, computed_priority=computed, priority=priority, **changes)
+        return priority
 
     def override_priority(self: Ticket, priority: int, *, reason: str) -> None:
         """Set the effective priority by hand; the computed one is kept beside it. For leads (checked by the face)."""

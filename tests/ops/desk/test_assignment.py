@@ -65,6 +65,28 @@ def test_a_contract_says_from_which_tier_on_what_may_be_touched(cast: Cast, tmp_
     assert version.access == {"root": 3, "domain-admin": 2}
 
 
+def test_a_contract_and_a_category_may_be_for_one_type(cast: Cast, tmp_path: Path) -> None:
+    path = tmp_path / "desk.yaml"
+    agreed = (
+        "calendar: office-de, effective_from: 2026-01-01, matrix: {1: [1, 2, 3], 2: [2, 3, 4], 3: [3, 4, 5]},\n"
+        "     promises: {P1: {resolve: 4 h}}, performers: {L1: us}"
+    )
+    path.write_text(
+        "categories:\n  - {path: access/account, name: Account, type: request}\n"
+        f"contracts:\n  - {{client: ACME, key: requests, name: Requests, type: request, {agreed}}}\n"
+    )
+    assert apply_desk(path).changes
+    assert apply_desk(path).changes == []
+    assert Category.objects.get(path="access/account").type == "request"
+    for type, key in (("request", "requests"), ("incident", "standard")):
+        version = version_in_force(cast.acme.pk, MONDAY_10.date(), type)
+        assert version is not None
+        assert version.contract.key == key
+    path.write_text(path.read_text().replace("type: request", "type: problem"))
+    with pytest.raises(DeskRefused, match="“problem” is not one of incident, request"):
+        apply_desk(path)
+
+
 def test_a_team_that_begins_to_push_gives_away_what_waits_and_one_that_ends_does_not(
     cast: Cast, file: Path, doing: Callable[..., Any]
 ) -> None:

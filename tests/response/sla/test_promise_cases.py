@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 
 from tests.cast import Cast
 from tierdesk.core.wakeups import run_due
-from tierdesk.directory.contracts.models import ContractVersion, Promise, version_in_force
+from tierdesk.directory.contracts.models import Contract, ContractVersion, Promise, version_in_force
 from tierdesk.response.major.models import MajorIncident
 from tierdesk.response.sla.dates import counted, promise_date
 from tierdesk.response.sla.models import Clock
@@ -597,6 +597,44 @@ def test_e11_terms_are_of_the_ticket_s_client_and_change_for_a_reason(
     ):
         with pytest.raises(UnableTo, match=said), doing(cast.lou, NINE + H):
             ticket.change_terms(version, why=why)
+
+
+def test_e13_what_becomes_an_incident_counts_as_one_from_the_start(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    """A request that was acknowledged in time: as an incident it was not, and its own clocks count in no figure."""
+    usual = cast.acme_contract
+    requests = Contract.objects.create(client=cast.acme, key="requests", name="Requests", type="request")
+    agreed = ContractVersion.objects.create(
+        client=cast.acme,
+        contract=requests,
+        version=1,
+        effective_from=usual.effective_from,
+        calendar=cast.office,
+        matrix=usual.matrix,
+    )
+    for metric, target in (("acknowledge", 8 * H), ("resolve", 40 * H)):
+        Promise.objects.create(
+            client=cast.acme,
+            contract_version=agreed,
+            metric=metric,
+            priority=3,
+            target_s=target.total_seconds(),
+            calendar=cast.office,
+        )
+    with doing(cast.lena, NINE):
+        ticket = cast.ticket(type="request")
+    with doing(cast.lena, NINE + 5 * H):
+        ticket.take(cast.lena)
+    assert outcome(clock(ticket, "acknowledge")) == ("met", 5 * 3600)
+    with doing(cast.lena, NINE + 6 * H):
+        ticket.retype("incident", why="the gateway is down")
+    old, new = clocks(ticket, "acknowledge")
+    assert (old.state, outcome(new)) == ("cancelled", ("missed", 5 * 3600))
+    assert new.breached_at == NINE + 4 * H + timedelta(microseconds=1)
+    old, new = clocks(ticket, "resolve")
+    assert (old.state, new.state, new.started_at, new.due_at) == ("cancelled", "running", NINE, NINE + 4 * H)
+    assert (old.has_breached(NINE + 6 * H), new.has_breached(NINE + 6 * H)) == (False, True)
 
 
 def test_e14_what_is_no_longer_promised_is_cancelled_and_tells_nobody(

@@ -50,6 +50,16 @@ def test_an_opened_ticket_has_clocks_and_a_timeline(cast: Cast, lena: Program) -
     assert entries[0]["said"] == {"direction": "inbound", "text": "Three probes failed."}
 
 
+def test_a_program_says_the_type_and_changes_it(cast: Cast, lena: Program) -> None:
+    assert lena.post("/tickets", TROUBLE).json()["type"] == "incident"
+    shown = lena.post("/tickets", TROUBLE | {"type": "request"}).json()
+    assert shown["type"] == "request"
+    path = f"/tickets/{shown['id']}/type"
+    body = {"version": shown["version"], "type": "incident", "why": "it is broken after all"}
+    assert lena.post(path, body).json()["type"] == "incident"
+    assert lena.post(path, body | {"type": "problem"}).status_code == 422
+
+
 def test_what_came_is_kept_raw(cast: Cast, lena: Program) -> None:
     pk = lena.post("/tickets", TROUBLE).json()["id"]
     inbound = Inbound.objects.get(channel="api")

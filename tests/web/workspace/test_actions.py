@@ -54,6 +54,14 @@ def test_taking_a_ticket_makes_it_the_agents(cast: Cast, lena: Browser, ticket: 
     assert (ticket.assignee, ticket.state) == (cast.lena, "open")
 
 
+def test_a_ticket_is_of_another_type(lena: Browser, ticket: Ticket) -> None:
+    why = "nothing is broken"
+    post(lena, f"/tickets/{ticket.pk}/type/", {"version": ticket.version, "type": "request", "why": why})
+    ticket.refresh_from_db()
+    assert ticket.type == "request"
+    assert "changed its type from incident to service request: nothing is broken" in told(lena, ticket)
+
+
 def test_a_question_makes_the_ticket_wait(lena: Browser, ticket: Ticket) -> None:
     post(lena, f"/tickets/{ticket.pk}/words/", {"audience": "reply", "text": "Which one?", "ask": "on"})
     ticket.refresh_from_db()
@@ -73,6 +81,7 @@ def test_a_note_is_internal(lena: Browser, ticket: Ticket) -> None:
         ("waiting", {"reason": "vendor"}),
         ("cancellation", {"why": "twice"}),
         ("assessment", {"impact": "1", "urgency": "1", "reason": "all are hit"}),
+        ("type", {"type": "request", "why": "nothing is broken"}),
     ],
 )
 def test_the_slower_of_two_changes_nothing_and_is_told(

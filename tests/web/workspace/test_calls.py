@@ -113,8 +113,10 @@ def test_a_switchboard_offers_its_people_and_somebody_else(
     form = reads(cast.lena, "/calls/new/")
     assert "Arne Voss" in form and "Somebody else at Acme GmbH" in form
     told = {"call": pbx.call().pk, "contact": f"client-{cast.acme.pk}", "subject": "A stranger at Acme"}
+    told["type"] = "request"
     sends(cast.lena, "/calls/new/", told)
-    assert (Ticket.objects.get().client, Ticket.objects.get().contact) == (cast.acme, None)
+    ticket = Ticket.objects.get()
+    assert (ticket.client, ticket.contact, ticket.type) == (cast.acme, None, "request")
 
 
 def test_a_call_about_a_ticket_that_is_there_goes_onto_it(

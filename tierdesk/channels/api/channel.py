@@ -39,6 +39,7 @@ def _draft(words: dict[str, Any], client: Client, contact: Contact | None) -> Dr
         channel="api",
         service=Service.objects.of_client(client.pk).filter(pk=words["service"]).first(),
         category=Category.objects.filter(pk=words["category"]).first(),
+        type=words.get("type", ""),
         impact=words["impact"],
         urgency=words["urgency"],
     )

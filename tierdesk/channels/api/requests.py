@@ -27,6 +27,7 @@ class Trouble:
     category: int | None = None
     impact: int | None = None
     urgency: int | None = None
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ def receive(trouble: Trouble, user: User, *, key: str) -> Receipt:
     `key` is the program's own, once per user and client; empty: every call counts. What is not understood yet belongs
     to no client, so the funnel works with every client in view; `understand` asks what this user may see.
     """
-    raw = json.dumps({"user": user.pk, **asdict(trouble)}, sort_keys=True).encode()
+    asked = {name: value for name, value in asdict(trouble).items() if name != "type" or value}
+    raw = json.dumps({"user": user.pk, **asked}, sort_keys=True).encode()
     with seeing(EVERY_CLIENT):
         pk, is_new = Inbound.store("api", raw, ext_key=_ext_key(trouble, user, key))
         if not is_new and bytes(Inbound.objects.get(pk=pk).raw) != raw:

@@ -39,6 +39,7 @@ class CallSheet:
     number: str = ""
     key: str = ""
     told: int | None = None
+    type: str = ""
 
 
 def look_up(typed: str, user: User) -> QuerySet[Contact]:

@@ -28,6 +28,7 @@ def understand(inbound: Inbound) -> Understood:
         channel="phone",
         category=Category.objects.filter(path=call["category"]).first(),
         service=Service.objects.of_client(client.pk).filter(pk=call["service"]).first(),
+        type=call.get("type", ""),
         impact=call["impact"],
         urgency=call["urgency"],
         traits={"call.number": call["number"]} if call["number"] else {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from tierdesk.core.read import ReadByTheThousand
 from tierdesk.directory.calendars.models import CalendarVersion
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
+from tierdesk.directory.services.models import TicketType
 
 CHANNELS = ("email", "web_form", "phone", "chat", "alarms", "api")
 
@@ -36,11 +38,15 @@ class Party(models.TextChoices):
 
 
 class Contract(models.Model):
-    """An agreement with one client. A ticket keeps the version that was in force when it was opened."""
+    """An agreement with one client. A ticket keeps the version that was in force when it was opened.
+
+    `type`: for tickets of this type only, before one that is for all (blank).
+    """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="contracts")
     key = models.SlugField(max_length=60)
     name = models.CharField(max_length=160)
+    type = models.CharField(max_length=8, choices=TicketType.choices, blank=True)
 
     objects = ClientRows.as_manager()
 
@@ -134,7 +140,14 @@ class Promise(ReadByTheThousand):
         ]
 
 
-def version_in_force(client_id: int, on: date) -> ContractVersion | None:
-    """The version of the client's contract that applies to tickets opened on `on`, or None without a contract."""
+def version_in_force(client_id: int, on: date, type: str = TicketType.INCIDENT) -> ContractVersion | None:
+    """The version of the client's contract that applies to such tickets opened on `on`, or None without a contract."""
     versions = ContractVersion.objects.filter(client_id=client_id, effective_from__lte=on)
-    return versions.order_by("-effective_from", "-version").first()
+    return applying(versions.select_related("contract").order_by("effective_from", "version"), on, type)
+
+
+def applying(versions: Iterable[ContractVersion], on: date, type: str) -> ContractVersion | None:
+    """Of a client's versions, oldest first: the newest of a contract for this type, else of one for all types."""
+    fit = [one for one in versions if one.effective_from <= on and one.contract.type in ("", type)]
+    best = [one for one in fit if one.contract.type] or fit
+    return best[-1] if best else None

@@ -69,8 +69,17 @@ class Component(models.Model):
         return self.name
 
 
+class TicketType(models.TextChoices):
+    """What a ticket is: something is broken, or somebody wants something that we provide."""
+
+    INCIDENT = "incident", "Incident"
+    REQUEST = "request", "Service request"
+
+
 class Category(models.Model):
     """A kind of trouble, as a path such as `network/vpn`. `keywords` are words that suggest it.
+
+    `type`: what a ticket of this category is, if nobody says; blank: an incident.
 
     `impact` and `urgency` (1 high to 3 low) are what a ticket of this category has until somebody says otherwise.
     `needs`: {platform, level}: the skill that it takes. `access`: what must be touched, such as `root`: the client's
@@ -80,6 +89,7 @@ class Category(models.Model):
     path = models.CharField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
     keywords = models.JSONField(default=list, blank=True)
+    type = models.CharField(max_length=8, choices=TicketType.choices, blank=True)
     impact = models.PositiveSmallIntegerField(default=3)
     urgency = models.PositiveSmallIntegerField(default=2)
     needs = models.JSONField(default=dict, blank=True)

@@ -20,7 +20,7 @@ from tierdesk.core import clock
 from tierdesk.directory.clients.models import Client, Contact, Domain, Number, Site
 from tierdesk.directory.contracts.models import CHANNELS
 from tierdesk.directory.oncall.models import Schedule
-from tierdesk.directory.services.models import Category, Component, Service
+from tierdesk.directory.services.models import Category, Component, Service, TicketType
 from tierdesk.directory.staff.models import CAPACITY, Agent, Assigns, Membership, Skill, Team, User
 from tierdesk.ops.desk import shapes as s
 from tierdesk.ops.desk import versions as v
@@ -371,6 +371,7 @@ def _complete_book(values: Values) -> None:
 CLIENT: Final = link("client", "clients")
 ANY_CLIENT: Final = link("client", "clients", None)
 NAME: Final = Field("name", s.TEXT)
+TYPE: Final = Field("type", s.one_of(lambda: dict(TicketType.choices)), "")
 NEEDED: Final = Field("needs", NEEDS, {}, column="needs", get=lambda row: NEEDS.without_usual(row.needs))
 EFFECTIVE: Final = Field(
     "effective_from", s.DATE, None, get=v.of_newest(lambda newest: newest.effective_from), silent=True
@@ -600,6 +601,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("path", s.PATH),
             NAME,
             Field("keywords", s.ListOf(s.TEXT, ordered=True), []),
+            TYPE,
             Field("impact", s.IMPACT, 3),
             Field("urgency", s.URGENCY, 2),
             NEEDED,
@@ -619,6 +621,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             CLIENT,
             Field("key", s.SLUG),
             NAME,
+            TYPE,
             EFFECTIVE,
             Field(
                 "calendar",

@@ -103,7 +103,9 @@ def publish_calendar(world: World, section: Section, row: Any, values: Values, c
 
 
 def publish_contract(world: World, section: Section, row: Any, values: Values, changed: set[str]) -> Any:
-    contract = save_columns(Contract)(world, section, row, values, changed & {"client", "key", "name"})
+    contract = save_columns(Contract)(
+        world, section, row, values, changed & {"client", "key", "name", "type"}
+    )
     if changed & CONTRACT_WORDS:
         version = ContractVersion.objects.create(
             client=contract.client,

@@ -345,6 +345,11 @@ WORDS: Final[Mapping[str, Words]] = {
             "client": CLIENT,
             "key": KEY,
             "name": NAME,
+            "type": Asked(
+                "For tickets of the type",
+                "One that is for a type comes before one for all. Tickets that are open keep what applies to them.",
+                empty="All types",
+            ),
             "effective_from": Asked("Begins on", "Empty: a change begins today."),
             "calendar": Asked(
                 "Calendar", "The hours in which promises are measured, unless one says otherwise."
@@ -470,6 +475,7 @@ WORDS: Final[Mapping[str, Words]] = {
             "path": Asked("Path", "Such as network/vpn. It stays: routes and books match it."),
             "name": NAME,
             "keywords": Asked("Keywords", "Words in a ticket that suggest this category."),
+            "type": Asked("Type", "What its tickets are, if nobody says.", empty="Incident"),
             "impact": Asked("Impact", "Until somebody says otherwise."),
             "urgency": Asked("Urgency", "Until somebody says otherwise."),
             "needs": Asked("The skill that it takes"),

@@ -245,7 +245,11 @@ class Clock(models.Model):
     def strike(self) -> None:
         """There never was such a promise on this ticket: it is kept as a clock that never counted."""
         self.state, self.stopped_at, self.elapsed_s = ClockState.CANCELLED, self.started_at, 0.0
-        self.due_at = self.wake_at = None
+        self.due_at = self.wake_at = self.warned_at = self.breached_at = None
+
+    @property
+    def never_counted(self) -> bool:
+        return self.state == ClockState.CANCELLED and self.stopped_at == self.started_at
 
     def reopen(self, at: datetime, *, policy: str = "resume") -> None:
         """Count on after the stop, as `Policies.reopen` says."""
@@ -365,6 +369,10 @@ CHANGING = [
 ]
 
 
+IDENTITY = ("metric", "party", "tier", "case_id", "started_at")
+BORN_WITH = ["client_id", "ticket_id", *IDENTITY]
+
+
 class Start(NamedTuple):
     """A clock that is about to run: what was promised to whom, and from when. Plain: they come by the thousand.
 
@@ -420,6 +428,13 @@ def _laid_out(clocks: Sequence[Start]) -> list[tuple[Any, ...]]:
         state, pauses = clock.state().value, clock.pauses()
         lines.append((*clock[:-1], clock.started_at, 0.0, pauses, state, *known[course]))
     return lines
+
+
+def put_down(clocks: Sequence[Clock]) -> None:
+    """Put clocks of the memory into the world as they are by now, in one statement."""
+    columns = [*BORN_WITH, *CHANGING]
+    rows.insert(Clock, columns, [[getattr(clock, name) for name in columns] for clock in clocks])
+    project_onto_tickets({clock.ticket_id for clock in clocks})
 
 
 def keep(clocks: Sequence[Clock]) -> None:
@@ -496,6 +511,7 @@ __all__ = [
     "Start",
     "keep",
     "projection",
+    "put_down",
     "start",
     "wake_clocks",
 ]

@@ -6,7 +6,7 @@ What a fact means for a clock is said in rules.py; here it is done to rows.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,7 +15,8 @@ from django.db.models import Q
 from tierdesk.directory.contracts.models import Metric, Party
 from tierdesk.response.sla import rules
 from tierdesk.response.sla.facts import DatePromised, DateTakenBack
-from tierdesk.response.sla.models import CHANGING, GOING, Clock, ClockState, keep, start
+from tierdesk.response.sla.models import CHANGING, GOING, Clock, ClockState, keep, put_down, start
+from tierdesk.response.sla.replay import ABOUT, as_if, lines_of
 from tierdesk.response.sla.rules import Rule, Track
 from tierdesk.response.sla.rungs import lay_rungs
 from tierdesk.response.sla.terms import Terms
@@ -32,6 +33,7 @@ from tierdesk.tickets.facts import (
     Reprioritised,
     Resolved,
     Resumed,
+    Retyped,
     TermsChanged,
     TicketFact,
     Triaged,
@@ -156,6 +158,10 @@ def retarget_clocks(facts: Sequence[Reprioritised | TermsChanged]) -> None:
     _follow(facts, rules.retarget, among=~Q(party=Party.UC), ended=True)
 
 
+def count_anew(facts: list[Retyped]) -> None:
+    _follow(facts, rules.count_anew, ended=True)
+
+
 def change_tier_clocks(facts: list[HandedOver]) -> None:
     _follow(facts, rules.change_tier, among=OF_TIERS)
 
@@ -211,7 +217,10 @@ def _follow(
     terms = terms or Terms.of(fact.ticket for fact in facts)
     clocks = _clocks(facts, among or Q(), ended=ended)
     before = {clock.pk: _values(clock) for of_ticket in clocks.values() for clock in of_ticket}
-    tracks = {fact.ticket.pk: Track(clocks[fact.ticket.pk], terms, said_at) for fact in facts}
+    tracks = {
+        fact.ticket.pk: Track(clocks[fact.ticket.pk], terms, said_at, anew=_as_if_with(terms))
+        for fact in facts
+    }
     for fact in facts:
         for rule in those:
             rule(tracks[fact.ticket.pk], fact)
@@ -221,8 +230,21 @@ def _follow(
     starts = [clock for track in tracks.values() for clock in track.starts]
     if starts:
         start(starts)
-    if starts or any(clock.state == ClockState.RUNNING for clock in changed):
+    reborn = [clock for track in tracks.values() for clock in track.reborn]
+    put_down(reborn)
+    if starts or reborn or any(clock.state == ClockState.RUNNING for clock in changed):
         lay_rungs({fact.ticket.pk: fact.ticket for fact in facts}.values(), terms)
+
+
+def _as_if_with(terms: Terms) -> Callable[[Any], list[Clock]]:
+    """What the clocks of a fact's ticket would be if its present terms had applied up to that fact."""
+
+    def anew(fact: TicketFact) -> list[Clock]:
+        about = tuple(getattr(fact.ticket, name) for name in ABOUT)
+        past = lines_of([fact.ticket.pk], before=fact.id)[fact.ticket.pk]
+        return as_if(about, past, terms, fact.ticket)
+
+    return anew
 
 
 def _clocks(facts: Sequence[Any], among: Q, *, ended: bool) -> defaultdict[int, list[Clock]]:

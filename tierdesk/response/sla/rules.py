@@ -20,6 +20,8 @@ from tierdesk.response.sla.terms import Terms
 
 type Rule = Callable[[Track, Any], None]
 
+type Anew = Callable[[Any], list[Clock]]
+
 ENDED = (ClockState.MET, ClockState.MISSED)
 
 OWN_TARGET = (Metric.ACCEPT, Metric.DATE)
@@ -29,16 +31,23 @@ OWN_TARGET = (Metric.ACCEPT, Metric.DATE)
 class Track:
     """The clocks of one ticket, those that begin, and what was agreed.
 
-    `said_at`: when a public message of ours was sent, by its id.
+    `said_at`: when a public message of ours was sent, by its id. `anew`: what the clocks would be by now, in memory, if
+    what is agreed at a fact had been agreed all along; those that a rule takes from it are `reborn`.
     """
 
     def __init__(
-        self, clocks: list[Clock], terms: Terms, said_at: Mapping[int, datetime] | None = None
+        self,
+        clocks: list[Clock],
+        terms: Terms,
+        said_at: Mapping[int, datetime] | None = None,
+        anew: Anew | None = None,
     ) -> None:
         self.clocks = clocks
         self.terms = terms
         self.said_at = {} if said_at is None else said_at
+        self.anew = anew
         self.starts: list[Start] = []
+        self.reborn: list[Clock] = []
 
     def going(self, *metrics: str) -> Iterator[Clock]:
         return (c for c in self.clocks if c.state in GOING and (not metrics or c.metric in metrics))
@@ -195,6 +204,22 @@ def retarget(track: Track, fact: Any) -> None:
             _promise_anew(track, promise, fact)
 
 
+def count_anew(track: Track, fact: Any) -> None:
+    """Something else was agreed for it all along: what had counted did not, and what counts is as if it always had.
+
+    Neither kept nor missed are the old ones, also those that had ended (E13). What was set for this ticket alone stays.
+    """
+    if not fact.anew:
+        return
+    for clock in track.clocks:
+        if clock.party != Party.UC and clock.metric not in OWN_TARGET:
+            clock.strike()
+    assert track.anew is not None
+    track.reborn.extend(
+        one for one in track.anew(fact) if one.party != Party.UC and one.metric not in OWN_TARGET
+    )
+
+
 def _aim(track: Track, clock: Clock, promise: Promise, fact: Any) -> None:
     policies = track.terms.policies(fact.ticket)
     clock.retarget(
@@ -217,7 +242,11 @@ def _may_run(promise: Promise, ticket: Any) -> bool:
 def _promise_anew(track: Track, promise: Promise, fact: Any) -> None:
     """The clock that an earlier change had cancelled runs on; else one begins, from when the ticket was received."""
     key = (promise.metric, promise.party, promise.tier)
-    dropped = [c for c in track.clocks if (c.metric, c.party, c.tier) == key and c.state not in GOING]
+    dropped = [
+        c
+        for c in track.clocks
+        if (c.metric, c.party, c.tier) == key and c.state not in GOING and not c.never_counted
+    ]
     if not dropped:
         track.begin(promised(promise, fact.ticket, fact.ticket.created_at))
     elif dropped[-1].state == ClockState.CANCELLED:
@@ -430,6 +459,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
     "undelivered": (unrespond,),
     "reprioritised": (retarget,),
     "terms_changed": (retarget,),
+    "retyped": (count_anew,),
     "pended": (pause,),
     "resumed": (resume,),
     "wait_put_in": (put_in_pause,),

@@ -54,12 +54,15 @@ def story(clock: Clock, ticket: Ticket) -> list[Turn]:
     lines = lines_of([ticket.pk])[ticket.pk]
     told: list[tuple[Sequence[Any], dict[str, Any] | None, dict[str, Any]]] = []
     last: dict[str, Any] | None = None
+    rows = Clock.objects.filter(ticket=ticket, pk__lt=clock.pk, metric=clock.metric)
+    earlier = sum(_is(one, clock) for one in rows)  # the same promise may have been counted anew
 
     def watch(line: Sequence[Any], clocks: Sequence[Clock]) -> None:
         nonlocal last
-        one = next((c for c in clocks if _is(c, clock)), None)
-        if one is None:
+        alike = [c for c in clocks if _is(c, clock)]
+        if len(alike) <= earlier:
             return
+        one = alike[earlier]
         seen = {name: getattr(one, name) for name in SEEN}
         if seen != last:
             told.append((line, last, seen))

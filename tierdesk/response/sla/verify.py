@@ -13,10 +13,17 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from tierdesk.core import rows
 from tierdesk.core.work import record
 from tierdesk.response.sla.facts import ClocksCorrected
-from tierdesk.response.sla.models import CHANGING, Clock, ClockState, keep, project_onto_tickets
+from tierdesk.response.sla.models import (
+    CHANGING,
+    IDENTITY,
+    Clock,
+    ClockState,
+    keep,
+    project_onto_tickets,
+    put_down,
+)
 from tierdesk.response.sla.replay import ABOUT, lines_of, replay
 from tierdesk.response.sla.rungs import lay_rungs
 from tierdesk.response.sla.terms import Terms
@@ -25,9 +32,7 @@ from tierdesk.tickets.models import Ticket
 AT_ONCE = 500
 """Tickets per read."""
 
-IDENTITY = ("metric", "party", "tier", "case_id", "started_at")
 VALUES = attrgetter(*IDENTITY, *CHANGING)
-BORN_WITH = ["client_id", "ticket_id", *IDENTITY]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +149,7 @@ def _write(found: Sequence[Difference]) -> None:
                 setattr(one.row, name, getattr(one.told, name))
         elif one.row is not None:
             one.row.strike()
-    columns = [*BORN_WITH, *CHANGING]
-    rows.insert(Clock, columns, [[getattr(clock, name) for name in columns] for clock in missing])
+    put_down(missing)
     keep(kept)
     project_onto_tickets({one.ticket for one in found})
 

@@ -9,21 +9,21 @@ from datetime import date
 from tierdesk.core.work import record
 from tierdesk.directory.clients.models import Assignment
 from tierdesk.directory.contracts.boundary import boundary_of
-from tierdesk.directory.contracts.models import ContractVersion
+from tierdesk.directory.contracts.models import ContractVersion, applying
 from tierdesk.directory.services.models import Category
 from tierdesk.directory.staff.models import Team
 from tierdesk.response.triage.decide import SURE, Keywords, Rule, first_tier, route, suggest
 from tierdesk.response.triage.models import Route
 from tierdesk.tickets.facts import Opened, Triaged
-from tierdesk.tickets.models import Course, Ticket
+from tierdesk.tickets.models import Course, Draft, Ticket
 from tierdesk.tickets.priority import DEFAULT_MATRIX, prioritise
 
 
-def decide(tickets: Sequence[Ticket], assessed: Sequence[bool]) -> None:
+def decide(tickets: Sequence[Ticket], drafts: Sequence[Draft]) -> None:
     """Categorise, prioritise and route tickets that are about to be written down, and keep why for `tell`."""
     room = _Room.for_tickets(tickets)
-    for ticket, said in zip(tickets, assessed, strict=True):
-        why = room.decide(ticket, assessed=said)
+    for ticket, draft in zip(tickets, drafts, strict=True):
+        why = room.decide(ticket, draft)
         category = ticket.category.path if ticket.category else None
         team = ticket.team.name if ticket.team else None
         ticket.course = Course(category, ticket.priority, team, why)
@@ -53,7 +53,7 @@ class _Room:
     rules: list[Rule]
     teams: dict[int, Team]
     first_lines: dict[tuple[int, int], int]
-    contracts: dict[int, ContractVersion]
+    contracts: dict[int, list[ContractVersion]]
 
     @classmethod
     def for_tickets(cls, tickets: Sequence[Ticket]) -> _Room:
@@ -72,11 +72,12 @@ class _Room:
             contracts=_contracts(clients, on),
         )
 
-    def decide(self, ticket: Ticket, *, assessed: bool) -> str:
+    def decide(self, ticket: Ticket, draft: Draft) -> str:
         """Set what triage sets on the ticket (not yet saved) and return the reasons in words."""
-        version = ticket.contract_version or self.contracts.get(ticket.client_id)
-        ticket.contract_version = version
-        reasons = [self._categorise(ticket, assessed=assessed)]
+        reasons = [self._categorise(ticket, assessed=draft.assessed)]
+        if not draft.type and ticket.category is not None and ticket.category.type:
+            ticket.type = ticket.category.type
+        ticket.contract_version = version = self._agreed(ticket)
         reading = prioritise(
             impact=ticket.impact,
             urgency=ticket.urgency,
@@ -90,6 +91,14 @@ class _Room:
         reasons += [f"urgency raised: {name}" for name in reading.raised_by]
         reasons.append(self._route(ticket, first_tier(version.performers if version else {})))
         return "; ".join(reason for reason in reasons if reason)
+
+    def _agreed(self, ticket: Ticket) -> ContractVersion | None:
+        """The version that it was opened under, unless another contract is for its type."""
+        given = ticket.contract_version
+        fit = applying(self.contracts.get(ticket.client_id, []), ticket.created_at.date(), ticket.type)
+        if given is not None and given.contract.type == (fit.contract.type if fit else ""):
+            return given
+        return fit
 
     def _categorise(self, ticket: Ticket, *, assessed: bool) -> str:
         if ticket.category_id is not None:
@@ -148,6 +157,10 @@ def _first_lines(clients: set[int]) -> dict[tuple[int, int], int]:
     return found
 
 
-def _contracts(clients: set[int], on: date) -> dict[int, ContractVersion]:
+def _contracts(clients: set[int], on: date) -> dict[int, list[ContractVersion]]:
+    """The versions of each client's contracts that were in force by then, the oldest first."""
     versions = ContractVersion.objects.filter(client__in=clients, effective_from__lte=on)
-    return {version.client_id: version for version in versions.order_by("effective_from", "version")}
+    found: dict[int, list[ContractVersion]] = {}
+    for version in versions.select_related("contract").order_by("effective_from", "version"):
+        found.setdefault(version.client_id, []).append(version)
+    return found

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from tierdesk.core import clock
 from tierdesk.core.work import work
+from tierdesk.directory.services.models import TicketType
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.sla.dates import promise_date, take_back_date
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode, StaleTicket, UnableTo
@@ -70,6 +71,12 @@ class Resolution(Strict):
     version: Version
     code: ResolutionCode
     text: Text = ""
+
+
+class Retyping(Strict):
+    version: Version
+    type: TicketType
+    why: Line
 
 
 class Promising(Strict):
@@ -135,6 +142,12 @@ def resolve(request: HttpRequest, pk: int, body: Resolution) -> Answer:
 def reopen(request: HttpRequest, pk: int, body: Reopening) -> Answer:
     """Not solved after all; only within the contract's reopen window."""
     return act(request, pk, body.version, lambda ticket: ticket.reopen(body.why))
+
+
+@router.post("/{int:pk}/type", response=ANSWERS)
+def retype(request: HttpRequest, pk: int, body: Retyping) -> Answer:
+    """An incident after all, or a service request."""
+    return act(request, pk, body.version, lambda ticket: ticket.retype(body.type.value, why=body.why))
 
 
 @router.post("/{int:pk}/promised-date", response=ANSWERS)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from tierdesk.channels.api.requests import KeyReused, Receipt, Trouble, receive
 from tierdesk.channels.models import InboundState
 from tierdesk.directory.clients.models import Client
-from tierdesk.directory.services.models import Category, Service
+from tierdesk.directory.services.models import Category, Service, TicketType
 from tierdesk.tickets.lifecycle import State
 from tierdesk.tickets.models import Entry, Ticket, Tickets
 from tierdesk.web.api.bearer import caller, ticket_of
@@ -39,6 +39,7 @@ class TicketShown(BaseModel):
     contact: Person | None
     subject: str
     description: str
+    type: TicketType
     channel: str
     state: State
     pending_reason: str
@@ -102,6 +103,7 @@ class Opening(Strict):
     category: Word | None = None
     impact: Level | None = None
     urgency: Level | None = None
+    type: TicketType | None = None
 
 
 class Filters(Paging):
@@ -159,6 +161,7 @@ def _trouble(request: HttpRequest, body: Opening) -> Trouble:
         category=_category(body.category),
         impact=body.impact,
         urgency=body.urgency,
+        type=body.type.value if body.type else "",
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from tierdesk.directory.services.models import TicketType
 from tierdesk.response.major.models import RoleKind
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
 from tierdesk.tickets.models import Entry
@@ -107,6 +108,18 @@ def _role_handed(details: Mapping[str, Any]) -> str:
         return _("%(before)s is no longer %(role)s") % {**details, "role": role}
     words = _("made %(agent_name)s %(role)s") % {**details, "role": role}
     return f"{words}, {_('after %s') % details['before']}" if details["before"] else words
+
+
+def _retyped(details: Mapping[str, Any]) -> str:
+    words = _("changed its type from %(before)s to %(after)s: %(why)s") % {
+        "before": _label(TicketType, details["before"]).lower(),
+        "after": _label(TicketType, details["after"]).lower(),
+        "why": details["why"],
+    }
+    if details["anew"]:
+        counts = _("the promises of %s count from the start") % details["version"]
+        words += f" ({counts if details['version'] else _('no promise applies')})"
+    return words
 
 
 def _date_promised(details: Mapping[str, Any]) -> str:
@@ -334,6 +347,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "page_failed": Sentence(
         lambda d: _("the page for %(name)s by %(channel)s did not arrive: %(why)s") % d, "triangle", "danger"
     ),
+    "retyped": Sentence(_retyped, "sort", "warning"),
     "terms_changed": Sentence(lambda d: _("other terms apply, %(version)s: %(why)s") % d, "edit", "warning"),
     "date_promised": Sentence(_date_promised, "target", "accent"),
     "date_taken_back": Sentence(

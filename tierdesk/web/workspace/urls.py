@@ -69,6 +69,7 @@ urlpatterns = [
     path("tickets/<int:pk>/messages/<int:message_id>/place/", belonging.place, name="place"),
     path("tickets/<int:pk>/major/", majors.declaration, name="declaration"),
     path("tickets/<int:pk>/major/parent/", majors.following, name="following"),
+    path("tickets/<int:pk>/type/", actions.retyping, name="type"),
     path("tickets/<int:pk>/date/", dates.date, name="date"),
     path("tickets/<int:pk>/terms/", actions.terms, name="terms"),
     path("tickets/<int:pk>/assessment/", actions.assessment, name="assessment"),

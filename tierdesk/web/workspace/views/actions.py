@@ -131,6 +131,16 @@ def category(request: HttpRequest, pk: int) -> HttpResponse:
 
 @agent_page
 @require_POST
+def retyping(request: HttpRequest, pk: int) -> HttpResponse:
+    """It is an incident after all, or a service request."""
+    chosen, why = request.POST.get("type", ""), request.POST.get("why", "")
+    return act_on(
+        request, pk, lambda ticket: ticket.retype(chosen, why=why), "Its type is changed; the clocks follow."
+    )
+
+
+@agent_page
+@require_POST
 def terms(request: HttpRequest, pk: int) -> HttpResponse:
     """Let another version of a contract of the client's apply from now on; for leads of the team and managers."""
     versions = ContractVersion.objects.visible_to(user_of(request)).select_related("contract")

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from tierdesk.channels.phone.calls import CallSheet, callers_of, log_call, look_up
 from tierdesk.channels.phone.models import Call
 from tierdesk.directory.clients.models import Client, Contact
-from tierdesk.directory.services.models import Category, Service
+from tierdesk.directory.services.models import Category, Service, TicketType
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
@@ -23,7 +23,7 @@ from tierdesk.web.workspace.views.calls import call_of
 SOMEBODY_ELSE = "client-"
 """How the list of callers says “somebody of this client whom we do not know”: this and the client’s key."""
 
-MORE = ("category", "service", "impact", "urgency")
+MORE = ("category", "type", "service", "impact", "urgency")
 
 
 @agent_page
@@ -88,6 +88,7 @@ def _form(request: HttpRequest, told: Call | None) -> dict[str, Any]:
         "chosen": values.get("contact", f"{SOMEBODY_ELSE}{known.pk}" if known else ""),
         "more": any(values.get(name) for name in MORE),
         "categories": Category.objects.all(),
+        "types": TicketType.choices,
         "services": Service.objects.visible_to(user),
         "key": values.get("key") or uuid.uuid4().hex,
         **_callers(request, found, known),
@@ -136,6 +137,7 @@ def _read(request: HttpRequest, told: Call | None) -> tuple[CallSheet | None, di
         number=told.number if told else form.get("caller", "")[:40],
         key=form.get("key", "")[:64],
         told=told.pk if told else None,
+        type=form.get("type", "") if form.get("type") in TicketType.values else "",
     )
     return sheet, {}
 

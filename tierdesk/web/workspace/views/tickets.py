@@ -15,7 +15,7 @@ from tierdesk.core import clock
 from tierdesk.core.written import Written
 from tierdesk.directory.contracts.boundary import boundary_of
 from tierdesk.directory.contracts.models import ContractVersion
-from tierdesk.directory.services.models import Category
+from tierdesk.directory.services.models import Category, TicketType
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.learning.prediction.models import Outlook
 from tierdesk.response.sla.dates import may_promise
@@ -95,6 +95,7 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "colleagues": _COLLEAGUES(team=found.team_id) if is_unresolved else [],
         "categories": _CATEGORIES() if is_unresolved else [],
         "pending_reasons": [(v, label) for v, label in PendingReason.choices if v not in ELSEWHERE],
+        "types": TicketType.choices,
         "resolution_codes": ResolutionCode.choices,
         "may_promise": may_promise(agent_of(request), found),
         "may_override": agent_of(request).leads(found.team_id),
@@ -117,7 +118,8 @@ def _other_terms(found: Ticket, agent: Agent) -> list[ContractVersion]:
     """The versions of the client's contracts that this agent may let apply instead, the newest first."""
     if not found.is_unresolved() or not answers_for(agent, found):
         return []
-    versions = ContractVersion.objects.filter(client=found.client_id).exclude(pk=found.contract_version_id)
+    versions = ContractVersion.objects.filter(client=found.client_id, contract__type__in=["", found.type])
+    versions = versions.exclude(pk=found.contract_version_id)
     return list(versions.select_related("contract").order_by("-effective_from", "-version"))
 
 
