@@ -220,6 +220,21 @@ FLOW: dict[type[Fact], Reactions] = {
             prediction.stop_looking,
         ]
     ),
+    # It is another client's.
+    tickets.ClientChanged: Reactions(
+        now=[
+            cases.keep_cases_with_their_clients,
+            majors.keep_with_its_client,
+            tiers.keep_with_its_client,
+            runbooks.keep_own_books_with_their_clients,
+            alarming.keep_alarms_with_their_clients,
+            chats.keep_chats_with_their_clients,
+            sla.count_for_another_client,
+            notifications.withhold_mails,
+            paging.call_people,
+            prediction.look_again,
+        ]
+    ),
     # It is the same matter as another, or not after all.
     tickets.Absorbed: Reactions(now=[cases.keep_cases_with_their_tickets, alarming.follow_merges]),
     tickets.Parted: Reactions(now=[sla.count_on_alone, notifications.mail_partings, prediction.look_again]),

@@ -26,6 +26,7 @@ PAGES = [
     "/tickets/{vendor}/cases/",
     "/tickets/{late}/escalation/",
     "/tickets/{late}/date/",
+    "/tickets/{late}/client/",
     "/tickets/{late}/major/",
     "/tickets/{outage}/",
     "/major/",

@@ -95,6 +95,21 @@ class Retyped(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class ClientChanged(TicketFact):
+    """It had been logged for another client, `before` (ids; no name, since not every reader serves that one).
+
+    `theirs`: what was said so far was said by and to the client whose it is now; else none of it was.
+    """
+
+    before: int
+    after: int
+    contact: int | None
+    theirs: bool
+    priority: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class TermsChanged(TicketFact):
     """Another version of the contract applies to the ticket from now on (ids of ContractVersion, and its words)."""
 

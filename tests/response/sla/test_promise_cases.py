@@ -17,12 +17,14 @@ from django.db import IntegrityError, transaction
 from tests.cast import Cast
 from tierdesk.core.wakeups import run_due
 from tierdesk.directory.contracts.models import Contract, ContractVersion, Promise, version_in_force
+from tierdesk.learning.analytics.attainment import attainment
 from tierdesk.response.major.models import MajorIncident
 from tierdesk.response.sla.dates import counted, promise_date
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.sla.reading import Course
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Draft, Entry, Ticket
+from tierdesk.tickets.resettling import move_to_client
 from tierdesk.web.workspace.clocks import faces_of
 
 H, M = timedelta(hours=1), timedelta(minutes=1)
@@ -597,6 +599,30 @@ def test_e11_terms_are_of_the_ticket_s_client_and_change_for_a_reason(
     ):
         with pytest.raises(UnableTo, match=said), doing(cast.lou, NINE + H):
             ticket.change_terms(version, why=why)
+
+
+def test_e12_a_ticket_of_another_client_counts_for_that_one_from_the_start_and_for_each_once(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    """Berlin's clocks are left out of Acme's figures, New York's begin with the ticket."""
+    with doing(cast.lena, NINE + H):
+        ticket.take(cast.lena)
+    with doing(cast.lena, NINE + 2 * H):
+        move_to_client(Ticket.objects.get(pk=ticket.pk), cast.borealis, by=cast.lena, why="Bob works there")
+    old = Clock.objects.filter(ticket=ticket, client=cast.acme)
+    assert {(one.state, one.elapsed_s) for one in old} == {("cancelled", 0.0)}
+    new = Clock.objects.filter(ticket=ticket, client=cast.borealis, party="SLA")
+    assert {(one.metric, one.state, one.started_at) for one in new} == {
+        ("acknowledge", "met", NINE),
+        ("respond", "running", NINE),
+        ("resolve", "running", NINE),
+    }
+    with doing(cast.lena, NINE + 8 * H):
+        Ticket.objects.get(pk=ticket.pk).resolve(code="fixed", text="It works.")
+    month = (berlin("2026-06-01T00:00"), berlin("2026-07-01T00:00"))
+    for client, line in ((cast.acme, (0, 0, 1)), (cast.borealis, (1, 0, 0))):
+        seen = attainment(cast.lou.user, *month, month[1], client=client).of("SLA")["resolve", None, 3]
+        assert (seen.kept, seen.missed, seen.left_out) == line
 
 
 def test_e13_what_becomes_an_incident_counts_as_one_from_the_start(

@@ -26,6 +26,7 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "resumption": {"version": 1, "why": "it is time"},
     "resolution": {"version": 1, "code": "fixed"},
     "reopening": {"version": 1, "why": "not fixed"},
+    "client": {"version": 1, "client": "BOR", "why": "Bob works there"},
     "type": {"version": 1, "type": "request", "why": "nothing is broken"},
     "promised-date": {"version": 1, "at": "2099-01-01T12:00:00Z", "why": "told on the phone"},
     "promised-date/taking-back": {"version": 1, "why": "another ticket"},

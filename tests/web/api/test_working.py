@@ -308,3 +308,19 @@ def test_a_date_is_promised_moved_and_taken_back(cast: Cast, lena: Program, tick
     assert send(f"{path}/taking-back").status_code == 200
     (one,) = [c for c in lena.get(f"/tickets/{ticket.pk}/clocks").json() if c["metric"] == "date"]
     assert one["state"] == "cancelled"
+
+
+def test_a_ticket_goes_to_the_client_whose_it_is(cast: Cast, lena: Program, ticket: Ticket) -> None:
+    def send(**body: Any) -> Any:
+        words = {"version": version(ticket), "client": "BOR", "why": "Bob works there", **body}
+        return lena.post(f"/tickets/{ticket.pk}/client", words)
+
+    for wrong, message in (
+        ({"client": "NOBODY"}, "client: there is no such client that you serve"),
+        ({"contact": "ann@acme.example"}, "contact: Borealis Inc. has nobody with this address"),
+        ({"client": "ACME"}, f"{ticket.reference} is Acme GmbH’s already."),
+    ):
+        refused = send(**wrong)
+        assert (refused.status_code, refused.json()["error"]["message"]) == (422, message)
+    moved = send(contact="bob@borealis.example").json()
+    assert (moved["client"], moved["contact"]["name"], moved["service"]) == ("BOR", "Bob Byrne", None)

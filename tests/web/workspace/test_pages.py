@@ -37,6 +37,7 @@ PAGES = [
     "/tickets/{ticket}/escalation/",
     "/tickets/{ticket}/merge/",
     "/tickets/{ticket}/date/",
+    "/tickets/{ticket}/client/",
     "/tickets/{ticket}/major/",
     "/tickets/{ticket}/messages/{message}/place/",
     "/books/",

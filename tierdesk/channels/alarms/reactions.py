@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tierdesk.channels.alarms.models import Alarm
-from tierdesk.tickets.facts import Absorbed
+from tierdesk.tickets.facts import Absorbed, ClientChanged
+from tierdesk.tickets.lifecycle import UnableTo
 
 
 def follow_merges(facts: Sequence[Absorbed]) -> None:
     """The alarms of a duplicate belong to the ticket on which the matter goes on: what clears them must find it."""
     for fact in facts:
         Alarm.objects.filter(ticket=fact.other).update(ticket=fact.ticket)
+
+
+def keep_alarms_with_their_clients(facts: Sequence[ClientChanged]) -> None:
+    """A source belongs to a client, and so do its alarms and their ticket. Raises UnableTo."""
+    if Alarm.objects.filter(ticket__in=[fact.ticket.pk for fact in facts]).exists():
+        raise UnableTo("Alarms of its client’s monitoring hang on it, so it stays with that client.")

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tierdesk.channels.chat.models import ChatState, Conversation
 from tierdesk.response.notifications.models import Notice
-from tierdesk.tickets.facts import Cancelled, Closed, Opened, Resolved
+from tierdesk.tickets.facts import Cancelled, ClientChanged, Closed, Opened, Resolved
+from tierdesk.tickets.lifecycle import UnableTo
 
 REGISTERED = _("Registered as %(number)s. What is written in this thread is kept there.")
 
@@ -59,3 +60,9 @@ def end_conversations(facts: Sequence[Resolved] | Sequence[Closed] | Sequence[Ca
     for conversation in going:
         conversation.ticket = chatted[conversation.ticket_id or 0]
         conversation.end(f"{conversation.ticket.reference} is {conversation.ticket.state}")
+
+
+def keep_chats_with_their_clients(facts: Sequence[ClientChanged]) -> None:
+    """A chat is held where its visitor wrote, on a page or platform of that client's. Raises UnableTo."""
+    if Conversation.objects.filter(ticket__in=[fact.ticket.pk for fact in facts]).exists():
+        raise UnableTo("It is a chat on a page of its client’s, so it stays with that client.")

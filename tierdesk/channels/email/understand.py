@@ -53,6 +53,7 @@ from tierdesk.tickets.lifecycle import State
 from tierdesk.tickets.models import Draft, Message, Participant, Ticket
 from tierdesk.tickets.moving import was_moved
 from tierdesk.tickets.relations import RelationKind
+from tierdesk.tickets.resettling import was_of
 
 REFERENCE = re.compile(r"\bTD-(\d{1,15})\b", re.IGNORECASE)
 MOST_IDS = 60
@@ -211,8 +212,8 @@ class _Reading:
             return _Thread(moved, self.trust, "answers words that were moved to this ticket")
         if token := next(self._tokens(Purpose.REPLY), None):
             ticket = _ticket(token.ticket)
-            if ticket is not None:
-                return self._by_token(ticket)
+            if ticket is not None and ((thread := self._by_token(ticket)) or self.trust is Trust.FAILED):
+                return thread
         if self.trust is Trust.FAILED:
             return None  # only a signed address is stronger than a forged sender
         for ticket in self._tickets_of_ids():
@@ -223,10 +224,15 @@ class _Reading:
             return _Thread(named, self.trust, "number in the subject, from a participant")
         return None
 
-    def _by_token(self, ticket: Ticket) -> _Thread:
-        """A signed address leads to the ticket; in the hands of somebody else it is kept, but wakes nothing."""
+    def _by_token(self, ticket: Ticket) -> _Thread | None:
+        """A signed address leads to the ticket; in the hands of somebody else it is kept, but wakes nothing.
+
+        Where the ticket turned out to be another client's, whoever is of the former one has a matter of their own.
+        """
         if ticket.is_participant(self.sender):
             return _Thread(ticket, self.trust, "signed reply address")
+        if (client := by_address(self.sender).client) is not None and was_of(ticket, client):
+            return None
         return _Thread(ticket, Trust.FAILED, f"signed reply address, but used by {self.sender}"[:300])
 
     def _answers_moved_words(self) -> Ticket | None:

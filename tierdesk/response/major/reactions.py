@@ -8,8 +8,8 @@ from tierdesk.core.work import current
 from tierdesk.response.major.cascades import Cascade, CascadeKind
 from tierdesk.response.major.children import Child, ChildState
 from tierdesk.response.major.models import MajorIncident
-from tierdesk.tickets.facts import Cancelled, Reopened, Resolved, Resumed, TicketFact
-from tierdesk.tickets.lifecycle import PendingReason, by_human
+from tierdesk.tickets.facts import Cancelled, ClientChanged, Reopened, Resolved, Resumed, TicketFact
+from tierdesk.tickets.lifecycle import PendingReason, UnableTo, by_human
 from tierdesk.tickets.models import Message
 
 
@@ -65,3 +65,13 @@ def _move(tickets: Sequence[int], before: ChildState, after: ChildState) -> None
     if tickets:
         those = Child.objects.filter(ticket__in=tickets, state=before)
         those.update(state=after, ended_at=current().at)
+
+
+def keep_with_its_client(facts: Sequence[ClientChanged]) -> None:
+    """What was a major incident, or followed one, is part of its story. Raises UnableTo."""
+    moved = [fact.ticket.pk for fact in facts]
+    if (
+        Child.objects.filter(ticket__in=moved).exists()
+        or MajorIncident.objects.filter(ticket__in=moved).exists()
+    ):
+        raise UnableTo("It was part of a major incident, so it stays with its client.")

@@ -24,6 +24,7 @@ from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.facts import (
     Assigned,
     Cancelled,
+    ClientChanged,
     Heard,
     Parted,
     Replied,
@@ -267,6 +268,14 @@ def mail_merges(facts: Sequence[Cancelled]) -> None:
 def mail_partings(facts: Sequence[Parted]) -> None:
     """And once again, if it was no duplicate."""
     _mail_about_merges([(fact, fact.main) for fact in facts], "parted", words.PARTED)
+
+
+def withhold_mails(facts: Sequence[ClientChanged]) -> None:
+    """What was still to be sent about it was for somebody of another client: it is held back, with the reason."""
+    waiting = Notice.objects.filter(ticket__in=[fact.ticket.pk for fact in facts], state=NoticeState.PENDING)
+    waiting.exclude(channel="desk").update(
+        state=NoticeState.WITHHELD, error="the ticket is another client’s", wake_at=None
+    )
 
 
 def tell_team(facts: Sequence[Triaged]) -> None:

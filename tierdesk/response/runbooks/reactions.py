@@ -7,7 +7,8 @@ from typing import Protocol
 
 from tierdesk.response.runbooks.models import Gap, Run, RunState
 from tierdesk.response.runbooks.walk import Reason
-from tierdesk.tickets.facts import Cancelled, Resolved
+from tierdesk.tickets.facts import Cancelled, ClientChanged, Resolved
+from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 
 SOLVABLE_LOWER = "solvable_lower"
@@ -42,3 +43,12 @@ def leave_runs(facts: Sequence[Resolved | Cancelled]) -> None:
     for run in Run.objects.filter(ticket__in=tickets, state=RunState.RUNNING).order_by("id"):
         run.ticket = tickets[run.ticket_id]
         run.leave(f"the ticket was {run.ticket.state}")
+
+
+def keep_own_books_with_their_clients(facts: Sequence[ClientChanged]) -> None:
+    """A book that is one client's own says things of that client. Raises UnableTo."""
+    moved = [fact.ticket.pk for fact in facts]
+    if Run.objects.filter(ticket__in=moved, revision__book__client__isnull=False).exists():
+        raise UnableTo(
+            "A book of its client’s own was followed on it: cancel this ticket and log it anew instead."
+        )

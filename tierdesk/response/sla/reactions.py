@@ -23,6 +23,7 @@ from tierdesk.response.sla.terms import Terms
 from tierdesk.tickets.facts import (
     Acknowledged,
     Cancelled,
+    ClientChanged,
     Closed,
     HandedOver,
     Heard,
@@ -162,6 +163,10 @@ def count_anew(facts: list[Retyped]) -> None:
     _follow(facts, rules.count_anew, ended=True)
 
 
+def count_for_another_client(facts: list[ClientChanged]) -> None:
+    _follow(facts, rules.count_for_another_client, ended=True)
+
+
 def change_tier_clocks(facts: list[HandedOver]) -> None:
     _follow(facts, rules.change_tier, among=OF_TIERS)
 
@@ -242,7 +247,7 @@ def _as_if_with(terms: Terms) -> Callable[[Any], list[Clock]]:
     def anew(fact: TicketFact) -> list[Clock]:
         about = tuple(getattr(fact.ticket, name) for name in ABOUT)
         past = lines_of([fact.ticket.pk], before=fact.id)[fact.ticket.pk]
-        return as_if(about, past, terms, fact.ticket)
+        return as_if(about, past, terms, fact)
 
     return anew
 

@@ -109,7 +109,7 @@ def replay(
     ticket = Standing(*about)
     said_at: dict[int, datetime] = {}
     past: list[Sequence[Any]] = []
-    track = Track([], terms, said_at, anew=lambda fact: as_if(about, past, terms, fact.ticket))
+    track = Track([], terms, said_at, anew=lambda fact: as_if(about, past, terms, fact))
     for line in lines:
         _, at, kind, by_kind, by_name, by_id, state, tier, priority, version, waits_for, details = line
         ticket.state, ticket.pending_reason = state, waits_for
@@ -126,22 +126,30 @@ def replay(
     return track.clocks
 
 
-CHANGES_TERMS = frozenset({"reprioritised", "terms_changed", "retyped", "date_promised", "date_taken_back"})
+CHANGES_TERMS = frozenset(
+    {"reprioritised", "terms_changed", "retyped", "client_changed", "date_promised", "date_taken_back"}
+)
+AMONG_US = frozenset({"triaged", "acknowledged", "handed_over"})
+"""What happens to a ticket whoever its client is; hand-overs of the ladder do, too."""
 
 
-def as_if(about: Sequence[Any], past: Iterable[Sequence[Any]], terms: Terms, agreed: Any) -> list[Clock]:
-    """The clocks of a ticket as they would be by now if it had had its present contract and priority all along.
+def as_if(about: Sequence[Any], past: Iterable[Sequence[Any]], terms: Terms, fact: Any) -> list[Clock]:
+    """The clocks of a ticket as they would be by now if it had had its contract and priority of `fact` all along.
 
-    `past`: its entries so far, as `replay` takes them; `agreed`: how the ticket stands now. What the engine told of the
-    clocks that it had is left out: it tells of these when they are due.
+    `past`: its entries so far, as `replay` takes them. What the engine told of the clocks that it had is left out: it
+    tells of these when they are due. What was said to another client is no answer to this one, and no wait.
     """
-    untold = TELLING | CHANGES_TERMS
+    ticket, theirs = fact.ticket, getattr(fact, "theirs", True)
     lines = [
-        [*line[:8], agreed.priority, agreed.contract_version_id, *line[10:]]
+        [*line[:8], ticket.priority, ticket.contract_version_id, *line[10:]]
         for line in past
-        if line[2] not in untold
+        if line[2] not in TELLING | CHANGES_TERMS and (theirs or _is_among_us(line[2]))
     ]
-    return replay(about, lines, terms)
+    return replay(about if theirs else [*about[:3], ""], lines, terms)
+
+
+def _is_among_us(kind: str) -> bool:
+    return kind in AMONG_US or kind.startswith("escalation_")
 
 
 def _apply(track: Track, rules: Sequence[Rule], fact: Told) -> None:

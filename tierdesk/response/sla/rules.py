@@ -220,6 +220,15 @@ def count_anew(track: Track, fact: Any) -> None:
     )
 
 
+def count_for_another_client(track: Track, fact: Any) -> None:
+    """It was another client's all along (E12): what counted for the wrong one did not, nor its dates."""
+    for clock in track.clocks:
+        if clock.party != Party.UC:
+            clock.strike()
+    assert track.anew is not None
+    track.reborn.extend(one for one in track.anew(fact) if one.party != Party.UC)
+
+
 def _aim(track: Track, clock: Clock, promise: Promise, fact: Any) -> None:
     policies = track.terms.policies(fact.ticket)
     clock.retarget(
@@ -460,6 +469,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
     "reprioritised": (retarget,),
     "terms_changed": (retarget,),
     "retyped": (count_anew,),
+    "client_changed": (count_for_another_client,),
     "pended": (pause,),
     "resumed": (resume,),
     "wait_put_in": (put_in_pause,),

@@ -16,12 +16,14 @@ from tierdesk.directory.services.models import Category, Service
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.tiers.choose import Matter, choose
 from tierdesk.response.tiers.climbing import receiving
+from tierdesk.response.tiers.complaints import Complaint
+from tierdesk.response.tiers.consultations import Consultation
 from tierdesk.response.tiers.facts import Complained, EscalationSent, HandRefused, HierarchyTold
 from tierdesk.response.tiers.ladder import DEFAULT_LADDER, DUTY, PERSON, Rung, rungs, to_tell
 from tierdesk.response.tiers.models import Escalation, Procedure, ProcedureKind, overtake
 from tierdesk.response.tiers.pack import QUESTIONS, Pack
 from tierdesk.response.tiers.reasons import Reason
-from tierdesk.tickets.facts import Cancelled, HandedOver, Resolved
+from tierdesk.tickets.facts import Cancelled, ClientChanged, HandedOver, Resolved
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 
@@ -292,3 +294,16 @@ class _People:
             ):
                 self._serving[served].add(agent)
         return self._everywhere | self._serving[client]
+
+
+def keep_with_its_client(facts: Sequence[ClientChanged]) -> None:
+    """What another team owes an answer to is answered first, and what a client escalated is theirs. Raises UnableTo."""
+    moved = [fact.ticket.pk for fact in facts]
+    if Escalation.objects.unanswered().filter(ticket__in=moved).exists():
+        raise UnableTo("A hand-over waits to be accepted; let it be accepted or withdrawn first.")
+    if Consultation.objects.open().filter(ticket__in=moved).exists():
+        raise UnableTo(
+            "Advice is owed on it, by a team that may not serve the other client; wait for it first."
+        )
+    if Complaint.objects.filter(ticket__in=moved).exists():
+        raise UnableTo("Its client has escalated it by themselves, so it is theirs.")

@@ -9,7 +9,7 @@ from tierdesk.core.work import record
 from tierdesk.response.vendors.facts import CaseChased, CaseHeard, CaseMissing
 from tierdesk.response.vendors.models import Case
 from tierdesk.response.vendors.states import CHASER, CHASES, THEIR_TURN
-from tierdesk.tickets.facts import Absorbed
+from tierdesk.tickets.facts import Absorbed, ClientChanged
 from tierdesk.tickets.lifecycle import PendingReason, State, UnableTo
 from tierdesk.tickets.models import Ticket
 
@@ -66,3 +66,12 @@ def keep_cases_with_their_tickets(facts: Sequence[Absorbed]) -> None:
                 f"{case.number} is open on TD-{fact.other}: close the case first, "
                 f"or merge {fact.ticket.reference} into TD-{fact.other} instead."
             )
+
+
+def keep_cases_with_their_clients(facts: Sequence[ClientChanged]) -> None:
+    """What a vendor was told is about the client it was told of. Raises UnableTo."""
+    case = Case.objects.filter(ticket__in=[fact.ticket.pk for fact in facts]).first()
+    if case is not None:
+        raise UnableTo(
+            f"A vendor was told of {case.number} for its client: cancel this ticket and log it anew instead."
+        )

@@ -11,14 +11,16 @@ from pydantic import BaseModel, Field
 
 from tierdesk.core import clock
 from tierdesk.core.work import work
+from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.services.models import TicketType
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.sla.dates import promise_date, take_back_date
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode, StaleTicket, UnableTo
 from tierdesk.tickets.models import Ticket
+from tierdesk.tickets.resettling import move_to_client
 from tierdesk.web.api.bearer import caller, ticket_of
 from tierdesk.web.api.errors import REFUSALS, Error, Invalid
-from tierdesk.web.api.fields import Instant, Line, Strict, Text, Word
+from tierdesk.web.api.fields import Address, Instant, Line, Strict, Text, Word
 from tierdesk.web.api.tickets import TicketShown
 
 router = Router(tags=["actions"])
@@ -71,6 +73,16 @@ class Resolution(Strict):
     version: Version
     code: ResolutionCode
     text: Text = ""
+
+
+class Resettling(Strict):
+    """Whose ticket it is (a key), and who of theirs has the trouble (an address). `theirs`: so are the words so far."""
+
+    version: Version
+    client: Word
+    contact: Address | None = None
+    theirs: bool = False
+    why: Line
 
 
 class Retyping(Strict):
@@ -144,6 +156,12 @@ def reopen(request: HttpRequest, pk: int, body: Reopening) -> Answer:
     return act(request, pk, body.version, lambda ticket: ticket.reopen(body.why))
 
 
+@router.post("/{int:pk}/client", response=ANSWERS)
+def resettle(request: HttpRequest, pk: int, body: Resettling) -> Answer:
+    """It was logged for the wrong client; it goes to the right one, with clocks that count from the start."""
+    return act(request, pk, body.version, lambda ticket: _resettle(request, ticket, body))
+
+
 @router.post("/{int:pk}/type", response=ANSWERS)
 def retype(request: HttpRequest, pk: int, body: Retyping) -> Answer:
     """An incident after all, or a service request."""
@@ -179,6 +197,20 @@ def act(request: HttpRequest, pk: int, version: int | None, verb: Callable[[Tick
         error = Error(code="stale", message=f"{stale}; nothing was done.")
         return Status(409, Stale(error=error, ticket=TicketShown.of(ticket_of(request, pk))))
     return TicketShown.of(ticket_of(request, pk))
+
+
+def _resettle(request: HttpRequest, ticket: Ticket, body: Resettling) -> None:
+    client = Client.objects.visible_to(caller(request)).filter(key=body.client).first()
+    if client is None:
+        raise Invalid("client", "there is no such client that you serve")
+    contact = None
+    if body.contact is not None:
+        theirs = Contact.objects.filter(client=client, is_active=True, email__iexact=body.contact)
+        contact = theirs.first()
+        if contact is None:
+            raise Invalid("contact", f"{client.name} has nobody with this address")
+    agent = caller_as_agent(request)
+    move_to_client(ticket, client, by=agent, why=body.why, contact=contact, theirs=body.theirs)
 
 
 def _promise(request: HttpRequest, ticket: Ticket, body: Promising) -> None:

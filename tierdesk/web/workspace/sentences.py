@@ -347,6 +347,13 @@ SENTENCES: Mapping[str, Sentence] = {
     "page_failed": Sentence(
         lambda d: _("the page for %(name)s by %(channel)s did not arrive: %(why)s") % d, "triangle", "danger"
     ),
+    "client_changed": Sentence(
+        lambda d: (
+            _("brought it here from another client, with clocks that count from the start: %(why)s") % d
+        ),
+        "building",
+        "warning",
+    ),
     "retyped": Sentence(_retyped, "sort", "warning"),
     "terms_changed": Sentence(lambda d: _("other terms apply, %(version)s: %(why)s") % d, "edit", "warning"),
     "date_promised": Sentence(_date_promised, "target", "accent"),
