@@ -212,6 +212,7 @@ def test_the_words_to_the_wrong_client_were_no_answer_to_this_one(
     clocks = standing(move(cast, doing, ticket, at + 2 * H))
     assert (clocks["respond"].state, clocks["acknowledge"].state) == ("running", "met")
     assert clocks["resolve"].pauses == []
+    assert now(ticket).first_responded_at is None
     assert {one.calendar_id for one in clocks.values()} == {
         promise.calendar_id for promise in cast.borealis_contract.promises.filter(priority=3)
     }

@@ -13,7 +13,7 @@ from django.db.models import F
 from tests.whatever_happens.machine import Desk
 from tierdesk import flow
 from tierdesk.core.work import current
-from tierdesk.response.sla import dates, ledger, policy, rules
+from tierdesk.response.sla import dates, ledger, policy, replay, rules
 from tierdesk.response.sla import facts as clocks
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.tiers import facts as ladder
@@ -148,6 +148,10 @@ def a_broken_date_is_moved_away(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(rules.RULES, "date_promised", (move,))  # type: ignore[arg-type]
 
 
+def waits_are_lost_when_it_is_counted_anew(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(replay, "CHANGES_TERMS", replay.CHANGES_TERMS | {"pended", "resumed"})
+
+
 @dataclass(frozen=True)
 class Bug:
     """How it is sown, and the steps on which it shows."""
@@ -231,6 +235,14 @@ BUGS: dict[str, Bug] = {
     "a broken date is moved away": Bug(a_broken_date_is_moved_away, [promises(30), an_hour, promises(200)]),
     "a date that is taken back stands on": Bug(
         unheard(clocks.DateTakenBack, "take_back_dates"), [promises(900), Desk.the_date_is_taken_back]
+    ),
+    "waits are lost when it is counted anew": Bug(
+        waits_are_lost_when_it_is_counted_anew,
+        [waits_for("access"), an_hour, Desk.the_wait_is_ended, Desk.it_is_of_the_other_type],
+    ),
+    "another type changes no clock": Bug(
+        unheard(tickets.Retyped, "count_anew"),
+        [Desk.it_is_of_the_other_type, lambda desk: desk.time_passes(4000)],
     ),
     "a hand-over stays open after the solution": Bug(
         unheard(tickets.Resolved, "end_escalations"), [goes_up, Desk.it_is_resolved]

@@ -21,7 +21,7 @@ from tests.whatever_happens.paper import CLIENT_OWES, NOTHING, REOPENABLE, Paper
 from tierdesk.core import clock
 from tierdesk.core.wakeups import fast_forward
 from tierdesk.core.work import current, work
-from tierdesk.directory.contracts.models import Metric, Party
+from tierdesk.directory.contracts.models import Contract, ContractVersion, Metric, Party, Promise
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.sla.dates import promise_date, take_back_date
 from tierdesk.response.sla.ledger import ledger_of
@@ -37,6 +37,24 @@ AFTER = st.sampled_from([0, 0, 7, 45, 200])
 
 REASONS = st.sampled_from(["vendor", "access", "client_approval", "dependency_group"])
 WHICH = st.sampled_from(["take", "resolve", "escalate", "pend"])
+
+
+LONGER = 2
+"""So many times as long as an incident may a service request take."""
+
+
+def agree_on_requests(cast: Cast) -> None:
+    """Acme has a contract for service requests: what is promised for incidents, in longer times."""
+    usual = cast.acme_contract
+    contract = Contract.objects.create(client=cast.acme, key="requests", name="Requests", type="request")
+    promises = list(usual.promises.all())
+    version = ContractVersion.objects.get(pk=usual.pk)
+    version.pk, version.contract = None, contract
+    version.save()
+    for promise in promises:
+        longer = LONGER if (promise.metric, promise.party) == (Metric.RESOLVE, Party.SLA) else 1
+        promise.pk, promise.contract_version, promise.target_s = None, version, promise.target_s * longer
+    Promise.objects.bulk_create(promises)
 
 
 class Crash(Exception):
@@ -56,6 +74,7 @@ class Desk(RuleBasedStateMachine):
         with self._doing(self.cast.ann):
             ticket = self.cast.ticket()
         self.pk, self.version = ticket.pk, ticket.version
+        agree_on_requests(self.cast)
         self.agents = {1: self.cast.lena, 2: self.cast.tom, 3: self.cast.kira}
         self.teams = {1: self.cast.desk, 2: self.cast.ops, 3: self.cast.experts}
         promise = self._clock(Party.SLA)
@@ -202,7 +221,17 @@ class Desk(RuleBasedStateMachine):
         self.paper.note_a_breach(self.at)
         self._try(lambda t: t.assess(impact=2, urgency=urgency, reason="asked again"), allowed=True)
         if self.paper.is_open:
-            self.paper.target = TARGETS[self._ticket().priority]["resolve"] * timedelta(seconds=1)
+            self.paper.target = self._target()
+
+    @precondition(lambda self: self.paper.is_open)
+    @rule(after=AFTER)
+    def it_is_of_the_other_type(self, after: int = 0) -> None:
+        """Another target counts from the start, so a breach of the one that never counted is none."""
+        self.time_passes(after)
+        other = {"incident": "request", "request": "incident"}[self._ticket().type]
+        if self._try(lambda t: t.retype(other, why="looked again"), allowed=self.paper.is_open):
+            self.paper.target = self._target()
+            self.paper.breached = False
 
     @rule(minutes=st.sampled_from([-30, 0, 30, 200, 900, 4000]), after=AFTER)
     def a_date_is_promised(self, minutes: int, after: int = 0) -> None:
@@ -390,6 +419,11 @@ class Desk(RuleBasedStateMachine):
     def _of(self, sent: Escalation, ticket: Ticket) -> Escalation:
         sent.ticket = ticket
         return sent
+
+    def _target(self) -> timedelta:
+        ticket = self._ticket()
+        longer = LONGER if ticket.type == "request" else 1
+        return TARGETS[ticket.priority]["resolve"] * longer * timedelta(seconds=1)
 
     def _ticket(self) -> Ticket:
         return Ticket.objects.get(pk=self.pk)

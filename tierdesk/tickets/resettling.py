@@ -49,7 +49,7 @@ def move_to_client(
     Relation.objects.filter(ticket=ticket).delete()
     Relation.objects.filter(other=ticket).delete()
     _let_rows_follow(ticket, before=before, after=client.pk)
-    _settle(ticket, client, contact)
+    _settle(ticket, client, contact, theirs=theirs)
     record(
         ClientChanged(
             ticket=ticket,
@@ -108,7 +108,7 @@ def _serves(team: Team, client: Client) -> bool:
     return team.serves_every_client or team.clients.filter(pk=client.pk).exists()
 
 
-def _settle(ticket: Ticket, client: Client, contact: Contact | None) -> None:
+def _settle(ticket: Ticket, client: Client, contact: Contact | None, *, theirs: bool) -> None:
     """The row itself: the other client's contract, matrix and people, and nothing of the old one's."""
     ticket.client, ticket.contact = client, contact
     if ticket.service is not None and ticket.service.client_id is not None:
@@ -125,6 +125,7 @@ def _settle(ticket: Ticket, client: Client, contact: Contact | None) -> None:
         computed_priority=computed,
         priority=computed,
         voice_team=voice,
+        first_responded_at=ticket.first_responded_at if theirs else None,
     )
 
 
