@@ -503,6 +503,21 @@ def test_e07_a_breach_that_nobody_has_told_yet_stands_too(cast: Cast, doing: Doi
     ]
 
 
+def test_e07_a_breach_before_a_wait_that_nobody_has_told_yet_is_told_while_it_waits(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    """The engine was down: late at 13:00, asked at 14:00, of lower priority at 15:00. It is told, and stays."""
+    with doing(cast.lena, NINE + 5 * H):
+        ticket.ask("Which gateway?")
+    with doing(cast.lou, NINE + 6 * H):
+        ticket.override_priority(4, reason="it can wait")
+    run_due(NINE + 7 * H)
+    one = clock(ticket, "resolve")
+    assert (one.state, one.breached_at) == ("paused", NINE + 4 * H + timedelta(microseconds=1))
+    (told,) = Entry.objects.of(ticket.pk).filter(kind="breached", details__clock=one.pk)
+    assert told.details["crossed_at"] == one.breached_at.isoformat()
+
+
 def test_e08_down_and_up_again_is_one_clock(cast: Cast, doing: Doing) -> None:
     promise(cast, "resolve", 1, 8 * H, always=True)
     with doing(cast.lena, NINE):

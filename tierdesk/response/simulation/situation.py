@@ -15,8 +15,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from tierdesk.directory.clients.models import Client
-from tierdesk.directory.contracts.models import CHANNELS, version_in_force
-from tierdesk.directory.services.models import Category, Service
+from tierdesk.directory.contracts.models import CHANNELS, ContractVersion, version_in_force
+from tierdesk.directory.services.models import Category, Service, TicketType
 from tierdesk.tickets.priority import DEFAULT_MATRIX, prioritise
 
 GRADES = (1, 2, 3)
@@ -76,7 +76,9 @@ def read(asked: Asked, *, clients: QuerySet[Client]) -> Situation:
         wrong["priority"] = _("A priority is a number from 1 to 5.")
     if wrong:
         raise NotASituation(wrong)
-    impact, urgency = _grades(int(asked.priority), client, service, at)
+    type = category.type if category and category.type else TicketType.INCIDENT
+    version = version_in_force(client.pk, at.date(), type)
+    impact, urgency = _grades(int(asked.priority), version, service)
     return Situation(client, at, zone, asked.channel, impact, urgency, service, category, notes)
 
 
@@ -141,9 +143,8 @@ def _category(path: str, wrong: dict[str, str]) -> Category | None:
     return found
 
 
-def _grades(priority: int, client: Client, service: Service | None, at: datetime) -> tuple[int, int]:
+def _grades(priority: int, version: ContractVersion | None, service: Service | None) -> tuple[int, int]:
     """The impact and urgency that make this priority, by the matrix that holds then: the gravest impact that does."""
-    version = version_in_force(client.pk, at.date())
     for impact in GRADES:
         for urgency in GRADES:
             reading = prioritise(

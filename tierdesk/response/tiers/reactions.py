@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from tierdesk.core.work import record
+from tierdesk.directory.contracts.models import Metric
 from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.services.models import Category, Service
 from tierdesk.directory.staff.models import Agent
@@ -179,7 +180,7 @@ def _tell(facts: Sequence[ClockTold], percent: int, *, since: int, what: str) ->
 
 def _record_told(fact: ClockTold, roles: Sequence[str], people: _People, *, what: str, **where: Any) -> None:
     agents = sorted(people.in_roles(roles, fact.ticket, fact.at))
-    why = f"the promise “{fact.metric}” ({fact.party}) {what}"
+    why = f"the promise “{Metric(fact.metric).label.lower()}” ({fact.party}) {what}"
     if not agents:
         why += f"; nobody is {' or '.join(roles)}"
     record(HierarchyTold(ticket=fact.ticket, roles=list(roles), agents=agents, why=why, **where))

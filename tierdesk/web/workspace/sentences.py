@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from tierdesk.directory.contracts.models import Metric
 from tierdesk.directory.services.models import TicketType
 from tierdesk.response.major.models import RoleKind
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
@@ -34,7 +35,7 @@ class Sentence:
 
 def _clock(details: Mapping[str, Any]) -> str:
     tier = f" of L{details['tier']}" if details.get("tier") else ""
-    return f"{details['metric']}{tier} ({PARTIES.get(details['party'], details['party'])})"
+    return f"{_label(Metric, details['metric']).lower()}{tier} ({PARTIES.get(details['party'], details['party'])})"
 
 
 def _label(choices: Any, value: str) -> str:
