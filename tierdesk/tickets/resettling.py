@@ -73,7 +73,7 @@ def was_of(ticket: Ticket, client: Client) -> bool:
 
 def _refuse(ticket: Ticket, client: Client, by: Agent, why: str, contact: Contact | None) -> None:
     if client.pk == ticket.client_id:
-        raise UnableTo(f"{ticket.reference} is {client.name}’s already.")
+        raise UnableTo(f"{ticket.reference} belongs to {client.name} already.")
     if not (_sees(by, client) and _sees(by, ticket.client)):
         raise UnableTo("Only who serves both clients moves a ticket from one to the other.")
     if not client.is_active:

@@ -318,7 +318,7 @@ def test_a_ticket_goes_to_the_client_whose_it_is(cast: Cast, lena: Program, tick
     for wrong, message in (
         ({"client": "NOBODY"}, "client: there is no such client that you serve"),
         ({"contact": "ann@acme.example"}, "contact: Borealis Inc. has nobody with this address"),
-        ({"client": "ACME"}, f"{ticket.reference} is Acme GmbH’s already."),
+        ({"client": "ACME"}, f"{ticket.reference} belongs to Acme GmbH already."),
     ):
         refused = send(**wrong)
         assert (refused.status_code, refused.json()["error"]["message"]) == (422, message)

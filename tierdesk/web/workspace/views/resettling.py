@@ -50,7 +50,7 @@ def client(request: HttpRequest, pk: int) -> HttpResponse:
         return _form(request, ticket_of(request, pk), refused=str(refusal))
     messages.success(
         request,
-        _("%(number)s is %(client)s’s now; its clocks count from when it was received.")
+        _("%(number)s belongs to %(client)s now; its clocks count from when it was received.")
         % {"number": ticket.reference, "client": to.name},
     )
     return redirect("workspace:ticket", pk)
