@@ -469,6 +469,23 @@ def test_e06_what_is_late_by_the_change_is_told_once(cast: Cast, doing: Doing) -
     assert datetime.fromisoformat(breach.details["crossed_at"]) == NINE + H + timedelta(microseconds=1)
 
 
+def test_e06_what_is_late_by_the_change_is_told_also_while_it_waits(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    promise(cast, "resolve", 2, 2 * H)
+    with doing(cast.lena, NINE + 3 * H):
+        ticket.ask("Which gateway?")
+    with doing(cast.lou, NINE + 4 * H):
+        ticket.override_priority(2, reason="the board meets")
+    run_due(NINE + 5 * H)
+    run_due(NINE + 6 * H)
+    (told,) = Entry.objects.of(ticket.pk).filter(
+        kind="breached", details__metric="resolve", details__party="SLA"
+    )
+    assert told.details["crossed_at"] == (NINE + 2 * H + timedelta(microseconds=1)).isoformat()
+    assert clock(ticket, "resolve").state == "paused"
+
+
 @pytest.mark.parametrize(("forgives", "state"), [(False, "missed"), (True, "met")])
 def test_e07_a_breach_stands_unless_the_contract_forgives_it(
     cast: Cast, doing: Doing, live_until: Live, forgives: bool, state: str

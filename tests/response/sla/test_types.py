@@ -171,6 +171,22 @@ def test_what_is_late_by_the_change_is_told_once_with_its_instant(
     ]
 
 
+def test_what_is_late_by_the_change_is_told_also_while_it_waits(
+    cast: Cast, doing: Doing, requests: ContractVersion, live_until: Live
+) -> None:
+    with doing(cast.lena, NINE):
+        ticket = cast.ticket(type="request")
+    with doing(cast.lena, NINE + 73 * H):
+        ticket.ask("Which one?")
+    retype(cast, doing, ticket, "incident", NINE + 74 * H)
+    live_until(NINE + 75 * H)
+    assert standing(ticket)["resolve"].state == "paused"
+    (told,) = Entry.objects.of(ticket.pk).filter(
+        kind="breached", details__metric="resolve", details__party="SLA"
+    )
+    assert told.details["crossed_at"] == (NINE + 72 * H + timedelta(microseconds=1)).isoformat()
+
+
 def test_another_priority_after_it_finds_the_promises_of_the_new_type(
     cast: Cast, ticket: Ticket, requests: ContractVersion, doing: Doing
 ) -> None:

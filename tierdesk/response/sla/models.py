@@ -278,7 +278,7 @@ class Clock(models.Model):
 
         A breach stands, also one that nobody has told yet, unless the contract `forgives` what is no longer one.
         """
-        crossed_at = self.breached_at or self.course.crossed_at(at)
+        crossed_at = self.course.crossed_at(at)
         if policy == "restart":
             self.counting_from, self.carried_s = at, 0
         elif calendar_id != self.calendar_id and policy == "retroactive":
@@ -287,14 +287,20 @@ class Clock(models.Model):
             self.carried_s = self.course.elapsed(at).total_seconds()
             self.counting_from = at
         self.target_s, self.calendar_id, self.priority = target_s, calendar_id, priority
+        if self.state == ClockState.PAUSED:  # else the engine finds by itself what is late by the change
+            crossed_at = crossed_at or self.course.crossed_at(at)
         if forgives and self.course.is_met(at):
             self.warned_at = self.breached_at = None
             self.project()
         elif crossed_at is not None and self.breached_at is None:
-            self.due_at, self.breached_at = self.course.due_at(), crossed_at
-            self.warned_at, self.wake_at = self.warned_at or at, crossed_at
+            self.be_late(crossed_at, at)
         else:
             self.project()
+
+    def be_late(self, crossed_at: datetime, at: datetime) -> None:
+        """Late by a change at `at`: the engine tells it now, also while the clock stands (E06)."""
+        self.due_at, self.breached_at = self.course.due_at(), crossed_at
+        self.warned_at, self.wake_at = self.warned_at or at, crossed_at
 
     def move(self, date_at: datetime, calendar_id: int, at: datetime) -> None:
         """Another date is promised before this one is broken; it warns again, of the time that is left from `at` on."""

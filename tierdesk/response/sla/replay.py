@@ -214,6 +214,7 @@ class Lap:
     end_wait = Clock.end_wait
     reopen = Clock.reopen
     retarget = Clock.retarget
+    be_late = Clock.be_late
     move = Clock.move
 
     def __init__(self, start: Start) -> None:

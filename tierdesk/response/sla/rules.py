@@ -214,10 +214,7 @@ def count_anew(track: Track, fact: Any) -> None:
     for clock in track.clocks:
         if clock.party != Party.UC and clock.metric not in OWN_TARGET:
             clock.strike()
-    assert track.anew is not None
-    track.reborn.extend(
-        one for one in track.anew(fact) if one.party != Party.UC and one.metric not in OWN_TARGET
-    )
+    _bear_anew(track, fact, without=OWN_TARGET)
 
 
 def count_for_another_client(track: Track, fact: Any) -> None:
@@ -225,8 +222,18 @@ def count_for_another_client(track: Track, fact: Any) -> None:
     for clock in track.clocks:
         if clock.party != Party.UC:
             clock.strike()
+    _bear_anew(track, fact)
+
+
+def _bear_anew(track: Track, fact: Any, without: Sequence[str] = ()) -> None:
+    """What is late by it is told at once, also what stands (E06)."""
     assert track.anew is not None
-    track.reborn.extend(one for one in track.anew(fact) if one.party != Party.UC)
+    for one in track.anew(fact):
+        if one.party == Party.UC or one.metric in without:
+            continue
+        if one.state in GOING and (crossed_at := one.course.crossed_at(fact.at)):
+            one.be_late(crossed_at, fact.at)
+        track.reborn.append(one)
 
 
 def _aim(track: Track, clock: Clock, promise: Promise, fact: Any) -> None:
