@@ -38,6 +38,7 @@ from tierdesk.learning.prediction import reactions as prediction
 from tierdesk.learning.prediction.models import Outlook
 from tierdesk.learning.prediction.outlooks import AT_ONCE as OUTLOOKS_AT_ONCE
 from tierdesk.learning.prediction.outlooks import tell_due
+from tierdesk.learning.problems import reactions as problems
 from tierdesk.response.assignment import reactions as assignment
 from tierdesk.response.assignment.models import Offer, give_away, return_agents
 from tierdesk.response.major import facts as major
@@ -229,6 +230,7 @@ FLOW: dict[type[Fact], Reactions] = {
             runbooks.keep_own_books_with_their_clients,
             alarming.keep_alarms_with_their_clients,
             chats.keep_chats_with_their_clients,
+            problems.keep_problems_with_their_clients,
             sla.count_for_another_client,
             notifications.withhold_mails,
             paging.call_people,

@@ -27,6 +27,8 @@ PAGES = [
     "/tickets/{late}/escalation/",
     "/tickets/{late}/date/",
     "/tickets/{late}/client/",
+    "/tickets/{late}/problem/",
+    "/problems/",
     "/tickets/{late}/major/",
     "/tickets/{outage}/",
     "/major/",

@@ -18,6 +18,7 @@ from tests.cast import Cast
 from tierdesk.core.wakeups import run_due
 from tierdesk.directory.contracts.models import Contract, ContractVersion, Promise, version_in_force
 from tierdesk.learning.analytics.attainment import attainment
+from tierdesk.learning.problems.models import Problem
 from tierdesk.response.major.models import MajorIncident
 from tierdesk.response.sla.dates import counted, promise_date
 from tierdesk.response.sla.models import Clock
@@ -970,6 +971,23 @@ def test_i03_a_parent_reopened_by_its_contact_comes_back_alone(
     run_due(NINE + 3 * H)
     assert incident.ticket.state == "open"
     assert {Ticket.objects.get(pk=child.pk).state for child in children} == {"resolved"}
+
+
+def test_i05_an_incident_with_a_problem_behind_it_runs_until_the_service_is_back(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    before = list(Clock.objects.filter(ticket=ticket).order_by("id").values())
+    with doing(cast.kira, NINE + H):
+        problem = Problem.open_for(ticket, title="The gateway drops tunnels", why="third time", by=cast.kira)
+    assert list(Clock.objects.filter(ticket=ticket).order_by("id").values()) == before
+    with doing(cast.lena, NINE + 2 * H):
+        ticket.pend("problem")
+    assert (clock(ticket, "resolve").state, clock(ticket, "resolve").due_at) == ("running", NINE + 4 * H)
+    with doing(cast.lena, NINE + 3 * H):
+        ticket.resolve(code="workaround", text="Use the other gateway.")
+    assert outcome(clock(ticket, "resolve")) == ("met", 3 * 3600)
+    problem.refresh_from_db()
+    assert (problem.state, [one.ticket for one in problem.occurrences.all()]) == ("logged", [ticket])
 
 
 # J. Precision, order, skew

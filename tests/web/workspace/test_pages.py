@@ -38,6 +38,8 @@ PAGES = [
     "/tickets/{ticket}/merge/",
     "/tickets/{ticket}/date/",
     "/tickets/{ticket}/client/",
+    "/tickets/{ticket}/problem/",
+    "/problems/",
     "/tickets/{ticket}/major/",
     "/tickets/{ticket}/messages/{message}/place/",
     "/books/",

@@ -34,6 +34,7 @@ from tierdesk.core.wakeups import fast_forward
 from tierdesk.core.work import work
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.staff.models import Agent, Team
+from tierdesk.learning.problems.models import Problem
 from tierdesk.ops.demo.outage import Outage
 from tierdesk.ops.demo.trouble import ALARMS, TROUBLES, Trouble
 from tierdesk.response.runbooks.models import Run, RunState, matching
@@ -324,7 +325,24 @@ class Life:
                 text="Logs are attached; please advise.",
             )
             ticket.pend("vendor")
+            self._behind(ticket, agent)
         self._soon(at, 60, 600, lambda then: self._vendor_answers(case.pk, trouble, agent, then))
+
+    def _behind(self, ticket: Ticket, agent: Agent) -> None:
+        """What comes to a vendor again and again has a problem behind it."""
+        known = Problem.objects.going().filter(client=ticket.client_id, title=ticket.subject).first()
+        if known is not None:
+            known.link(ticket, why="the same words from another user")
+            return
+        problem = Problem.open_for(ticket, title=ticket.subject, why="the vendor has to mend it", by=agent)
+        problem.move("assess", note="Seen before on this product; nothing was changed on our side.")
+        if ticket.pk % 2:
+            problem.move(
+                "known_error",
+                note="The vendor confirms a defect of version 7.4.1.",
+                cause="A defect of version 7.4.1, mended in 7.4.2.",
+                workaround="Restart the service; it holds for some days.",
+            )
 
     def _vendor_answers(self, pk: int, trouble: Trouble, agent: Agent, at: datetime) -> None:
         case = Case.objects.select_related("contract__vendor").get(pk=pk)

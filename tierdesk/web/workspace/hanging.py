@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef
 
 from tierdesk.channels.phone.models import Call
 from tierdesk.core.written import Written
+from tierdesk.learning.problems.models import Occurrence
 from tierdesk.response.runbooks.models import Run
 from tierdesk.response.tiers.models import Consultation, Escalation
 from tierdesk.response.vendors.models import Case
@@ -17,6 +18,7 @@ _LOOKED_FOR = {
     "cases": Case.objects.filter(ticket=OuterRef("pk")),
     "runs": Run.objects.filter(ticket=OuterRef("pk")),
     "calls": Call.objects.filter(ticket=OuterRef("pk")),
+    "problems": Occurrence.objects.filter(ticket=OuterRef("pk")),
     "files": Attachment.objects.filter(message__ticket=OuterRef("pk")),
 }
 _HANGING = Written(
@@ -29,6 +31,6 @@ _HANGING = Written(
 
 
 def hanging_on(ticket: Ticket) -> frozenset[str]:
-    """Of `escalations`, `consultations`, `cases`, `runs`, `calls` and `files`, those that the ticket has."""
+    """The names of _LOOKED_FOR of which the ticket has any."""
     found = _HANGING(pk=ticket.pk)
     return frozenset(name for name in _LOOKED_FOR for row in found if getattr(row, f"has_{name}"))

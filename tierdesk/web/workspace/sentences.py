@@ -365,6 +365,19 @@ SENTENCES: Mapping[str, Sentence] = {
         "target",
         "warning",
     ),
+    "problem_linked": Sentence(
+        lambda d: _("linked it to the problem PR-%(problem)s, %(title)s: %(why)s") % d, "search", "warning"
+    ),
+    "workaround_known": Sentence(
+        lambda d: _("PR-%(problem)s is a known error; this helps until it is mended: %(workaround)s") % d,
+        "zap",
+        "success",
+    ),
+    "workaround_withdrawn": Sentence(
+        lambda d: _("the workaround of PR-%(problem)s is no longer the one to use: %(why)s") % d,
+        "zap",
+        "warning",
+    ),
     "clocks_corrected": Sentence(
         lambda d: _("clocks set right by the timeline: %s") % len(d["corrections"]), "clock", "warning"
     ),

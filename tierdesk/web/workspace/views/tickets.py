@@ -18,6 +18,7 @@ from tierdesk.directory.contracts.models import ContractVersion
 from tierdesk.directory.services.models import Category, TicketType
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.learning.prediction.models import Outlook
+from tierdesk.learning.problems.models import Problem
 from tierdesk.response.sla.dates import may_promise
 from tierdesk.response.sla.explain import explain
 from tierdesk.response.sla.models import Clock
@@ -60,6 +61,12 @@ _TEAMS = Written(
         .distinct()
         .order_by("tier", "name")
     )
+)
+_PROBLEMS = Written(
+    lambda user, ticket: (
+        Problem.objects.visible_to(user).going().filter(occurrences__ticket=ticket).order_by("id")
+    ),
+    by=what_is_seen,
 )
 _CALLS = Written(
     lambda ticket: (
@@ -107,6 +114,7 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "boundary": boundary_of(found.category, found.contract_version),
         "other_terms": _other_terms(found, agent_of(request)),
         "teams": teams,
+        "problems": _PROBLEMS(user_of(request), ticket=found) if "problems" in hanging else [],
         "alarms": lines_of(found, user_of(request)) if found.channel == "alarms" else None,
         "calls": _CALLS(ticket=found) if "calls" in hanging else [],
         **books_of(found, agent_of(request), hanging),
