@@ -485,14 +485,15 @@ def wake_clocks(due: list[Any], at: datetime) -> None:
     breached: list[tuple[Any, ...]] = []
     for pk, ticket_id, metric, party, tier, due_at, warned_at, wake_at, calendar_id in due:
         crossing = wake_at if warned_at else _crossing(metric, due_at, calendar_id)
-        due_at = due_at or crossing  # one that stands and was late before it did is due no more
         about: dict[str, Any] = {
             "ticket": tickets[ticket_id],
             "clock": pk,
             "metric": metric,
             "party": party,
             "tier": tier,
-            "due_at": due_at.isoformat(),
+            "due_at": (
+                due_at or wake_at
+            ).isoformat(),  # one that stands, and was late before it did, is due no more
         }
         if warned_at is None and (crossing is None or at < crossing):
             warned.append((pk, at, crossing))
