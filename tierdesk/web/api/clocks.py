@@ -26,7 +26,8 @@ class PauseShown(BaseModel):
 
 
 class ClockShown(BaseModel):
-    """A promise running on a ticket. `target_s` and `elapsed_s` are working seconds of its calendar.
+    """A promise running on a ticket. `target_s` and `elapsed_s` are working seconds of its calendar; of a promised date
+    (`date`), which counts around the clock, real ones.
 
     `party`: SLA to the client, OLA of a tier of ours, UC from a vendor. `due_at` is null while it is paused or over.
     """
