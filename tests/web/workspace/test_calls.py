@@ -113,8 +113,9 @@ def test_a_switchboard_offers_its_people_and_somebody_else(
     form = reads(cast.lena, "/calls/new/")
     assert "Arne Voss" in form and "Somebody else at Acme GmbH" in form
     told = {"call": pbx.call().pk, "contact": f"client-{cast.acme.pk}", "subject": "A stranger at Acme"}
-    told["type"] = "request"
-    sends(cast.lena, "/calls/new/", told)
+    told |= {"type": "request", "promised": "on"}
+    answer = sends(cast.lena, "/calls/new/", told)
+    assert answer.headers["Location"] == f"/tickets/{Ticket.objects.get().pk}/date/"
     ticket = Ticket.objects.get()
     assert (ticket.client, ticket.contact, ticket.type) == (cast.acme, None, "request")
 

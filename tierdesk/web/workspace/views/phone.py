@@ -69,7 +69,7 @@ def _log(request: HttpRequest, sheet: CallSheet) -> HttpResponse:
     if ticket is None:
         messages.warning(request, "The call is kept, but it is no ticket yet: the parked box says why.")
         return redirect("workspace:parked")
-    return redirect("workspace:ticket", ticket.pk)
+    return redirect("workspace:date" if request.POST.get("promised") else "workspace:ticket", ticket.pk)
 
 
 def _form(request: HttpRequest, told: Call | None) -> dict[str, Any]:
