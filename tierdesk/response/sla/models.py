@@ -491,9 +491,7 @@ def wake_clocks(due: list[Any], at: datetime) -> None:
             "metric": metric,
             "party": party,
             "tier": tier,
-            "due_at": (
-                due_at or wake_at
-            ).isoformat(),  # one that stands, and was late before it did, is due no more
+            "due_at": (due_at or wake_at).isoformat(),  # late, and then paused: no longer due
         }
         if warned_at is None and (crossing is None or at < crossing):
             warned.append((pk, at, crossing))
