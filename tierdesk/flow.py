@@ -33,6 +33,8 @@ from tierdesk.core import jobs
 from tierdesk.core.facts import Fact
 from tierdesk.core.wakeups import Errand, Wakeup
 from tierdesk.core.work import Reactions, Wiring
+from tierdesk.directory.oncall.ahead import look_ahead
+from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.staff.models import Agent
 from tierdesk.learning.prediction import reactions as prediction
 from tierdesk.learning.prediction.models import Outlook
@@ -49,6 +51,7 @@ from tierdesk.response.major.models import Cascade, MajorIncident, ReviewAction,
 from tierdesk.response.major.review import wake_actions
 from tierdesk.response.notifications import facts as post
 from tierdesk.response.notifications import reactions as notifications
+from tierdesk.response.notifications.house import tell_leads
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.paging import facts as calling
 from tierdesk.response.paging import reactions as paging
@@ -267,6 +270,7 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Rung, reach_rungs),
     Wakeup(Ticket, wake_tickets),
     Wakeup(Agent, return_agents),
+    Wakeup(Schedule, look_ahead(tell_leads)),
     Wakeup(Offer, give_away),
     Wakeup(Paging, wake_pagings),
     Wakeup(Consultation, wake_consultations),

@@ -308,6 +308,7 @@ def test_whatever_can_wake_about_an_untouched_ticket_is_lived_through() -> None:
     never = {
         Ticket: "only a ticket that waits, or was resolved, wakes by itself",
         Agent: "somebody comes back from out of office, which nobody can foresee",
+        Schedule: "it is about who is on call in the coming days",
         Consultation: "somebody asks for advice",
         Case: "somebody opens a case",
         Wait: "somebody lets it wait",

@@ -37,7 +37,7 @@ def _own(schedule: Schedule, who: int, span: Span) -> Iterator[Event]:
 def _everybody(schedule: Schedule, span: Span) -> Iterator[Event]:
     for shift in schedule.rota.shifts(*span):
         yield _event(schedule, shift, f"{schedule.people[shift.who].name} · {schedule.name}")
-    for start, stop in schedule.rota.gaps(*span):
+    for start, stop in schedule.rota.missing(*span):
         uid = _uid(schedule, "nobody", stop)
         summary = _("Nobody is on call: %(name)s") % {"name": schedule.name}
         yield Event(uid, start, stop, summary, _("No layer holds. Let somebody stand in."))

@@ -18,6 +18,7 @@ from django.db import models, transaction
 from django.db.models import F, Prefetch, Q
 from django.utils.translation import gettext as _
 
+from tierdesk.core import clock
 from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.oncall import rota
 from tierdesk.directory.oncall.rota import Rota, Shift
@@ -44,22 +45,35 @@ class Schedules(models.QuerySet["Schedule"]):
             Prefetch("turns", Turn.objects.select_related("agent__user"))
         )
         overrides = Override.objects.standing().select_related("agent__user", "made_by")
-        return self.select_related("team").prefetch_related(
+        return self.select_related("team", "needed_in").prefetch_related(
             Prefetch("layers", layers), Prefetch("overrides", overrides, to_attr="standing_overrides")
         )
 
 
 class Schedule(models.Model):
-    """Who of a team is on call. Its local times are those of its zone."""
+    """Who of a team is on call. Its local times are those of its zone.
+
+    `needed_in`: somebody is to be on call in these hours, by the calendar's newest version; none: around the clock.
+    `wake_at`: when it is looked at next whether anybody will be missing.
+    """
 
     key = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=120)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="schedules")
     timezone = models.CharField(max_length=64, default="UTC")
+    needed_in = models.ForeignKey(
+        Calendar, on_delete=models.PROTECT, null=True, blank=True, related_name="needed_schedules"
+    )
+    wake_at = models.DateTimeField(null=True, blank=True, default=clock.now)
 
     objects = Schedules.as_manager()
     standing_overrides: list[Override]
     """What `with_rota` fetched."""
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["wake_at"], name="schedules_to_look_at", condition=Q(wake_at__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -119,6 +133,10 @@ class Schedule(models.Model):
             )
         return first, second
 
+    def look_again(self, at: datetime) -> None:
+        """Who is on call has changed: whether anybody will be missing is looked at now, not later."""
+        type(self).objects.filter(pk=self.pk).update(wake_at=at)
+
     def may_be_called(self, agent: Agent) -> bool:
         """Whoever can sign in and is of the team, or has a turn already."""
         return agent.user.is_active and (agent.pk in self.people or self.team_id in agent.team_ids)
@@ -126,6 +144,7 @@ class Schedule(models.Model):
     def _override(
         self, agent: Agent, from_at: datetime, to_at: datetime, *, reason: str, by: User, at: datetime
     ) -> Override:
+        self.look_again(at)
         return self.overrides.create(
             agent=agent, from_at=from_at, to_at=to_at, reason=reason, made_by=by, made_at=at
         )
@@ -139,6 +158,7 @@ class Schedule(models.Model):
             overrides=tuple(
                 override.laid_out() for override in self._overrides if override.agent.user.is_active
             ),
+            needed=self.needed_in.current().hours if self.needed_in else None,
         )
 
     @cached_property
@@ -258,9 +278,35 @@ class Override(models.Model):
         )
         if not changed:
             raise UnableToStandIn(_("Somebody has taken it back already."))
+        self.schedule.look_again(at)
 
     def laid_out(self) -> rota.Override:
         return rota.Override(self.agent_id, self.from_at, self.to_at, self.reason or "stands in", self.pk)
+
+
+class ToldGap(models.Model):
+    """A coming gap that the leads of the team were told of; `to_at` is empty where no end was in sight.
+
+    `near_at`: when they were told again, because it was near. It stays as long as the gap does: one that is filled is
+    forgotten, and told anew if it opens again.
+    """
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="told_gaps")
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField()
+    near_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["from_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(to_at__isnull=True) | Q(to_at__gt=F("from_at")), name="a_told_gap_has_length"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schedule}: nobody from {self.from_at:%Y-%m-%d %H:%M} UTC"
 
 
 class Feed(models.Model):

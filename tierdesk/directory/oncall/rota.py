@@ -98,11 +98,15 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Rota:
-    """A schedule as a value: its zone, its layers from the lowest to the highest, its overrides as they were made."""
+    """A schedule as a value: its zone, its layers from the lowest to the highest, its overrides as they were made.
+
+    `needed`: when somebody is to be on call; None is always.
+    """
 
     zone: ZoneInfo
     layers: tuple[Layer, ...]
     overrides: tuple[Override, ...] = ()
+    needed: Hours | None = None
 
     def shifts(self, start: datetime, stop: datetime) -> list[Shift]:
         """Who is on call in `[start, stop)`: in order, none overlapping, cut to the span.
@@ -124,6 +128,15 @@ class Rota:
                 gaps.append((start, shift.from_at))
             start = shift.to_at
         return [*gaps, (start, stop)] if start < stop else gaps
+
+    def missing(self, start: datetime, stop: datetime) -> list[Span]:
+        """Of the gaps of `[start, stop)`, what lies in the time when somebody is needed."""
+        gaps = self.gaps(start, stop)
+        if self.needed is None or not gaps:
+            return gaps
+        windows = list(self.needed.windows(start, stop))
+        cut = [(max(one[0], other[0]), min(one[1], other[1])) for one in gaps for other in windows]
+        return [(begins, ends) for begins, ends in cut if begins < ends]
 
     def on_call(self, at: datetime) -> Shift | None:
         """Who is on call at `at`; None if nobody is. The shift is told from `at` on, as far as its end is in reach."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tierdesk.core import clock
 from tierdesk.directory.oncall.models import Layer, Schedule, Turn
 from tierdesk.ops.desk import shapes as s
 from tierdesk.ops.desk.lines import Findings
-from tierdesk.ops.desk.schema import Field, Item, Section, World, link, save_columns
+from tierdesk.ops.desk.schema import Field, Item, Section, Values, World, link, save_columns
 
 ROTATION: Final = ("name", "starts", "shift_days", "handover", "turns")
 """What a layer cannot do without."""
@@ -74,19 +75,26 @@ def _put_layers(world: World, schedule: Schedule, layers: list[dict[str, Any]]) 
         )
 
 
+def _save(world: World, section: Section, row: Any, values: Values, changed: set[str]) -> Schedule:
+    schedule: Schedule = save_columns(Schedule)(world, section, row, values, changed)
+    schedule.look_again(clock.now())
+    return schedule
+
+
 SCHEDULES: Final = Section(
     "schedules",
     key=("key",),
-    rows=lambda: Schedule.objects.select_related("team").prefetch_related(
+    rows=lambda: Schedule.objects.select_related("team", "needed_in").prefetch_related(
         "layers__calendar", "layers__turns__agent__user"
     ),
-    save=save_columns(Schedule),
+    save=_save,
     judge=judge_schedule,
     fields=(
         Field("key", s.SLUG),
         Field("name", s.TEXT),
         link("team", "teams"),
         Field("timezone", s.ZONE, "UTC"),
+        link("needed_in", "calendars", None),
         Field("layers", LAYERS, get=_layers_of, put=_put_layers),
     ),
 )

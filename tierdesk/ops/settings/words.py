@@ -227,6 +227,9 @@ WORDS: Final[Mapping[str, Words]] = {
             "name": NAME,
             "team": Asked("Team"),
             "timezone": Asked("Time zone", "Hand-overs are local to it, also when the clocks change."),
+            "needed_in": Asked(
+                "Needed in", "Outside of these hours nobody is missed.", empty="Around the clock"
+            ),
             "layers": Asked(
                 "Layers",
                 "A later layer covers the earlier ones; where it holds nobody, they show through.",

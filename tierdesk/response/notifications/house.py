@@ -1,28 +1,59 @@
-"""What concerns the house and no ticket: its administrators are told on the desk and by mail."""
+"""What concerns the house and no ticket: whoever answers for it is told on the desk and by mail."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.conf import settings
 
-from tierdesk.directory.staff.models import User
+from tierdesk.directory.staff.models import Team, User
 from tierdesk.response.notifications import words
 from tierdesk.response.notifications.models import Notice, NoticeState
 
 
 def tell_administrators(kind: str, values: Mapping[str, object], at: datetime) -> None:
     """Those who are agents read it on the desk, too; `kind` names the words."""
-    subject, text = words.desk_notice(kind, values)
-    mail = words.fill(words.HOUSE, {"text": text, "url": settings.BASE_URL})
-    told = {"kind": kind, "subject": subject, "created_at": at}
+    _tell(_administrators(), kind, values, at)
+
+
+def tell_leads(team: Team, kind: str, values: Mapping[str, object], *, path: str, at: datetime) -> None:
+    """Those who answer for the team and are there; managers where none is, administrators where there is none either.
+
+    `path`: the page of the desk where something can be done about it.
+    """
+    there = User.objects.filter(is_active=True, agent__is_away=False).order_by("pk")
+    leads = there.filter(agent__memberships__team=team, agent__memberships__is_lead=True)
+    told = list(leads.select_related("agent")) or list(
+        there.filter(agent__is_manager=True).select_related("agent")
+    )
+    _tell(told or _administrators(), kind, values, at, team=team, path=path)
+
+
+def _administrators() -> Iterable[User]:
+    return User.objects.filter(is_admin=True, is_active=True).select_related("agent")
+
+
+def _tell(
+    people: Iterable[User],
+    kind: str,
+    values: Mapping[str, object],
+    at: datetime,
+    *,
+    team: Team | None = None,
+    path: str = "",
+) -> None:
+    url = f"{settings.BASE_URL}{path}"
+    subject, text = words.desk_notice(kind, {**values, "team": team.name if team else ""})
+    wrapped = words.OF_TEAM if team else words.HOUSE
+    mail = words.fill(wrapped, {"text": text, "url": url, "team": team.name if team else ""})
+    told = {"kind": kind, "subject": subject, "created_at": at, "team": team, "path": path}
     notices = []
-    for admin in User.objects.filter(is_admin=True, is_active=True).select_related("agent"):
-        agent = getattr(admin, "agent", None)
+    for one in people:
+        agent = getattr(one, "agent", None)
         if agent is not None:
             notices.append(Notice(**told, channel="desk", agent=agent, text=text, state=NoticeState.SENT))
         notices.append(
-            Notice(**told, channel="mail", address=admin.email, text=mail, automatic=True, wake_at=at)
+            Notice(**told, channel="mail", address=one.email, text=mail, automatic=True, wake_at=at)
         )
     Notice.objects.bulk_create(notices)

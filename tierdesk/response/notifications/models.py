@@ -14,8 +14,8 @@ from django.db.models import Q
 from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client, Contact
-from tierdesk.directory.clients.visibility import ClientRows
-from tierdesk.directory.staff.models import Agent, User
+from tierdesk.directory.clients.visibility import ClientRows, visible_clients
+from tierdesk.directory.staff.models import Agent, Team, User
 from tierdesk.response.notifications.facts import Undelivered
 from tierdesk.tickets.models import Message, Ticket
 
@@ -30,8 +30,14 @@ class NoticeState(models.TextChoices):
 
 class Notices(ClientRows):
     def visible_to(self, user: User) -> Self:
-        """Agents, of the clients they serve. Contacts see what was sent to them in their mailboxes."""
-        return super().visible_to(user) if user.is_agent or user.is_admin else self.none()
+        """Agents, of the clients they serve, and what is a matter of one of our teams, which is no client's.
+
+        Contacts see what was sent to them in their mailboxes.
+        """
+        if not (user.is_agent or user.is_admin):
+            return self.none()
+        ids = visible_clients(user)
+        return self if ids is None else self.filter(Q(client_id__in=ids) | Q(team__isnull=False))
 
     def on_the_desk_of(self, agent: Agent) -> Self:
         return self.filter(channel="desk", agent=agent)
@@ -45,7 +51,8 @@ class Notice(models.Model):
 
     `wake_at`: when a pending mail is tried next. `message_id` is minted at the first try and kept for every later one,
     so that a receiver can drop a double. `said` is the ticket's message that the mail carries, if it carries one.
-    `error`: why it failed, came back or was held back; a receipt that must not be sent is a row, too.
+    `team`: whose own matter it is, where it is no client's; `path`: the page of the desk where something can be done
+    about that. `error`: why it failed, came back or was held back; a receipt that must not be sent is a row, too.
     """
 
     client = models.ForeignKey(Client, null=True, blank=True, on_delete=models.CASCADE, db_index=False)
@@ -54,6 +61,10 @@ class Notice(models.Model):
     )
     said = models.ForeignKey(Message, null=True, blank=True, on_delete=models.SET_NULL, db_index=False)
     case_id = models.BigIntegerField(null=True, blank=True)
+    team = models.ForeignKey(
+        Team, null=True, blank=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    path = models.CharField(max_length=200, blank=True, db_default="")
     channel = Word(max_length=5, default="mail")
     kind = Word(max_length=20)
     agent = models.ForeignKey(Agent, null=True, blank=True, on_delete=models.CASCADE, related_name="notices")
@@ -98,7 +109,11 @@ class Notice(models.Model):
                 | Q(channel="mail", address__gt="")
                 | Q(channel="chat", ticket__isnull=False),
                 name="a_notice_goes_to_somebody",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(team__isnull=True) | Q(client__isnull=True, ticket__isnull=True),
+                name="a_matter_of_a_team_is_no_client_s",
+            ),
         ]
 
     def come_back(self, why: str, *, dead: bool, state: str = NoticeState.BOUNCED) -> None:

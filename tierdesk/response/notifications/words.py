@@ -120,6 +120,11 @@ HOUSE = _("""$text
 --
 You hear of this because you are an administrator of the desk: $url""")
 
+OF_TEAM = _("""$text
+
+--
+You hear of this because you answer for $team: $url""")
+
 PAGE_SUBJECT = _("Page: $number · P$priority · $client")
 
 PAGE = _("""Hello $name,
@@ -165,6 +170,10 @@ DESK: Mapping[str, tuple[object, object]] = {
     "flood": (_("A flood: $name"), _("$why All of it is kept; look at Channels.")),
     "silent": (_("$name is silent"), _("$why")),
     "over": (_("Over: $name"), _("Since $since UTC: $why It is over now.")),
+    "duty_gap": (
+        _("$schedule: nobody is on call"),
+        _("Nobody of $team is on call: $gaps ($zone). Let somebody stand in."),
+    ),
     "remind": (_("$number waits for $team"), _("$client: $subject (P$priority)")),
     "no_reminder": (_("$number waits, and nobody is reminded"), _("$client: $subject. $why")),
     "silence": (_("$number: nobody answered"), _("$client: $subject. It is back at work, with $team. $why")),

@@ -108,7 +108,7 @@ def duty(schedule: Schedule, reader: Reader) -> Duty:
     """The schedule as its page shows it."""
     first, rota, at = reader.today, schedule.rota, reader.at
     begins, ends = reader.midnight(first), reader.midnight(first + timedelta(days=DAYS))
-    ahead, gaps = rota.shifts(at, ends), rota.gaps(at, ends)
+    ahead, gaps = rota.shifts(at, ends), rota.missing(at, ends)
     now, later = rota.on_call(at), rota.next_shift(at)
     return Duty(
         schedule=schedule,
@@ -117,7 +117,7 @@ def duty(schedule: Schedule, reader: Reader) -> Duty:
         shifts=[line(schedule, shift, reader, until=ends) for shift in ahead],
         gaps=[_gap(gap, reader, until=ends) for gap in gaps],
         uncovered=length(sum((stop - start for start, stop in gaps), timedelta())),
-        lanes=_lanes(schedule, rota.shifts(begins, ends), rota.gaps(begins, ends), reader),
+        lanes=_lanes(schedule, rota.shifts(begins, ends), rota.missing(begins, ends), reader),
         days=[Day.of(first + timedelta(days=n)) for n in range(DAYS)],
         gone=_place(at, reader),
     )
