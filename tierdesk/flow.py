@@ -41,6 +41,7 @@ from tierdesk.learning.prediction.models import Outlook
 from tierdesk.learning.prediction.outlooks import AT_ONCE as OUTLOOKS_AT_ONCE
 from tierdesk.learning.prediction.outlooks import tell_due
 from tierdesk.learning.problems import reactions as problems
+from tierdesk.response.assignment import facts as giving
 from tierdesk.response.assignment import reactions as assignment
 from tierdesk.response.assignment.models import Offer, give_away, return_agents
 from tierdesk.response.major import facts as major
@@ -51,13 +52,14 @@ from tierdesk.response.major.models import Cascade, MajorIncident, ReviewAction,
 from tierdesk.response.major.review import wake_actions
 from tierdesk.response.notifications import facts as post
 from tierdesk.response.notifications import reactions as notifications
-from tierdesk.response.notifications.house import tell_leads
+from tierdesk.response.notifications.house import tell_agents, tell_leads
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.paging import facts as calling
 from tierdesk.response.paging import reactions as paging
 from tierdesk.response.paging.models import Paging, wake_pagings
 from tierdesk.response.paging.pages import Page
 from tierdesk.response.runbooks import reactions as runbooks
+from tierdesk.response.shifts.models import ShiftHandOver, remind_takers
 from tierdesk.response.sla import facts as clocks
 from tierdesk.response.sla import reactions as sla
 from tierdesk.response.sla.models import WAKING, Clock, Rung, wake_clocks
@@ -95,6 +97,7 @@ FLOW: dict[type[Fact], Reactions] = {
     tickets.Assigned: Reactions(
         now=[notifications.tell_assignee, paging.stop_calling, assignment.offer_put_back]
     ),
+    giving.NobodyFound: Reactions(now=[notifications.tell_about_unfound]),
     tickets.Replied: Reactions(now=[sla.stop_respond, notifications.mail_replies, paging.stop_calling]),
     post.Undelivered: Reactions(
         now=[sla.restore_respond, waiting.doubt_silence, notifications.tell_about_bounces]
@@ -272,6 +275,7 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Agent, return_agents),
     Wakeup(Schedule, look_ahead(tell_leads)),
     Wakeup(Offer, give_away),
+    Wakeup(ShiftHandOver, remind_takers(tell_agents)),
     Wakeup(Paging, wake_pagings),
     Wakeup(Consultation, wake_consultations),
     Wakeup(Case, chase_cases),

@@ -10,8 +10,9 @@ import pytest
 
 from tests.cast import Cast
 from tierdesk.core.scope import EVERY_CLIENT, only, seeing
-from tierdesk.directory.staff.models import Agent
-from tierdesk.response.shifts.models import Line, Section, ShiftHandOver, ShiftLine
+from tierdesk.directory.staff.models import Agent, Membership, User
+from tierdesk.response.notifications.models import Notice
+from tierdesk.response.shifts.models import GRACE, Line, Section, ShiftHandOver, ShiftLine
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 
@@ -112,3 +113,52 @@ def test_others_see_neither_the_change_nor_its_lines(cast: Cast, sign: Callable[
         assert not ShiftLine.objects.exists()
     with seeing(EVERY_CLIENT):
         assert ShiftLine.objects.exists()
+
+
+def told() -> list[tuple[str, datetime]]:
+    mails = Notice.objects.filter(kind="shift_waits", channel="mail").order_by("id")
+    return [(one.address, one.created_at) for one in mails]
+
+
+@pytest.mark.parametrize(
+    "away, leads, whom, why",
+    [
+        ((), ("lou", "lena"), ["lena"], "the other lead; not whoever gave it"),
+        ((), ("lou",), ["lena", "mia"], "any member, where no other lead is"),
+        (("lena",), ("lou",), ["mia"], "who is there"),
+        (("lena", "mia"), ("lou",), ["lou"], "a manager, where nobody else of the team is"),
+    ],
+)
+def test_who_may_take_it_is_told_once_that_it_waits(
+    cast: Cast,
+    sign: Callable[..., ShiftHandOver],
+    at: datetime,
+    live_until: Callable[[datetime], None],
+    away: tuple[str, ...],
+    leads: tuple[str, ...],
+    whom: list[str],
+    why: str,
+) -> None:
+    mia = Agent.objects.create(user=User.objects.create_user("mia@desk.example", name="Mia Moll"))
+    Membership.objects.create(agent=mia, team=cast.desk)
+    people = {"lena": cast.lena, "lou": cast.lou, "mia": mia}
+    for name in leads:
+        Membership.objects.filter(team=cast.desk, agent=people[name]).update(is_lead=True)
+    for name in away:
+        Agent.objects.filter(pk=people[name].pk).update(is_away=True)
+    one = sign(Agent.objects.get(pk=cast.lou.pk))
+    live_until(at + timedelta(hours=2))
+    assert told() == [(f"{name}@desk.example", at + GRACE) for name in whom], why
+    assert {n.path for n in Notice.objects.filter(kind="shift_waits")} == {f"/shifts/desk/{one.pk}/"}
+
+
+def test_nobody_is_told_of_a_shift_that_was_taken_in_time_or_that_another_overtook(
+    cast: Cast, sign: Callable[..., ShiftHandOver], at: datetime, live_until: Callable[[datetime], None]
+) -> None:
+    first = sign(cast.lou)
+    second = sign(cast.lou, seen=first.pk, at=at + timedelta(minutes=5))
+    live_until(at + GRACE)
+    assert told() == []
+    second.take(cast.lena, at=at + GRACE, remark="")
+    live_until(at + timedelta(hours=2))
+    assert told() == []

@@ -21,6 +21,7 @@ from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.staff.models import Agent, Membership
 from tierdesk.response.major.models import MajorIncident, ReviewAction
 from tierdesk.response.paging.ways import Way
+from tierdesk.response.shifts.models import ShiftHandOver
 from tierdesk.response.simulation.rehearsal import its_wakeups
 from tierdesk.response.simulation.situation import Asked, NotASituation, moment, read
 from tierdesk.response.simulation.telling import Answer, what_happens
@@ -309,6 +310,7 @@ def test_whatever_can_wake_about_an_untouched_ticket_is_lived_through() -> None:
         Ticket: "only a ticket that waits, or was resolved, wakes by itself",
         Agent: "somebody comes back from out of office, which nobody can foresee",
         Schedule: "it is about who is on call in the coming days",
+        ShiftHandOver: "somebody hands a shift over",
         Consultation: "somebody asks for advice",
         Case: "somebody opens a case",
         Wait: "somebody lets it wait",

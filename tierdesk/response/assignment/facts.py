@@ -17,3 +17,11 @@ class NobodyChosen(TicketFact):
     team: int
     why: str
     others: list[list[str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NobodyFound(TicketFact):
+    """It has waited for somebody for so long that those who answer for the team hear of it, once."""
+
+    team: int
+    why: str

@@ -17,7 +17,7 @@ from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
 from tierdesk.directory.staff.models import Agent, Membership, Team, base_language
 from tierdesk.response.assignment.decide import Candidate, Choice, Need, choose, weight
-from tierdesk.response.assignment.facts import NobodyChosen
+from tierdesk.response.assignment.facts import NobodyChosen, NobodyFound
 from tierdesk.tickets.lifecycle import State, UnableTo
 from tierdesk.tickets.models import Ticket
 
@@ -28,21 +28,26 @@ AT_ONCE = 200
 """So many waiting offers of a team are looked at when somebody has room again."""
 
 
+GRACE: Mapping[int, timedelta] = {1: timedelta(minutes=5), 2: timedelta(minutes=10)}
+LONG_GRACE = timedelta(minutes=30)
+"""How long nobody may be found for a ticket, by its priority, before those who answer for the team hear of it."""
+
 A_MOMENT = timedelta(seconds=1)
 """After so long a ticket is looked at again that somebody was just changing, or whose team somebody else looks at."""
 
 
 class Offers(ClientRows):
     def waiting(self) -> Self:
-        """Nobody could be found; they are looked at again when somebody has room."""
-        return self.filter(wake_at=None)
+        """Nobody could be found so far; they are looked at again when somebody has room."""
+        return self.filter(Q(wake_at=None) | Q(was_told=True))
 
 
 class Offer(models.Model):
     """A ticket in the queue of a team that pushes, until the desk has given it to somebody, or somebody took it.
 
-    `passed_by`: who has just put it back. `was_told`: that nobody could be found stands on the timeline. `wake_at`:
-    the engine looks for somebody then; empty while it waits for room.
+    `passed_by`: who has just put it back. `was_told`: that nobody could be found stands on the timeline. `tell_at`:
+    when those who answer for the team hear of that; empty before, and after they did. `wake_at`: the engine looks for
+    somebody then; empty while it waits for room.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
@@ -52,6 +57,7 @@ class Offer(models.Model):
         Agent, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     was_told = models.BooleanField(default=False)
+    tell_at = models.DateTimeField(null=True, blank=True)
     wake_at = models.DateTimeField(null=True, blank=True)
 
     objects = Offers.as_manager()
@@ -73,7 +79,7 @@ def offer(tickets: Sequence[Ticket], at: datetime, *, passed_by: dict[int, int] 
             cursor.execute(
                 f"INSERT INTO {Offer._meta.db_table} (client_id, ticket_id, team_id, passed_by_id, was_told, wake_at)"
                 " SELECT *, false, %s FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])"
-                " ON CONFLICT (ticket_id) DO UPDATE SET team_id = excluded.team_id, was_told = false,"
+                " ON CONFLICT (ticket_id) DO UPDATE SET team_id = excluded.team_id, was_told = false, tell_at = NULL,"
                 " passed_by_id = excluded.passed_by_id, wake_at = excluded.wake_at",
                 [
                     at,
@@ -109,8 +115,10 @@ def look_again(team_ids: Iterable[int], at: datetime) -> None:
     The teams are locked: an engine that finds nobody for a ticket at this moment would miss it else.
     """
     for team in _locked_teams(set(team_ids)):
-        first = Ticket.objects.unresolved().unassigned().filter(team=team, offer__wake_at=None)
-        urgent = first.filter(offer__isnull=False).order_by(F("next_due_at").asc(nulls_last=True), "id")
+        first = Ticket.objects.unresolved().unassigned().filter(team=team)
+        urgent = first.filter(offer__in=Offer.objects.waiting()).order_by(
+            F("next_due_at").asc(nulls_last=True), "id"
+        )
         Offer.objects.waiting().filter(ticket__in=list(urgent.values_list("pk", flat=True)[:AT_ONCE])).update(
             wake_at=at
         )
@@ -143,8 +151,8 @@ def give_away(offers: list[Any], at: datetime) -> None:
             continue
         choice = rooms.choose(team, ticket, passed_by=one.passed_by_id)
         if choice.chosen is None:
-            wake.at(rooms.next_at_work(team), [one], was_told=True)
-            _tell(one, ticket, choice)
+            _tell(one, ticket, choice, rooms, at)
+            wake.at(_earlier(rooms.next_at_work(team.pk), one.tell_at), [one])
         else:
             given.append((ticket, choice))
             over.append(one.pk)
@@ -164,15 +172,15 @@ class _Wake:
     """When offers are looked at again, in one statement for each instant; None is when somebody has room."""
 
     def __init__(self) -> None:
-        self._offers: dict[tuple[datetime | None, bool], list[int]] = defaultdict(list)
+        self._offers: dict[tuple[datetime | None, bool, datetime | None], list[int]] = defaultdict(list)
 
-    def at(self, instant: datetime | None, offers: Iterable[Offer], *, was_told: bool = False) -> None:
+    def at(self, instant: datetime | None, offers: Iterable[Offer]) -> None:
         for one in offers:
-            self._offers[instant, was_told or one.was_told].append(one.pk)
+            self._offers[instant, one.was_told, one.tell_at].append(one.pk)
 
     def set(self) -> None:
-        for (instant, was_told), keys in self._offers.items():
-            Offer.objects.filter(pk__in=keys).update(wake_at=instant, was_told=was_told)
+        for (instant, was_told, tell_at), keys in self._offers.items():
+            Offer.objects.filter(pk__in=keys).update(wake_at=instant, was_told=was_told, tell_at=tell_at)
 
 
 def return_agents(agents: list[Any], at: datetime) -> None:
@@ -217,11 +225,23 @@ def _urgency(ticket: Ticket | None, one: Offer) -> tuple[object, ...]:
     return due is None, due or 0, ticket.priority if ticket else 0, one.ticket_id
 
 
-def _tell(one: Offer, ticket: Ticket, choice: Choice) -> None:
-    """Once, however often somebody is looked for."""
+def _tell(one: Offer, ticket: Ticket, choice: Choice, rooms: _Rooms, at: datetime) -> None:
+    """Each once, however often somebody is looked for: the reader of the timeline, and after a grace the leads.
+
+    While nobody of the team is at work the grace does not run: that is how its people's hours are meant.
+    """
     if not one.was_told:
         others = [list(other) for other in choice.others]
         record(NobodyChosen(ticket=ticket, team=one.team_id, why=choice.because, others=others))
+        begins = None if rooms.is_anybody_at_work(one.team_id) else rooms.next_at_work(one.team_id)
+        one.was_told, one.tell_at = True, (begins or at) + GRACE.get(ticket.priority, LONG_GRACE)
+    elif one.tell_at is not None and one.tell_at <= at:
+        record(NobodyFound(ticket=ticket, team=one.team_id, why=choice.because))
+        one.tell_at = None
+
+
+def _earlier(*instants: datetime | None) -> datetime | None:
+    return min((at for at in instants if at is not None), default=None)
 
 
 def need_of(ticket: Ticket) -> Need:
@@ -275,10 +295,16 @@ class _Rooms:
             self._give(team, found.chosen.agent, needed)
         return found
 
-    def next_at_work(self, team: Team) -> datetime | None:
+    def next_at_work(self, team: int) -> datetime | None:
         """When somebody of the team who is not at work now begins; None if nobody does."""
-        begins = (self._off.get(agent) for team_id, agent in self._members if team_id == team.pk)
-        return min((at for at in begins if at is not None), default=None)
+        return _earlier(*(self._off.get(agent) for agent in self._of(team)))
+
+    def is_anybody_at_work(self, team: int) -> bool:
+        """Whether somebody of the team is there, by their hours and their word."""
+        return any(agent not in self._off and not self.agents[agent].is_away for agent in self._of(team))
+
+    def _of(self, team: int) -> Iterable[int]:
+        return (agent for team_id, agent in self._members if team_id == team)
 
     def remember(self) -> None:
         """Write down who was given one last."""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from tierdesk.directory.staff.models import Team, User
+from tierdesk.directory.staff.models import Agent, Team, User
 from tierdesk.response.notifications import words
 from tierdesk.response.notifications.models import Notice, NoticeState
 
@@ -18,16 +18,22 @@ def tell_administrators(kind: str, values: Mapping[str, object], at: datetime) -
 
 
 def tell_leads(team: Team, kind: str, values: Mapping[str, object], *, path: str, at: datetime) -> None:
-    """Those who answer for the team and are there; managers where none is, administrators where there is none either.
+    """Those who answer for the team and are there, as `tell_agents` does."""
+    leads = Agent.objects.filter(memberships__team=team, memberships__is_lead=True)
+    tell_agents(team, leads, kind, values, path=path, at=at)
+
+
+def tell_agents(
+    team: Team, agents: Iterable[Agent], kind: str, values: Mapping[str, object], *, path: str, at: datetime
+) -> None:
+    """Those of these agents who are there hear of a matter of the team; managers where none is, else administrators.
 
     `path`: the page of the desk where something can be done about it.
     """
-    there = User.objects.filter(is_active=True, agent__is_away=False).order_by("pk")
-    leads = there.filter(agent__memberships__team=team, agent__memberships__is_lead=True)
-    told = list(leads.select_related("agent")) or list(
-        there.filter(agent__is_manager=True).select_related("agent")
-    )
-    _tell(told or _administrators(), kind, values, at, team=team, path=path)
+    there = User.objects.filter(is_active=True, agent__is_away=False).select_related("agent").order_by("pk")
+    told = list(there.filter(agent__in=[agent.pk for agent in agents]))
+    told = told or list(there.filter(agent__is_manager=True)) or list(_administrators())
+    _tell(told, kind, values, at, team=team, path=path)
 
 
 def _administrators() -> Iterable[User]:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.db.models import Count, prefetch_related_objects
+from django.utils.translation import gettext as _
 
 from tierdesk.core import rows
 from tierdesk.core.facts import Actor
@@ -19,6 +20,7 @@ from tierdesk.directory.contracts.models import Party, Promise
 from tierdesk.directory.staff.models import Agent, Membership, Team
 from tierdesk.response.notifications import words
 from tierdesk.response.notifications.facts import Undelivered
+from tierdesk.response.notifications.house import tell_leads
 from tierdesk.response.notifications.models import Notice, NoticeState
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.facts import (
@@ -40,6 +42,9 @@ NO_RECEIPT_FOR = {"phone", "alarms"}
 
 MOST_RECEIPTS_PER_HOUR = 10
 """To one address. Only known contacts get receipts, so a flood of forged senders cannot make us write to strangers."""
+
+NAMED_AT_MOST = 6
+"""Tickets in a notice about many."""
 
 QUOTED_LINES = 12
 """Of our own last words, below a reminder."""
@@ -95,6 +100,15 @@ class Returned(Protocol):
 class ToAgents(Protocol):
     ticket: Ticket
     agents: list[int]
+    why: str
+    at: datetime
+
+
+class OfTeam(Protocol):
+    """What a team's own leads hear of, by the key of the team."""
+
+    ticket: Ticket
+    team: int
     why: str
     at: datetime
 
@@ -282,6 +296,21 @@ def tell_team(facts: Sequence[Triaged]) -> None:
     """The team that a new ticket was routed to sees a notice; for P1 and P2 only, so that it stays worth reading."""
     urgent = [fact for fact in facts if fact.ticket.priority <= 2 and fact.ticket.team_id]
     _tell_teams([(fact.ticket, fact.ticket.team_id or 0, "new_ticket", {}, fact.at) for fact in urgent])
+
+
+def tell_about_unfound(facts: Sequence[OfTeam]) -> None:
+    """Nobody can be found for these: those who answer for a team hear of all of them at once, whose ever they are."""
+    by_team: dict[int, list[OfTeam]] = defaultdict(list)
+    for fact in facts:
+        by_team[fact.team].append(fact)
+    for team in Team.objects.filter(pk__in=by_team):
+        told = sorted(by_team[team.pk], key=lambda fact: (fact.ticket.priority, fact.ticket.pk))
+        named = [f"{fact.ticket.reference} (P{fact.ticket.priority})" for fact in told[:NAMED_AT_MOST]]
+        if len(told) > NAMED_AT_MOST:
+            named.append(_("and %d more") % (len(told) - NAMED_AT_MOST))
+        values = {"tickets": ", ".join(named), "why": told[0].why}
+        path = f"/tickets/{told[0].ticket.pk}/" if len(told) == 1 else "/queues/unassigned/"
+        tell_leads(team, "unfound", values, path=path, at=told[0].at)
 
 
 def tell_assignee(facts: Sequence[Assigned]) -> None:

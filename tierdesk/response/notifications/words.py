@@ -170,6 +170,14 @@ DESK: Mapping[str, tuple[object, object]] = {
     "flood": (_("A flood: $name"), _("$why All of it is kept; look at Channels.")),
     "silent": (_("$name is silent"), _("$why")),
     "over": (_("Over: $name"), _("Since $since UTC: $why It is over now.")),
+    "unfound": (
+        _("$team: nobody can be found"),
+        _("$tickets: $why. Give them to somebody, or make room."),
+    ),
+    "shift_waits": (
+        _("$team: a shift waits to be taken"),
+        _("$who handed it over at $time, and nobody has taken it. Read what was said, and sign."),
+    ),
     "duty_gap": (
         _("$schedule: nobody is on call"),
         _("Nobody of $team is on call: $gaps ($zone). Let somebody stand in."),

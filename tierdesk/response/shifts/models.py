@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Self
+from datetime import datetime, timedelta
+from typing import Any, Protocol, Self
 
 from django.db import models, transaction
+from django.db.models import Q
 
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
-from tierdesk.directory.staff.models import Agent, Team, User
+from tierdesk.directory.staff.models import Agent, Membership, Team, User
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 
 HOURS = (4, 8, 12, 24, 72)
 """How long the next shift may be, in hours; the longest is a weekend."""
+
+
+GRACE = timedelta(minutes=15)
+"""So long a signed hand-over may wait, before those who may take it are told that it does."""
 
 
 class Section(models.TextChoices):
@@ -40,6 +45,21 @@ class Line:
     who: str = ""
 
 
+class Tell(Protocol):
+    """Tells these agents of a matter of their team, on the desk and by mail."""
+
+    def __call__(
+        self,
+        team: Team,
+        agents: Iterable[Agent],
+        kind: str,
+        values: Mapping[str, object],
+        *,
+        path: str,
+        at: datetime,
+    ) -> None: ...
+
+
 class ShiftHandOvers(models.QuerySet["ShiftHandOver"]):
     def visible_to(self, user: User) -> Self:
         """A team's own, for its members; all of them for an administrator."""
@@ -49,7 +69,10 @@ class ShiftHandOvers(models.QuerySet["ShiftHandOver"]):
 
 
 class ShiftHandOver(models.Model):
-    """One change of shifts of one team. `hours`: how far it looked ahead. Signed by two, or waiting for the second."""
+    """One change of shifts of one team. `hours`: how far it looked ahead. Signed by two, or waiting for the second.
+
+    `wake_at`: when somebody is told that it waits.
+    """
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="shift_hand_overs", db_index=False)
     hours = models.PositiveSmallIntegerField()
@@ -63,12 +86,22 @@ class ShiftHandOver(models.Model):
     )
     taken_at = models.DateTimeField(null=True, blank=True)
     remark = models.TextField(blank=True)
+    wake_at = models.DateTimeField(null=True, blank=True)
 
     objects = ShiftHandOvers.as_manager()
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["team", "-id"], name="shifts_of_a_team")]
+        indexes = [
+            models.Index(fields=["team", "-id"], name="shifts_of_a_team"),
+            models.Index(fields=["wake_at"], name="shifts_that_wait", condition=Q(wake_at__isnull=False)),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(taken_at__isnull=True) | Q(wake_at__isnull=True),
+                name="nobody_is_told_of_a_shift_that_was_taken",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.team.name}, {self.handed_at:%Y-%m-%d %H:%M} UTC"
@@ -97,7 +130,9 @@ class ShiftHandOver(models.Model):
             newest = cls.objects.filter(team=team).first()
             if (newest.pk if newest else None) != seen:
                 raise UnableTo("Somebody has handed the shift over in the meantime. Look at it first.")
-            made = cls.objects.create(team=team, hours=hours, handed_by=by, handed_at=at, note=note.strip())
+            made = cls.objects.create(
+                team=team, hours=hours, handed_by=by, handed_at=at, note=note.strip(), wake_at=at + GRACE
+            )
             ShiftLine.objects.bulk_create(
                 [
                     ShiftLine(
@@ -120,7 +155,7 @@ class ShiftHandOver(models.Model):
             raise UnableTo("You handed it over yourself; somebody else takes it.")
         _check_may_sign(self.team, by, besides=self.handed_by_id)
         waiting = type(self).objects.filter(pk=self.pk, taken_at=None)
-        if not waiting.update(taken_by=by, taken_at=at, remark=remark.strip()):
+        if not waiting.update(taken_by=by, taken_at=at, remark=remark.strip(), wake_at=None):
             raise UnableTo("Somebody has taken it already.")
 
 
@@ -146,8 +181,35 @@ def may_sign(team: Team, agent: Agent, *, besides: int | None = None) -> bool:
     own = [membership for membership in agent.standing if membership.team_id == team.pk]
     if not own:
         return False
-    leads = team.memberships.filter(is_lead=True, agent__is_away=False, agent__user__is_active=True)
-    return own[0].is_lead or not leads.exclude(agent=besides).exists()
+    return own[0].is_lead or not _there(team, besides).filter(is_lead=True).exists()
+
+
+def remind_takers(tell: Tell) -> Callable[[list[Any], datetime], None]:
+    """What hand-overs do that nobody has taken in time: those who may are told, once. An overtaken one is silent."""
+
+    def act(waiting: list[Any], at: datetime) -> None:
+        keys = [one.pk for one in waiting]
+        ShiftHandOver.objects.filter(pk__in=keys).update(wake_at=None)
+        for one in ShiftHandOver.objects.filter(pk__in=keys).select_related("team", "handed_by__user"):
+            newest = ShiftHandOver.objects.filter(team=one.team_id).first()
+            if newest == one:
+                who = one.handed_by.name if one.handed_by else "Somebody"
+                told = {"who": who, "time": f"{one.handed_at:%H:%M} UTC"}
+                path = f"/shifts/{one.team.key}/{one.pk}/"
+                tell(one.team, _takers(one), "shift_waits", told, path=path, at=at)
+
+    return act
+
+
+def _takers(one: ShiftHandOver) -> list[Agent]:
+    """The leads who are there; where none is, the whole team. Never whoever gave it."""
+    there = _there(one.team, one.handed_by_id).select_related("agent__user")
+    return [its.agent for its in there.filter(is_lead=True) or there]
+
+
+def _there(team: Team, besides: int | None) -> models.QuerySet[Membership]:
+    there = team.memberships.filter(agent__is_away=False, agent__user__is_active=True)
+    return there.exclude(agent=besides).order_by("pk")
 
 
 def _check_may_sign(team: Team, agent: Agent, *, besides: int | None = None) -> None:

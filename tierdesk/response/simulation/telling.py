@@ -251,6 +251,7 @@ SAY: Mapping[str, Say] = {
     "triaged": lambda d: _("comes in as P%(priority)s and goes to %(team)s") % d,
     "assigned": lambda d: _("is given to %(agent_name)s: %(why)s") % d,
     "nobody_chosen": lambda d: _("stays in the queue, nobody could be given it: %(why)s") % d,
+    "nobody_found": lambda d: _("those who answer for the team hear that nobody can be found: %(why)s") % d,
     "warned": lambda d: _("three quarters of the time are used: %s") % _of(d),
     "rung_reached": lambda d: (
         _("a rung is reached, %(marks)s: %(clock)s") % {"marks": ", ".join(d["marks"]), "clock": _of(d)}

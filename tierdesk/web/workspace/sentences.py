@@ -161,6 +161,11 @@ SENTENCES: Mapping[str, Sentence] = {
     "nobody_chosen": Sentence(
         lambda d: _("could give it to nobody, so it stays in the queue: %s") % d["why"], "users", "warning"
     ),
+    "nobody_found": Sentence(
+        lambda d: _("told those who answer for the team that nobody can be found: %s") % d["why"],
+        "bell",
+        "warning",
+    ),
     "categorised": Sentence(lambda d: _("set the category %s") % d["category"], "tag"),
     "reprioritised": Sentence(
         lambda d: _("changed the priority from P%(before)s to P%(after)s: %(reason)s") % d, "flag", "warning"
