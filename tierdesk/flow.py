@@ -56,6 +56,7 @@ from tierdesk.response.notifications.house import tell_agents, tell_leads
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.paging import facts as calling
 from tierdesk.response.paging import reactions as paging
+from tierdesk.response.paging.follow import follow_schedules
 from tierdesk.response.paging.models import Paging, wake_pagings
 from tierdesk.response.paging.pages import Page
 from tierdesk.response.runbooks import reactions as runbooks
@@ -273,7 +274,7 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Rung, reach_rungs),
     Wakeup(Ticket, wake_tickets),
     Wakeup(Agent, return_agents),
-    Wakeup(Schedule, look_ahead(tell_leads)),
+    Wakeup(Schedule, look_ahead(tell_leads, follow_schedules)),
     Wakeup(Offer, give_away),
     Wakeup(ShiftHandOver, remind_takers(tell_agents)),
     Wakeup(Paging, wake_pagings),

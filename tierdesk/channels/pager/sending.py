@@ -22,6 +22,7 @@ from tierdesk.core.facts import ENGINE
 from tierdesk.core.work import work
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.notifications.words import PAGE, PAGE_SUBJECT, PAGES, PAGES_SUBJECT, fill
+from tierdesk.response.paging.follow import follow
 from tierdesk.response.paging.pages import Page, PageState, gravest_first
 from tierdesk.response.paging.throttle import LONGEST, free_at, ladder_of
 from tierdesk.response.paging.ways import MAIL
@@ -77,7 +78,7 @@ def _claim(line: Line, at: datetime) -> list[Page]:
 def _leaving(pages: Sequence[Page], at: datetime) -> list[Page]:
     """Do what needs nobody outside; what is left is to be sent as one message, under a lease."""
     needed = []
-    for page in pages:
+    for page in follow(pages, at):
         if not page.is_needed():
             page.drop()
         elif not page.address:

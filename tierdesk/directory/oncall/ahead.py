@@ -87,10 +87,18 @@ def next_look(gaps: Sequence[Gap], at: datetime) -> datetime:
     return min([at + EVERY, *(gap.from_at - NEAR for gap in gaps if gap.near_at is None)])
 
 
-def look_ahead(tell: Tell) -> Callable[[list[Any], datetime], None]:
-    """What due schedules do: their coming gaps are looked at, and `tell` says those that are news."""
+type Follow = Callable[[list[Any], datetime], None]
+"""Lets what waits for somebody on call by these schedules follow a change."""
+
+
+def look_ahead(tell: Tell, follow: Follow) -> Callable[[list[Any], datetime], None]:
+    """What due schedules do: their coming gaps are looked at, and `tell` says those that are news.
+
+    They are due when somebody changed them as well, so what waits follows.
+    """
 
     def act(due: list[Any], at: datetime) -> None:
+        follow(due, at)
         schedules = Schedule.objects.with_rota().prefetch_related("told_gaps")
         for schedule in schedules.filter(pk__in=[one.pk for one in due]).order_by("pk"):
             _look(schedule, tell, at)

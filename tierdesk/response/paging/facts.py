@@ -26,6 +26,15 @@ class PeoplePaged(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class PageFollowed(TicketFact):
+    """A page that waited goes to whoever is on call now instead; `to` is told as “Mara Munk (on call: L1) by mail”."""
+
+    paging: int
+    name: str
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class NobodyOnCall(TicketFact):
     """A step found nobody for a target; `then` says what is done instead."""
 

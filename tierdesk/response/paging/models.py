@@ -22,6 +22,7 @@ from tierdesk.response.paging.facts import (
     AcknowledgementExpired,
     HandDue,
     NobodyOnCall,
+    PageFollowed,
     PagePassedOn,
     PagingAcknowledged,
     PagingExhausted,
@@ -29,7 +30,7 @@ from tierdesk.response.paging.facts import (
     PeoplePaged,
     StepPassedOver,
 )
-from tierdesk.response.paging.pages import Page, PageState
+from tierdesk.response.paging.pages import MOVED, Page, PageState
 from tierdesk.response.paging.people import Called
 from tierdesk.response.paging.spec import Step
 from tierdesk.response.paging.states import WAITING, PagingState
@@ -186,7 +187,7 @@ class Paging(models.Model):
         )
         if self.state != PagingState.CALLING or (page.loop, page.step + 1) != (self.loop, self.step):
             return
-        called = self.pages.filter(loop=page.loop, step=page.step)
+        called = self.pages.stayed().filter(loop=page.loop, step=page.step)
         could_not = called.exclude(passed_on_at=None).values("agent")
         if not called.exclude(agent__in=could_not).exists():
             self._hurry(self.step, current().at)
@@ -292,7 +293,7 @@ class Paging(models.Model):
                 record(NobodyOnCall(ticket=self.ticket, paging=self.pk, target=target, then=then))
             found |= {one.agent.pk: one for one in those if one.agent.pk not in found}
         if found:
-            told = [self._call(one, step.via) for one in found.values()]
+            told = [self._call(one, step.via, loop=self.loop, step=self.step) for one in found.values()]
             record(
                 PeoplePaged(
                     ticket=self.ticket, paging=self.pk, loop=self.loop, step=self.step + 1, people=told
@@ -322,17 +323,40 @@ class Paging(models.Model):
         after = steps[step].after_s if step < len(steps) else spec.length_s(steps)
         self._save(began_at=min(self.began_at, at - timedelta(seconds=after)))
 
-    def _call(self, one: Called, via: str) -> str:
+    def move(self, page: Page, to: Called) -> None:
+        """What waits for this page's person goes to `to`, who has that duty instead."""
+        told = {"loop": page.loop, "step": page.step}
+        waiting = self.pages.filter(agent=page.agent_id, target=page.target, state=PageState.PENDING, **told)
+        waiting.update(state=PageState.DROPPED, error=MOVED, wake_at=None)
+        steps = self.policy.steps
+        via = steps[page.step].via if page.step < len(steps) else "all"
+        said = self._call(to, via, **told)
+        record(PageFollowed(ticket=self.ticket, paging=self.pk, name=page.agent.name, to=said))
+
+    def _call(self, one: Called, via: str, *, loop: int, step: int) -> str:
+        """A page on each way. One that had gone to somebody else waits for its person again."""
         reaches = ways_of(one.agent, via)
+        for reach in reaches:
+            gone = self.pages.filter(loop=loop, step=step, agent=one.agent, channel=reach.kind)
+            gone.filter(state=PageState.DROPPED, error=MOVED).update(
+                state=PageState.PENDING,
+                error="",
+                why=one.why,
+                address=reach.address,
+                shift_at=one.at if one.is_held else None,
+                wake_at=one.at + reach.wait,
+            )
         Page.objects.bulk_create(
             [
                 Page(
                     client_id=self.client_id,
                     paging=self,
-                    loop=self.loop,
-                    step=self.step,
+                    loop=loop,
+                    step=step,
                     agent=one.agent,
                     why=one.why,
+                    target=one.target,
+                    shift_at=one.at if one.is_held else None,
                     channel=reach.kind,
                     address=reach.address,
                     created_at=current().at,

@@ -30,7 +30,15 @@ class PageState(models.TextChoices):
     DROPPED = "dropped", "Not needed any more"
 
 
+MOVED = "somebody else is on call"
+"""Why a page was dropped that goes to somebody else instead."""
+
+
 class Pages(InternalRows):
+    def stayed(self) -> Self:
+        """Without those that went to somebody else instead."""
+        return self.exclude(state=PageState.DROPPED, error=MOVED)
+
     def whole(self) -> Self:
         """With all that a message about them says."""
         return self.select_related(
@@ -40,6 +48,9 @@ class Pages(InternalRows):
 
 class Page(models.Model):
     """One message to one person on one channel, about a paging; `why` says why them. `wake_at`: when it is tried.
+
+    `target`: the duty by which they are called, if it is one: whoever has it when the page leaves gets it. `shift_at`:
+    when the shift begins for which it is held.
 
     `sent_with`: the page in whose message it left, if that is another one. `handed_at`: when that message was last
     handed to its way out; empty again where that did not take it. `used_at`: when its link or an answer to it did
@@ -55,6 +66,8 @@ class Page(models.Model):
     step = models.PositiveSmallIntegerField()
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="pages")
     why = models.CharField(max_length=300)
+    target = models.CharField(max_length=60, blank=True, db_default="")
+    shift_at = models.DateTimeField(null=True)
     channel = Word(max_length=8)
     address = models.CharField(max_length=1000)
     state = Word(max_length=8, choices=PageState.choices, default=PageState.PENDING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -14,11 +14,17 @@ from tierdesk.directory.staff.models import Agent, Team
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """Somebody to call, `at` an instant, and why them."""
+    """Somebody to call, `at` an instant, and why them.
+
+    `target`: whose duty it is by which they are called; whoever has it when a page leaves gets it. `is_held`: they have
+    it from `at` on, as nobody has it now.
+    """
 
     agent: Agent
     why: str
     at: datetime
+    target: str = ""
+    is_held: bool = False
 
 
 def called(target: str, at: datetime) -> list[Called]:
@@ -36,14 +42,20 @@ def called(target: str, at: datetime) -> list[Called]:
     if kind == "next":
         return [_as(one, at) for one in _next(schedule, at)]
     agent = schedule.on_call(at)
-    return [Called(agent, _("on call: %s") % schedule.name, at)] if agent else []
+    return [Called(agent, _("on call: %s") % schedule.name, at, target)] if agent else []
 
 
 def next_in(target: str, at: datetime) -> list[Called]:
     """Whoever is on call next where nobody is now, at the beginning of their shift."""
     kind, _colon, name = target.partition(":")
     schedule = _schedule(name) if kind in ("schedule", "next") else None
-    return _next(schedule, at) if schedule else []
+    held = _next(schedule, at) if schedule else []
+    return [replace(one, target=f"schedule:{name}", is_held=True) for one in held]
+
+
+def on_duty(target: str, at: datetime) -> Called | None:
+    """Who has this duty at `at`, else who has it next; None if nobody ever has."""
+    return next(iter([*called(target, at), *next_in(target, at)]), None)
 
 
 def leads(target: str, at: datetime) -> list[Called]:

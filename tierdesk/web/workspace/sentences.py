@@ -330,6 +330,9 @@ SENTENCES: Mapping[str, Sentence] = {
     "people_paged": Sentence(
         lambda d: _("paged %s") % "; ".join(str(one) for one in d["people"]), "bell", "warning"
     ),
+    "page_followed": Sentence(
+        lambda d: _("a page that waited for %(name)s goes to whoever is on call: %(to)s") % d, "refresh"
+    ),
     "nobody_on_call": Sentence(
         lambda d: _("nobody is on call for %(target)s: %(then)s") % d, "triangle", "danger"
     ),
