@@ -15,6 +15,7 @@ from tierdesk.channels.alarms.beats import check_beats, next_beat, overdue
 from tierdesk.channels.alarms.models import Alarm, Source
 from tierdesk.channels.alarms.ticketing import AT_ONCE as ALARMS_AT_ONCE
 from tierdesk.channels.alarms.ticketing import follow_up, next_unseen, unseen, wake_and_resolve
+from tierdesk.channels.chat import bridged
 from tierdesk.channels.chat import reactions as chats
 from tierdesk.channels.chat import sender as chat
 from tierdesk.channels.chat.models import Conversation, wake_conversations
@@ -289,6 +290,10 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Collection, watch_mailboxes),
     Wakeup(Vigil, keep_vigils),
     Errand(Outlook, tell_due, batch=OUTLOOKS_AT_ONCE, apart=True),
-    Errand(Notice, Outbox(ways(mail=mail.send, chat=chat.send), mail.way_of).send_due, apart=True),
+    Errand(
+        Notice,
+        Outbox(ways(mail=mail.send, chat=chat.send, room=bridged.say), mail.way_of).send_due,
+        apart=True,
+    ),
     Errand(Page, send_pages, apart=True),
 ]

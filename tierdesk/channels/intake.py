@@ -24,6 +24,7 @@ from tierdesk.channels.registry import (
     Nothing,
     Refused,
     Reply,
+    ToTheDesk,
     Undelivered,
     Understood,
     VendorAnswer,
@@ -220,6 +221,21 @@ def _bounce(inbound: Inbound, bounce: Undelivered) -> _Ending:
     return _Ending(InboundState.DONE, f"came back: {bounce.why}", notice.ticket, notice.client)
 
 
+def _obey(inbound: Inbound, order: ToTheDesk) -> _Ending:
+    if said := order.act():
+        at = current().at
+        Notice.objects.create(
+            channel="room",
+            kind="answer",
+            address=order.place,
+            subject=order.why,
+            text=said,
+            created_at=at,
+            wake_at=at,
+        )
+    return _Ending(InboundState.DONE, order.why)
+
+
 def _rest(inbound: Inbound, nothing: Nothing) -> _Ending:
     return _Ending(InboundState.DONE, nothing.why)
 
@@ -234,6 +250,7 @@ ACTIONS: dict[type, Callable[..., _Ending]] = {
     Amended: _amend,
     VendorAnswer: _hear_vendor,
     Undelivered: _bounce,
+    ToTheDesk: _obey,
     Nothing: _rest,
     Refused: _park,
 }

@@ -101,6 +101,16 @@ class Undelivered:
 
 
 @dataclass(frozen=True)
+class ToTheDesk:
+    """What one of our agents said to the desk itself. `act` does it and returns what is said back at `place`."""
+
+    by: Actor
+    act: Callable[[], str]
+    place: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Nothing:
     """Understood, and nothing to do: our own mail, a delay notice."""
 
@@ -115,7 +125,7 @@ class Refused:
     client: Client | None = None
 
 
-type Understood = NewTicket | Reply | Amended | VendorAnswer | Undelivered | Nothing | Refused
+type Understood = NewTicket | Reply | Amended | VendorAnswer | Undelivered | ToTheDesk | Nothing | Refused
 
 
 @dataclass(frozen=True)

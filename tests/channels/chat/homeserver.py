@@ -35,6 +35,8 @@ macaroon_secret_key: only-for-tests
 form_secret: only-for-tests
 trusted_key_servers: []
 suppress_key_server_warning: true
+rc_registration: {{per_second: 100, burst_count: 100}}
+rc_message: {{per_second: 100, burst_count: 100}}
 enable_registration: true
 enable_registration_without_verification: true
 app_service_config_files: [{home}/desk.yaml]

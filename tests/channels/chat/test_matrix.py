@@ -32,6 +32,9 @@ from tierdesk.channels.pager.out import OUT
 from tierdesk.channels.pager.outgoing import of_code
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.core.wakeups import run_due
+from tierdesk.response.paging.models import Paging, Policy
+from tierdesk.response.paging.ways import Way
 from tierdesk.tickets.models import Entry, Message, Ticket
 
 pytestmark = [
@@ -155,3 +158,51 @@ def test_an_agent_is_paged_in_a_room_once_however_often_it_is_tried(
         OUT["chat"].send(message)
     said = [event["content"] for event in homeserver.said_in(lena, room) if "body" in event["content"]]
     assert said == [{"msgtype": "m.text", "body": "123456 is your code for Tierdesk."}]
+
+
+def test_an_agent_answers_a_page_in_the_room_where_it_came(
+    homeserver: Homeserver, bridge: Bridge, cast: Cast, at: datetime, doing: Doing
+) -> None:
+    """The homeserver says who speaks, the code that was shown on the desk whose account that is."""
+    bridge.pages_agents = True
+    bridge.save(update_fields=["pages_agents"])
+    tokens = {name: homeserver.register(name) for name in ("lena-at-night", "somebody")}
+    lena, other = tokens.values()
+    room = homeserver.room_with_desk(lena)
+    homeserver.call(
+        "POST", f"rooms/{urllib.parse.quote(room)}/invite", lena, {"user_id": "@somebody:chat.example"}
+    )
+    homeserver.call("POST", f"rooms/{urllib.parse.quote(room)}/join", other)
+    way = Way.objects.create(agent=cast.lena, kind="chat", address=f"acme-matrix/{room}", verified_at=at)
+    steps = [{"after": 0, "page": ["user:lena@desk.example"]}]
+    Policy.publish("p1", name="P1", said={"teams": ["desk"], "priorities": [1], "steps": steps})
+    with doing(cast.ann.user, at):
+        ticket = cast.ticket(impact=1, urgency=1)
+    with clock.frozen(at):
+        run_due(at)
+
+    def says(token: str, text: str, key: str, minute: int) -> str:
+        """What the desk says to that."""
+        event = homeserver.send(token, room, {"msgtype": "m.text", "body": text}, key)
+        then = at + timedelta(minutes=minute)
+        hand_over(homeserver.pushes(event), then)
+        with clock.frozen(then):
+            run_due(then)
+        bodies = [
+            one["content"]["body"]
+            for one in homeserver.said_in(lena, room)
+            if one["sender"] == DESK and "body" in one["content"]
+        ]
+        return str(bodies[-1])
+
+    assert says(other, "ack", "a1", 1).startswith("I do not know who you are here")
+    code = way.ask_who(at=at)
+    assert says(lena, code, "a2", 2) == "You are Lena Lang here from now on. Answer ACK when you are paged."
+    assert says(other, "ack", "a3", 3).startswith("I do not know who you are here")
+    assert Paging.objects.get(ticket=ticket).state == "calling"
+    assert says(lena, f"ack {ticket.pk}", "a4", 4) == f"You acknowledged {ticket.reference}."
+    paging = Paging.objects.get(ticket=ticket)
+    assert (paging.state, paging.acked_by) == ("acknowledged", cast.lena)
+    way.refresh_from_db()
+    assert way.identity == "@lena-at-night:chat.example"
+    assert Ticket.objects.get() == ticket

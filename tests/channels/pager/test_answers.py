@@ -103,3 +103,24 @@ def test_ack_is_about_all_that_came_in_one_message(
     stand = {one.ticket_id: one.state for one in Paging.objects.all()}
     assert stand == {paging.ticket_id: "calling"} | {ticket.pk: "acknowledged" for ticket in others}
     assert f"You acknowledged {paging.ticket.reference}" in answer(client, settings).content.decode()
+
+
+def test_a_number_chooses_the_ticket_and_pass_lets_somebody_else_look(
+    client: Browser, settings: Any, paging: Paging
+) -> None:
+    assert (
+        "You were not paged about TD-4711 here" in answer(client, settings, text="ack 4711").content.decode()
+    )
+    told = answer(client, settings, text=f"pass {paging.ticket.pk}").content.decode()
+    assert f"You passed on {paging.ticket.reference}" in told
+    paging.refresh_from_db()
+    assert paging.state == "calling"
+
+
+def test_a_late_answer_is_told_who_looks(
+    client: Browser, cast: Cast, settings: Any, paging: Paging, doing: Callable[..., Any]
+) -> None:
+    with doing(cast.lou, MONDAY_10 + timedelta(minutes=1)):
+        paging.ticket.take(cast.lou)
+    told = answer(client, settings).content.decode()
+    assert f"Nothing to do: Lou Lead looks at {paging.ticket.reference}" in told

@@ -231,3 +231,23 @@ def test_an_address_that_cannot_be_called_is_refused_in_words(
 
 def _one_that_answers(host: str, port: int, **_more: Any) -> list[Any]:
     return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+
+def test_who_one_is_in_a_chat_is_said_by_a_code_that_is_shown_once(client: Browser, cast: Cast) -> None:
+    client.force_login(cast.lena.user)
+    assert client.post("/on-call/me/ways/chat/identity/").status_code == 422
+    set_scope(EVERY_CLIENT)
+    way = Way.objects.create(agent=cast.lena, kind="chat", address="ours/C7", verified_at=MONDAY_10)
+    assert "say once who you are in that chat" in client.get("/on-call/me/").content.decode()
+    shown = client.post("/on-call/me/ways/chat/identity/").content.decode()
+    [code] = re.findall(r'value="(\d{6})"', shown)
+    assert code not in client.get("/on-call/me/").content.decode()
+    set_scope(EVERY_CLIENT)
+    way.refresh_from_db()
+    assert way.recognise(code, "@lena:chat.example", at=clock.now())
+    known = client.get("/on-call/me/").content.decode()
+    assert "you are known as @lena:chat.example" in known
+    client.force_login(cast.tom.user)
+    assert client.post("/on-call/me/ways/chat/identity/").status_code == 422, "one’s own alone"
+    client.force_login(cast.ann.user)
+    assert client.post("/on-call/me/ways/chat/identity/").status_code in (302, 403)

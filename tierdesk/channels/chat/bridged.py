@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from django.db import connection
 
+from tierdesk.channels.chat import answers
 from tierdesk.channels.chat.models import Bridge, Conversation
 from tierdesk.channels.chat.platforms import (
     Admitted,
@@ -66,6 +67,10 @@ def understand(inbound: Inbound) -> Understood:
         return _changed(bridge, heard)
     if heard is None or not heard.text.strip():
         return Nothing("nothing that anybody said to us")
+    if (answered := answers.understood(bridge, heard)) is not None:
+        return answered
+    if bridge.rooms and heard.room not in bridge.rooms:
+        return Nothing("said in a room where we do not listen")
     return _said(bridge, heard)
 
 
@@ -85,6 +90,20 @@ def post(conversation: Conversation, notice: Notice, at: datetime) -> str:
     except TooFast as slow:
         raise NotYet(at + timedelta(seconds=slow.wait_s)) from slow
     return _known_as(bridge, posted)
+
+
+def say(notice: Notice, at: datetime) -> str:
+    """What the desk says to one of its agents in a room or thread; raises as `post` does."""
+    key, _slash, place = notice.address.partition("/")
+    bridge = Bridge.objects.filter(key=key, pages_agents=True, is_active=True).first()
+    if bridge is None:
+        raise ValueError("agents are not talked to over this bridge any more")
+    try:
+        return _known_as(bridge, _platform(bridge).post(bridge, place, notice.text, f"tierdesk-n{notice.pk}"))
+    except Unsealable as damaged:
+        raise Unreachable(str(damaged)) from damaged
+    except TooFast as slow:
+        raise NotYet(at + timedelta(seconds=slow.wait_s)) from slow
 
 
 def _platform(bridge: Bridge) -> Platform:

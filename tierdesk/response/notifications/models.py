@@ -1,7 +1,7 @@
 """Who must be told: pending rows, written in the same commit as what they tell of, and sent afterwards.
 
-`mail` and `chat` notices go out through channels/outbox.py, in order per ticket and address; `desk` notices are read
-on the desk.
+`mail` and `chat` notices go out through channels/outbox.py, in order per ticket and address, as do those for a `room`
+where an agent talks to the desk; `desk` notices are read on the desk.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Notice(models.Model):
     kind = Word(max_length=20)
     agent = models.ForeignKey(Agent, null=True, blank=True, on_delete=models.CASCADE, related_name="notices")
     contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.SET_NULL, db_index=False)
-    address = models.EmailField(blank=True)
+    address = models.CharField(max_length=1000, blank=True)
     sender_name = models.CharField(max_length=200, blank=True)
     subject = models.CharField(max_length=300)
     text = models.TextField()
@@ -106,7 +106,7 @@ class Notice(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(channel="desk", agent__isnull=False)
-                | Q(channel="mail", address__gt="")
+                | Q(channel__in=["mail", "room"], address__gt="")
                 | Q(channel="chat", ticket__isnull=False),
                 name="a_notice_goes_to_somebody",
             ),

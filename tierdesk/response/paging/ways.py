@@ -61,7 +61,8 @@ class Way(models.Model):
     It is used once its code, which was sent to `address`, has come back: `verified_at`. `codes`: how many were sent
     since `codes_since`; nobody makes the desk send messages to strangers without end. `wait_s`: so many seconds after
     a page was due it takes this way, unless somebody acknowledged before. `secret` is what a webhook is signed
-    with, or the keys of a browser. The row of `mail` holds its wait alone: the address is the account's.
+    with, or the keys of a browser. `identity`: who they are in the chat of `address`, as the platform knows them, once
+    they said so there themselves. The row of `mail` holds its wait alone: the address is the account's.
     """
 
     agent = models.ForeignKey(Agent, on_delete=models.CASCADE, related_name="ways")
@@ -76,6 +77,7 @@ class Way(models.Model):
     codes = models.PositiveSmallIntegerField(default=0)
     codes_since = models.DateTimeField(null=True)
     verified_at = models.DateTimeField(null=True)
+    identity = models.CharField(max_length=300, blank=True, db_default="")
 
     secret = Sealed("the secret of a way to", of="address")
 
@@ -114,6 +116,7 @@ class Way(models.Model):
             "code_ends_at": at + CODE_IS_GOOD_FOR,
             "guesses": 0,
             "verified_at": None,
+            "identity": "",
         }
         way, _new = cls.objects.update_or_create(agent=agent, kind=kind, defaults=proposed)
         if kind == WEBHOOK:
@@ -151,7 +154,7 @@ class Way(models.Model):
     def remove(self) -> None:
         """Use it no more. What was sent is still counted, so that a removal does not begin anew."""
         type(self).objects.filter(pk=self.pk).update(
-            address="", code_digest="", code_ends_at=None, verified_at=None, secret_sealed=b""
+            address="", code_digest="", code_ends_at=None, verified_at=None, secret_sealed=b"", identity=""
         )
 
     def verify(self, code: str, *, at: datetime) -> None:
@@ -163,6 +166,31 @@ class Way(models.Model):
             raise UnableToReach(_("That is not the code that we sent."))
         right = Way.objects.filter(pk=self.pk, code_digest=self.code_digest)
         right.update(verified_at=at, code_digest="", code_ends_at=None)
+
+    def ask_who(self, *, at: datetime) -> str:
+        """A code that its person writes in the chat, so that we learn who they are there. Raises UnableToReach."""
+        if self.kind != CHAT or self.verified_at is None:
+            raise UnableToReach(_("Confirm first that this chat is yours."))
+        code = f"{secrets.randbelow(10**6):06d}"
+        mine = Way.objects.filter(pk=self.pk, kind=CHAT, address=self.address, verified_at__isnull=False)
+        digest = _digest(f"{self.address} who", code)
+        mine.update(code_digest=digest, code_ends_at=at + CODE_IS_GOOD_FOR, guesses=0)
+        return code
+
+    def recognise(self, code: str, identity: str, *, at: datetime) -> bool:
+        """Whether the code is the one that its person was shown: whoever wrote it is them from now on."""
+        mine = Way.objects.filter(
+            pk=self.pk, guesses__lt=MOST_GUESSES, code_ends_at__gt=at, verified_at__isnull=False
+        )
+        if not mine.update(guesses=F("guesses") + 1):
+            return False
+        if not hmac.compare_digest(self.code_digest, _digest(f"{self.address} who", code)):
+            return False
+        bridge = self.address.partition("/")[0]
+        same = Way.objects.filter(kind=CHAT, address__startswith=f"{bridge}/", identity=identity)
+        same.exclude(pk=self.pk).update(identity="")
+        right = Way.objects.filter(pk=self.pk, code_digest=self.code_digest)
+        return bool(right.update(identity=identity, code_digest="", code_ends_at=None))
 
 
 def ways_of(agent: Agent, via: str) -> list[Reach]:

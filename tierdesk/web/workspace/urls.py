@@ -119,6 +119,7 @@ urlpatterns = [
     path("on-call/me/", reached.me, name="me"),
     path("on-call/me/absence/", reached.absence, name="my-absence"),
     path("on-call/me/order/", reached.order, name="my-order"),
+    path("on-call/me/ways/chat/identity/", reached.identity, name="my-identity"),
     path("on-call/me/ways/<slug:kind>/", reached.proposal, name="my-way"),
     path("on-call/me/ways/<slug:kind>/code/", reached.code, name="my-code"),
     path("on-call/me/ways/<slug:kind>/removal/", reached.removal, name="my-way-removal"),

@@ -51,12 +51,19 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A line of somebody in a thread. `message` is the platform's own id of it."""
+    """A line of somebody in a thread of a room. `message` is the platform's own id of it.
+
+    `user`: by what the platform is asked who that is; `who`: the same person in every thread.
+    """
 
     thread: str
     message: str
     user: str
     text: str
+    room: str
+    who: str
+    in_thread: bool = False
+    """Whether it answers a line before it; otherwise it begins a thread."""
 
 
 @dataclass(frozen=True, slots=True)

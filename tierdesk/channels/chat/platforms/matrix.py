@@ -44,7 +44,7 @@ def admit(bridge: Bridge, knock: Knock, at: datetime) -> Admitted:
 
 def read(bridge: Bridge, delivery: Any) -> Said | Changed | None:
     room, content = str(delivery.get("room_id", "")), delivery.get("content", {})
-    if delivery.get("sender") == bridge.bot or (bridge.rooms and room not in bridge.rooms):
+    if delivery.get("sender") == bridge.bot:
         return None
     if delivery.get("type") == "m.room.redaction":
         target = delivery.get("redacts") or content.get("redacts", "")
@@ -57,7 +57,8 @@ def read(bridge: Bridge, delivery: Any) -> Said | Changed | None:
         return Changed(f"{room}|{relation['event_id']}", str(fresh.get("body", "")))
     event = delivery["event_id"]
     root = relation["event_id"] if relation.get("rel_type") == "m.thread" else event
-    return Said(f"{room}|{root}", f"{room}|{event}", str(delivery["sender"]), str(content["body"]))
+    user, text = str(delivery["sender"]), str(content["body"])
+    return Said(f"{room}|{root}", f"{room}|{event}", user, text, room, user, root != event)
 
 
 def person(bridge: Bridge, user: str) -> Person:

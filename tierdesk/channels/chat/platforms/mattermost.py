@@ -46,13 +46,20 @@ def admit(bridge: Bridge, knock: Knock, at: datetime) -> Admitted:
 
 def read(bridge: Bridge, delivery: Any) -> Said | Changed | None:
     channel = str(delivery.get("channel_id", ""))
-    if delivery.get("user_id") == bridge.bot or (bridge.rooms and channel not in bridge.rooms):
+    if delivery.get("user_id") == bridge.bot:
         return None
     post_id = str(delivery["post_id"])
     known = ask("GET", f"{bridge.url}/api/v4/posts/{_safe(post_id)}", bridge.token)
     root = known.get("root_id") or post_id
+    user = str(delivery["user_id"])
     return Said(
-        f"{channel}:{root}", f"{channel}:{post_id}", str(delivery["user_id"]), str(delivery.get("text", ""))
+        f"{channel}:{root}",
+        f"{channel}:{post_id}",
+        user,
+        str(delivery.get("text", "")),
+        channel,
+        user,
+        root != post_id,
     )
 
 

@@ -55,7 +55,7 @@ def admit(bridge: Bridge, knock: Knock, at: datetime) -> Admitted:
 def read(bridge: Bridge, delivery: Any) -> Said | Changed | None:
     event: Mapping[str, Any] = delivery.get("event", {})
     channel = str(event.get("channel", ""))
-    if event.get("type") not in ("message", "app_mention") or (bridge.rooms and channel not in bridge.rooms):
+    if event.get("type") not in ("message", "app_mention"):
         return None
     if event.get("subtype") == "message_changed":
         changed, before = event.get("message", {}), event.get("previous_message", {})
@@ -67,8 +67,15 @@ def read(bridge: Bridge, delivery: Any) -> Said | Changed | None:
     if event.get("subtype") not in (None, "file_share", "thread_broadcast") or _is_a_machine(bridge, event):
         return None
     root = event.get("thread_ts") or event["ts"]
+    user = str(event["user"])
     return Said(
-        f"{channel}:{root}", f"{channel}:{event['ts']}", str(event["user"]), _plain(event.get("text", ""))
+        f"{channel}:{root}",
+        f"{channel}:{event['ts']}",
+        user,
+        _plain(event.get("text", "")),
+        channel,
+        user,
+        root != event["ts"],
     )
 
 

@@ -73,7 +73,7 @@ def read(bridge: Bridge, delivery: Any) -> Said | Changed | None:
     conversation, kind = str(delivery["conversation"]["id"]), delivery.get("type")
     room = conversation.partition(";")[0]
     sender = str(delivery.get("from", {}).get("id", ""))
-    if sender == f"28:{bridge.bot}" or (bridge.rooms and room not in bridge.rooms):
+    if sender == f"28:{bridge.bot}":
         return None
     message = f"{room}:{delivery['id']}"
     if kind == "messageDelete":
@@ -83,7 +83,8 @@ def read(bridge: Bridge, delivery: Any) -> Said | Changed | None:
         return Changed(message, text)
     if kind != "message":
         return None
-    return Said(conversation, message, f"{conversation}|{sender}", text)
+    in_thread = conversation != room and conversation.rpartition("=")[2] != str(delivery["id"])
+    return Said(conversation, message, f"{conversation}|{sender}", text, room, sender, in_thread)
 
 
 def person(bridge: Bridge, user: str) -> Person:

@@ -6,7 +6,8 @@ a call acknowledges what it was about. A signature is no guard against a replay;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 
 from django.conf import settings
@@ -23,10 +24,9 @@ from tierdesk.core import clock
 from tierdesk.core.facts import ENGINE
 from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.core.work import work
-from tierdesk.response.paging.pages import Page, answered_by
+from tierdesk.response.paging import answers
+from tierdesk.response.paging.pages import Page, Pages
 from tierdesk.response.paging.ways import SMS
-
-YES = frozenset({"ack", "ok", "yes", "ja", "y", "1"})
 
 type View = Callable[..., HttpResponse]
 
@@ -49,14 +49,14 @@ def _from_the_provider(view: View) -> View:
 
 @_from_the_provider
 def sms(request: HttpRequest) -> HttpResponse:
-    pages = _newest_to(request.POST.get("From", ""))
-    if not pages:
+    mine = _sent_to(request.POST.get("From", ""))
+    answer = replace(answers.read(request.POST.get("Body", "")), is_meant=True)
+    pages = answers.waiting(mine, answer.numbers)
+    if not pages and not mine.exists():
         return _twiml(voice.say())  # a number that nobody proved is told nothing
-    if request.POST.get("Body", "").strip().lower() in YES:
-        said = _acknowledge(pages)
-    else:
-        said = _("Answer ACK to acknowledge %(number)s.") % {"number": _numbers(pages)}
-    return _twiml(voice.message(said))
+    with work(by=pages[0].agent.actor() if pages else ENGINE, at=clock.now()):
+        said = answers.reply(mine, answer, clock.now())
+    return _twiml(voice.message(said) if said else voice.say())
 
 
 @_from_the_provider
@@ -75,7 +75,10 @@ def key(request: HttpRequest, token: str) -> HttpResponse:
     digit = request.POST.get("Digits", "")
     if not pages or digit not in (voice.ACKNOWLEDGE, voice.PASS_ON):
         return _twiml(_asked(page, before=_("This key does nothing here.")))
-    return _twiml(voice.say(_acknowledge(pages) if digit == voice.ACKNOWLEDGE else _pass_on(pages)))
+    act = answers.acknowledge if digit == voice.ACKNOWLEDGE else answers.pass_on
+    with work(by=page.agent.actor(), at=clock.now()):
+        said = act(pages)
+    return _twiml(voice.say(said))
 
 
 @_from_the_provider
@@ -90,15 +93,15 @@ def end(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _newest_to(number: str) -> Sequence[Page]:
-    proved = Page.objects.filter(
+def _sent_to(number: str) -> Pages:
+    """What was sent by SMS to a number that is proved to be its person's."""
+    return Page.objects.filter(
         channel=SMS,
         address=number,
         agent__ways__kind=SMS,
         agent__ways__address=number,
         agent__ways__verified_at__isnull=False,
     )
-    return answered_by(proved)
 
 
 def _called(token: str) -> Page:
@@ -117,24 +120,6 @@ def _asked(page: Page, *, before: str = "") -> str:
     if not pages:
         return voice.say(_("This is the service desk. Nobody needs to look any more. Goodbye."))
     return voice.ask(pages, key_to=f"{link(page)}voice/key/", before=before)
-
-
-def _acknowledge(pages: Sequence[Page]) -> str:
-    with work(by=pages[0].agent.actor(), at=clock.now()):
-        for page in pages:
-            page.acknowledge()
-    return _("You acknowledged %(number)s.") % {"number": _numbers(pages)}
-
-
-def _pass_on(pages: Sequence[Page]) -> str:
-    with work(by=pages[0].agent.actor(), at=clock.now()):
-        for page in pages:
-            page.pass_on()
-    return _("You passed on %(number)s.") % {"number": _numbers(pages)}
-
-
-def _numbers(pages: Sequence[Page]) -> str:
-    return ", ".join(page.paging.ticket.reference for page in pages)
 
 
 def _twiml(said: str) -> HttpResponse:

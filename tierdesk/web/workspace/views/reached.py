@@ -86,6 +86,19 @@ def code(request: HttpRequest, kind: str) -> HttpResponse:
 
 @agent_page
 @require_POST
+def identity(request: HttpRequest) -> HttpResponse:
+    """A code to be written in the chat, so that the desk knows who answers there. It is shown here, once."""
+    way = _way(request, CHAT)
+    try:
+        if way is None:
+            raise UnableToReach(_("Write first where you are reached."))
+        return _page(request, who_code=way.ask_who(at=clock.now()))
+    except UnableToReach as unable:
+        return _page(request, refusal=str(unable))
+
+
+@agent_page
+@require_POST
 def removal(request: HttpRequest, kind: str) -> HttpResponse:
     if way := _way(request, kind):
         way.remove()
@@ -133,8 +146,9 @@ def _page(
     typed: Mapping[str, str] | None = None,
     absence_refusal: str = "",
     secret: str = "",
+    who_code: str = "",
 ) -> HttpResponse:
-    """`secret`: that of a webhook which was written down just now."""
+    """`secret`: that of a webhook which was written down just now; `who_code`: to be written in the chat."""
     agent = agent_of(request)
     ways = {way.kind: way for way in agent.ways.exclude(address="")}
     mail = agent.ways.filter(kind=MAIL).first()
@@ -157,6 +171,8 @@ def _page(
         "push_key": push.public_key(),
         "typed": typed or {},
         "secret": secret,
+        "who_code": who_code,
+        "answers_as": _answers_as(ways.get(CHAT)),
     }
     answer = context | navigation(request, "on-call")
     return render(request, "workspace/me.html", answer, status=422 if refusal or absence_refusal else 200)
@@ -189,6 +205,13 @@ def _proved(agent: Agent) -> list[Way]:
 def _shown(way: Way) -> str:
     """The address of a webhook or a browser may itself be a secret; whose it is is told by its server."""
     return urlsplit(way.address).hostname or "" if way.kind in (WEBHOOK, PUSH) else way.address
+
+
+def _answers_as(way: Way | None) -> str:
+    """Who they are in the chat, as the desk knows them there; empty: their answers are nobody's."""
+    if way is None or way.verified_at is None:
+        return ""
+    return way.identity
 
 
 def _offered() -> list[str]:
