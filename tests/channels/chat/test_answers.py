@@ -13,7 +13,7 @@ from tests.channels.chat.test_platforms import Workplace, in_slack, place
 from tests.conftest import MONDAY_10
 from tierdesk.channels.chat.platforms.fakes import FakeTeams
 from tierdesk.channels.models import Inbound
-from tierdesk.directory.staff.models import Agent
+from tierdesk.directory.staff.models import Agent, Membership
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.paging.answers import Answer, read
 from tierdesk.response.paging.models import Paging, Policy
@@ -195,7 +195,9 @@ def test_a_colleague_who_is_known_in_the_same_room_answers_for_themselves_alone(
     assert said_back(ours, live_until, at) == [f"You were not paged about {ticket.reference} here."]
 
 
-@pytest.mark.parametrize("change", ["closed account", "removed way", "a client’s bridge again"])
+@pytest.mark.parametrize(
+    "change", ["closed account", "removed way", "a client’s bridge again", "serves it no longer"]
+)
 def test_who_lost_the_right_acknowledges_nothing(
     cast: Cast, ours: Workplace, burning: Callable[..., Ticket], change: str
 ) -> None:
@@ -205,6 +207,8 @@ def test_who_lost_the_right_acknowledges_nothing(
         cast.lena.user.save(update_fields=["is_active"])
     elif change == "removed way":
         Way.objects.get(agent=cast.lena).remove()
+    elif change == "serves it no longer":
+        Membership.objects.filter(agent=cast.lena).delete()
     else:
         ours.bridge.pages_agents = False
         ours.bridge.save(update_fields=["pages_agents"])

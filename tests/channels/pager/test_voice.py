@@ -14,6 +14,7 @@ from tests.cast import Cast
 from tests.channels.pager.conftest import Burning, after, states
 from tests.channels.pager.provider import Provider, connect, running, say
 from tests.conftest import MONDAY_10
+from tierdesk.channels.pager import voice
 from tierdesk.channels.pager.out import send_code
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
@@ -174,3 +175,35 @@ def test_a_call_comes_after_its_time_unless_somebody_acknowledged(
         Ticket.objects.get(pk=second.pk).take(cast.lena)
     live_until(MONDAY_10 + timedelta(hours=1))
     assert (len(provider.called), states(second)) == (1, {"mail": "sent", "voice": "dropped"})
+
+
+@pytest.mark.parametrize("many", [1, 2])
+def test_a_call_that_ends_before_it_is_written_down_is_told_as_missed_all_the_same(
+    burning: Burning,
+    provider: Provider,
+    client: Browser,
+    live_until: Live,
+    monkeypatch: pytest.MonkeyPatch,
+    many: int,
+) -> None:
+    """The provider says that nobody took it before the sender has noted that it was made."""
+    phone = Telephone(client, provider)
+    hand_over = voice.provider.hand_over
+
+    def and_ends(*said: Any) -> None:
+        hand_over(*said)
+        phone.ends("no-answer")
+
+    monkeypatch.setattr(voice.provider, "hand_over", and_ends)
+    tickets = [burning(steps=TWO, subject=f"Number {n}") for n in range(many)]
+    live_until(after(1))
+    for ticket in tickets:
+        assert (
+            Page.objects.get(
+                paging__ticket=ticket, agent__user__email="lena@desk.example", channel="voice"
+            ).state
+            == "failed"
+        )
+        [failed] = Entry.objects.of(ticket.pk).filter(kind="page_failed")
+        assert failed.details["why"] == "nobody took the call"
+    assert Paging.objects.filter(state="calling").count() == many

@@ -15,6 +15,7 @@ from tests.cast import Cast
 from tests.conftest import MONDAY_10
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.directory.staff.models import Membership
 from tierdesk.response.paging.models import Paging, Policy
 from tierdesk.response.paging.pages import Page
 from tierdesk.tickets.models import Ticket
@@ -96,6 +97,19 @@ def test_whoever_cannot_look_passes_it_on_once_all_with_them_have(
     assert paging(page).state == "calling", "a link works once"
 
 
+def test_who_serves_the_client_no_longer_is_told_nothing_and_acknowledges_nothing(
+    client: Browser, cast: Cast, page: Page
+) -> None:
+    set_scope(EVERY_CLIENT)
+    Membership.objects.filter(agent=cast.lena).delete()
+    for answer in (client.get(f"/pages/{page.token}/"), client.post(f"/pages/{page.token}/")):
+        said = answer.content.decode()
+        assert answer.status_code == 403
+        assert "You do not serve this client any more" in said
+        assert "VPN does not connect" not in said and "Acme GmbH" not in said and "TD-" not in said
+    assert paging(page).state == "calling"
+
+
 class TestSeveral:
     """Three pages to Lena that left in one mail."""
 
@@ -114,6 +128,19 @@ class TestSeveral:
     def acknowledged(self) -> int:
         set_scope(EVERY_CLIENT)
         return Paging.objects.filter(state="acknowledged").count()
+
+    def test_those_of_a_client_that_is_served_no_longer_are_left_out(
+        self, client: Browser, cast: Cast, first: Page
+    ) -> None:
+        """Lena serves Acme no longer, and one of the tickets was Borealis’s."""
+        set_scope(EVERY_CLIENT)
+        other = Page.objects.filter(sent_with=first).latest("id")
+        for row in (other.paging.ticket, other.paging, other):
+            type(row).objects.filter(pk=row.pk).update(client=cast.borealis)
+        Membership.objects.filter(agent=cast.lena).update(team=cast.northern)
+        said = client.get(f"/pages/{first.token}/").content.decode()
+        assert other.paging.ticket.subject in said
+        assert sum(f"Number {number}" in said for number in (1, 2, 3)) == 1
 
     def test_its_link_shows_them_all(self, client: Browser, first: Page) -> None:
         said = client.get(f"/pages/{first.token}/").content.decode()

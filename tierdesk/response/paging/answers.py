@@ -110,7 +110,7 @@ def _too_late(mine: Pages, answer: Answer, at: datetime) -> str:
 def _newest(mine: Pages) -> Page | None:
     sent = mine.filter(state__in=[PageState.SENT, PageState.FAILED]).whole()
     found: Page | None = sent.order_by("-id").first()
-    return found
+    return found if found is not None and found.is_theirs else None
 
 
 def _became(page: Page) -> str:

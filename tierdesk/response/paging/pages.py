@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client
-from tierdesk.directory.clients.visibility import InternalRows
+from tierdesk.directory.clients.visibility import InternalRows, visible_clients
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.paging.facts import PageFailed
 from tierdesk.response.paging.states import NEEDED, WAITING
@@ -114,11 +114,23 @@ class Page(models.Model):
         return cls.objects.whole().filter(pk=pk, agent__user__is_active=True).first()
 
     def message(self) -> list[Page]:
-        """All pages that left in the message of this one, itself among them, the gravest first; a ticket once."""
+        """All pages that left in the message of this one, itself among them, the gravest first; a ticket once.
+
+        Without those of clients that their person serves no longer.
+        """
         leader = self.sent_with_id or self.pk
         left = Q(pk=leader) | Q(sent_with=leader)
         together = Page.objects.whole().filter(left & ~Q(state=PageState.DROPPED) | Q(pk=self.pk))
-        return gravest_first({page.paging_id: page for page in together.order_by("-id")}.values())
+        found = list(together.order_by("-id"))
+        for page in found:
+            page.agent = self.agent  # one person's, whose clients are looked up once
+        return gravest_first({page.paging_id: page for page in found if page.is_theirs}.values())
+
+    @property
+    def is_theirs(self) -> bool:
+        """Whether its person serves its client, now: nobody else is shown what it is about."""
+        ids = visible_clients(self.agent.user)
+        return ids is None or self.client_id in ids
 
     def is_needed(self) -> bool:
         """Whether its subject still waits for somebody, looked at when the page is to be sent."""
@@ -127,7 +139,7 @@ class Page(models.Model):
     @property
     def can_act(self) -> bool:
         """Whether its link or an answer to it still does something."""
-        return self.used_at is None and self.paging.state in WAITING
+        return self.used_at is None and self.paging.state in WAITING and self.is_theirs
 
     def acknowledge(self) -> None:
         """Its person looks: nobody else is called, and the ticket is acknowledged as well. It works once."""
@@ -171,9 +183,15 @@ class Page(models.Model):
         self._record_failure(why)
 
     def miss(self, why: str) -> None:
-        """It left, and reached nobody: a call that was not taken. It is told once, and mail is written instead."""
-        sent = type(self).objects.filter(pk=self.pk, state=PageState.SENT)
-        if sent.update(state=PageState.FAILED, error=why[:500]) and self.is_needed():
+        """It left, and reached nobody: a call that was not taken. It is told once, and mail is written instead.
+
+        Also in the instant between handing it over and writing down that it left.
+        """
+        is_leaving = Q(handed_at__isnull=False) | Q(sent_with__handed_at__isnull=False)
+        is_handed = Q(state=PageState.SENT) | Q(is_leaving, state=PageState.PENDING)
+        handed = type(self).objects.filter(is_handed, pk=self.pk)
+        missed = {"state": PageState.FAILED, "error": why[:500], "wake_at": None}
+        if handed.update(**missed) and self.is_needed():
             self._write_instead()
             self._record_failure(why)
 

@@ -117,6 +117,8 @@ def _acting(page: Page) -> list[Page]:
 
 def _asked(page: Page, *, before: str = "") -> str:
     pages = _acting(page)
+    if not page.is_theirs:
+        return voice.say(_("This is the service desk. You do not serve this client any more. Goodbye."))
     if not pages:
         return voice.say(_("This is the service desk. Nobody needs to look any more. Goodbye."))
     return voice.ask(pages, key_to=f"{link(page)}voice/key/", before=before)

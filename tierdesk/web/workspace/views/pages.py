@@ -1,7 +1,7 @@
 """A page's own page: what it is about, for whom, and the buttons. Nobody signs in: the link is secret.
 
 Opening it changes nothing, since scanners of mail open links; a button works once. Where several pages left in one
-message, all of them are here.
+message, all of them are here, except those of clients that its person serves no longer.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
             request,
             "workspace/page.html",
             {"pages": pages, "agent": found.agent, "acting": [one for one in pages if one.can_act]},
+            status=200 if pages else 403,
         )
     answer.headers["Cache-Control"] = "private, no-store"
     answer.headers["X-Robots-Tag"] = "noindex"
