@@ -143,6 +143,8 @@ FLOW: dict[type[Fact], Reactions] = {
     ladder.Complained: Reactions(now=[tiers.tell_about_complaints, notifications.confirm_complaints]),
     ladder.HierarchyTold: Reactions(now=[notifications.tell_hierarchy]),
     # It is a major incident: many have it, somebody leads, and clients hear from us in time.
+    major.MajorProposed: Reactions(now=[tiers.tell_about_major_incidents]),
+    major.ProposalAnswered: Reactions(now=[notifications.tell_proposer]),
     major.MajorDeclared: Reactions(now=[tiers.tell_about_major_incidents]),
     major.ManagerMissing: Reactions(now=[tiers.tell_about_major_incidents]),
     major.UpdateMissed: Reactions(now=[tiers.tell_about_major_incidents]),

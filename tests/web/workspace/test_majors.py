@@ -18,7 +18,7 @@ from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.core.wakeups import run_due
 from tierdesk.directory.staff.models import User
-from tierdesk.response.major.models import MajorIncident, ReviewAction
+from tierdesk.response.major.models import MajorIncident, Proposal, ReviewAction
 from tierdesk.tickets.models import Message, Ticket
 from tierdesk.web.workspace.majors import board_of
 
@@ -77,7 +77,7 @@ def test_a_lead_declares_it_on_the_ticket_s_page(cast: Cast, opens: Opens, at_de
 def test_whoever_may_not_is_told_whom_to_ask(cast: Cast, opens: Opens, at_desk: AtDesk) -> None:
     ticket, browser = opens(), at_desk(cast.lena)
     page = f"/tickets/{ticket.pk}/major/"
-    assert "Ask:" in (shown := body(browser, page)) and "Lou Lead" in shown
+    assert "Those who may:" in (shown := body(browser, page)) and "Lou Lead" in shown
     assert (
         "declared by a manager"
         in browser.post(page, {"why": "All.", "every": "30", "manager": "0"}).content.decode()
@@ -387,3 +387,41 @@ def test_what_goes_to_many_is_no_book(cast: Cast, incident: MajorIncident, at_de
     answer = at_desk(cast.tom).post(f"/major/{incident.pk}/broadcasts/", {"text": "x" * 20_001})
     assert (answer.status_code, "in at most 20000 letters" in answer.content.decode()) == (422, True)
     assert not incident.cascades.exists()
+
+
+def test_whoever_may_not_declare_it_proposes_it_and_hears_what_became_of_that(
+    cast: Cast, opens: Opens, at_desk: AtDesk
+) -> None:
+    ticket, lena = opens(impact=1, urgency=1), at_desk(cast.lena)
+    page = f"/tickets/{ticket.pk}/major/"
+    empty = lena.post(page + "proposal/", {"why": " "})
+    assert (empty.status_code, "Say why." in empty.content.decode()) == (422, True)
+    lena.post(page + "proposal/", {"why": "Three sites are dark."})
+    assert "Three sites are dark." in (shown := body(lena, page)) and "Propose it" not in shown
+    assert "Three sites are dark." in body(lena, "/major/")
+    number = Proposal.objects.get().pk
+    mine = lena.post(page + "proposal/declining/", {"proposal": number, "why": "mine"})
+    assert (mine.status_code, Proposal.objects.get().state) == (422, "open")
+
+    lou = at_desk(cast.lou)
+    assert "Three sites are dark.</textarea>" in body(lou, page), "what was said stands in the form"
+    refused = lou.post(page + "proposal/declining/", {"proposal": number, "why": ""})
+    assert (refused.status_code, "Say why." in refused.content.decode()) == (422, True)
+    lou.post(page + "proposal/declining/", {"proposal": number, "why": "One site with three names."})
+    assert Proposal.objects.get().state == "declined"
+    assert "One site with three names." in body(lena, "/notices/")
+    late = lou.post(page + "proposal/declining/", {"proposal": number, "why": "again"})
+    assert "answered already" in late.content.decode()
+
+
+def test_an_outsider_neither_proposes_nor_reads_a_proposal(
+    cast: Cast, opens: Opens, at_desk: AtDesk, doing: Callable[..., Any]
+) -> None:
+    ticket = opens()
+    with doing(cast.lena):
+        made = Proposal.propose(now(ticket), by=cast.lena, why="Three sites are dark.")
+    olga = at_desk(cast.olga)
+    assert olga.post(f"/tickets/{ticket.pk}/major/proposal/", {"why": "x"}).status_code == 404
+    path = f"/tickets/{ticket.pk}/major/proposal/declining/"
+    assert olga.post(path, {"proposal": made.pk, "why": "x"}).status_code == 404
+    assert "Three sites are dark." not in body(olga, "/major/")

@@ -15,6 +15,7 @@ from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import InternalRows
 from tierdesk.directory.staff.models import User
 from tierdesk.response.major.facts import ChildrenLinked, MajorFollowed
+from tierdesk.response.major.proposals import let_lapse
 from tierdesk.tickets.lifecycle import PendingReason, State, UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.tickets.together import together
@@ -91,6 +92,7 @@ def link(incident: MajorIncident, tickets: Sequence[int]) -> list[Ticket]:
     at = current().at
     new = [[one.client_id, incident.pk, one.pk, ChildState.FOLLOWING.value, at] for one in found]
     rows.insert(Child, COLUMNS, new)
+    let_lapse(ticket.pk for ticket in found)
     for ticket in found:
         record(MajorFollowed(ticket=ticket, incident=incident.pk, parent=incident.ticket_id))
     record(

@@ -158,3 +158,30 @@ class ActionDue(TicketFact):
     action: int
     what: str
     agent: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MajorProposed(TicketFact):
+    """Somebody who may not declare it thinks that it is a major incident."""
+
+    proposal: int
+    why: str
+    agent_name: str
+
+    @property
+    def telling(self) -> tuple[Sequence[str], str]:
+        return (
+            "team_lead",
+            "duty",
+            "managers",
+        ), f"{self.agent_name} thinks it is a major incident: {self.why}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProposalAnswered(TicketFact):
+    """It was declared, or is none, and why; `agent` had proposed it."""
+
+    proposal: int
+    accepted: bool
+    why: str
+    agent: int | None

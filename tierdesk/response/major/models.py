@@ -31,12 +31,13 @@ from tierdesk.response.major.facts import (
     UpdateDue,
     UpdateMissed,
 )
+from tierdesk.response.major.proposals import Proposal, accept_for
 from tierdesk.response.major.review import LONGEST_ACTION, ReviewAction, morning_of
 from tierdesk.response.major.rights import WHO, may_declare
 from tierdesk.tickets.lifecycle import StaleTicket, State, UnableTo
 from tierdesk.tickets.models import Ticket
 
-__all__ = ["Cascade", "Child", "MajorIncident", "ReviewAction", "Role", "RoleKind"]
+__all__ = ["Cascade", "Child", "MajorIncident", "Proposal", "ReviewAction", "Role", "RoleKind"]
 
 
 LONGEST_BROADCAST = 20_000
@@ -156,6 +157,7 @@ class MajorIncident(models.Model):
             every_min=every,
         )
         record(MajorDeclared(ticket=ticket, incident=incident.pk, why=why, every_min=every))
+        accept_for(ticket, by=by, why=why)
         incident._wait_from(at)
         if manager is None:
             record(ManagerMissing(ticket=ticket, incident=incident.pk))

@@ -8,6 +8,7 @@ from tierdesk.core.work import current
 from tierdesk.response.major.cascades import Cascade, CascadeKind
 from tierdesk.response.major.children import Child, ChildState
 from tierdesk.response.major.models import MajorIncident
+from tierdesk.response.major.proposals import let_lapse
 from tierdesk.tickets.facts import Cancelled, ClientChanged, Reopened, Resolved, Resumed, TicketFact
 from tierdesk.tickets.lifecycle import PendingReason, UnableTo, by_human
 from tierdesk.tickets.models import Message
@@ -19,8 +20,9 @@ def let_go(facts: Sequence[Resumed]) -> None:
 
 
 def follow_end(facts: Sequence[Resolved | Cancelled]) -> None:
-    """A child that ended by itself follows no more, and takes nothing along."""
+    """A child that ended by itself follows no more, and takes nothing along; a proposal needs no answer."""
     _leave(facts, ChildState.ENDED)
+    let_lapse(fact.ticket.pk for fact in facts)
 
 
 def resolve_children(facts: Sequence[Resolved]) -> None:

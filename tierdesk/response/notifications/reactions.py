@@ -121,6 +121,15 @@ class RoleHandedLike(Protocol):
     at: datetime
 
 
+class ProposalAnsweredLike(Protocol):
+    ticket: Ticket
+    accepted: bool
+    why: str
+    agent: int | None
+    by: Actor
+    at: datetime
+
+
 class UpdateDueLike(Protocol):
     """Who is reminded to write the next update, and by when (ISO 8601) it is due."""
 
@@ -358,6 +367,15 @@ def tell_role(facts: Sequence[RoleHandedLike]) -> None:
     """Whoever was given a role in a major incident by somebody else is told."""
     given = [f for f in facts if f.agent and (f.by.kind, f.by.id) != ("agent", f.agent)]
     _tell_agents([(f.ticket, f.agent or 0, "major_role", {"role": words.ROLES[f.role]}, f.at) for f in given])
+
+
+def tell_proposer(facts: Sequence[ProposalAnsweredLike]) -> None:
+    """Whoever proposed a major incident hears what became of that."""
+    told = [f for f in facts if f.agent and (f.by.kind, f.by.id) != ("agent", f.agent)]
+    kinds = {True: "major_accepted", False: "major_declined"}
+    _tell_agents(
+        [(f.ticket, f.agent or 0, kinds[f.accepted], {"why": f.why, "who": f.by.name}, f.at) for f in told]
+    )
 
 
 def remind_of_updates(facts: Sequence[UpdateDueLike]) -> None:

@@ -188,6 +188,14 @@ DESK: Mapping[str, tuple[object, object]] = {
     "no_case": (_("$number: no case to chase"), _("$client: $subject: $why")),
     "gap": (_("$number: a book needs you"), _("$book")),
     "major_role": (_("$number is a major incident, and you have a role: $role"), _("$client: $subject")),
+    "major_accepted": (
+        _("$number is a major incident, as you proposed"),
+        _("$client: $subject. $who declared it: $why"),
+    ),
+    "major_declined": (
+        _("$number is no major incident"),
+        _("$client: $subject. $who says: $why"),
+    ),
     "update_due": (
         _("$number: the clients are to hear from us by $until"),
         _("$client: $subject. Write one broadcast; it goes to all of them."),

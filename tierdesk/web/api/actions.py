@@ -227,7 +227,7 @@ def _assign(request: HttpRequest, ticket: Ticket, address: str | None) -> None:
     elif address == "me":
         ticket.take(caller_as_agent(request))
     else:
-        ticket.assign(_agent_for(ticket, address))
+        ticket.assign(agent_for(ticket, address))
 
 
 def caller_as_agent(request: HttpRequest) -> Agent:
@@ -237,13 +237,13 @@ def caller_as_agent(request: HttpRequest) -> Agent:
     return user.agent
 
 
-def _agent_for(ticket: Ticket, address: str) -> Agent:
+def agent_for(ticket: Ticket, address: str, *, field: str = "agent") -> Agent:
     """The agent with this address, if they may see the ticket at all."""
     agent = (
         Agent.objects.select_related("user").filter(user__email=address.lower(), user__is_active=True).first()
     )
     if agent is None or not Ticket.objects.visible_to(agent.user).filter(pk=ticket.pk).exists():
-        raise Invalid("agent", f"no agent of {ticket.client.name} has this address")
+        raise Invalid(field, f"no agent of {ticket.client.name} has this address")
     return agent
 
 

@@ -13,7 +13,7 @@ from tierdesk.directory.staff.models import Agent, User
 from tierdesk.response.major.cadence import CHOICES
 from tierdesk.response.major.cascades import CascadeKind
 from tierdesk.response.major.children import similar_to
-from tierdesk.response.major.models import Child, MajorIncident, ReviewAction, Role, RoleKind
+from tierdesk.response.major.models import Child, MajorIncident, Proposal, ReviewAction, Role, RoleKind
 from tierdesk.response.major.rights import may_declare
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.lifecycle import PendingReason, State
@@ -102,6 +102,11 @@ def overview(user: User, at: datetime) -> dict[str, Any]:
     actions = ReviewAction.objects.visible_to(user).open()
     return {
         "going": _rows(list(with_people(seen.going())), user),
+        "proposed": list(
+            Proposal.objects.visible_to(user)
+            .open()
+            .select_related("ticket__client", "proposed_by__user")[:CHILDREN_SHOWN]
+        ),
         "to_review": list(seen.to_review()),
         "ended": list(
             seen.exclude(Q(stood_down_at=None), ~Q(ticket__state=State.CLOSED)).order_by("-id")[:ENDED_SHOWN]

@@ -389,6 +389,17 @@ SENTENCES: Mapping[str, Sentence] = {
     "clocks_corrected": Sentence(
         lambda d: _("clocks set right by the timeline: %s") % len(d["corrections"]), "clock", "warning"
     ),
+    "major_proposed": Sentence(
+        lambda d: _("thinks that it is a major incident: %(why)s") % d, "flag", "warning"
+    ),
+    "proposal_answered": Sentence(
+        lambda d: (
+            _("agreed that it is a major incident: %(why)s") % d
+            if d["accepted"]
+            else _("said that it is no major incident: %(why)s") % d
+        ),
+        "flag",
+    ),
     "major_declared": Sentence(
         lambda d: _("declared it a major incident, with an update every %(every_min)s min: %(why)s") % d,
         "flag",

@@ -19,7 +19,7 @@ from tierdesk.core.work import work
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.major.cadence import CHOICES
 from tierdesk.response.major.children import release
-from tierdesk.response.major.models import Child, MajorIncident, ReviewAction, usual_minutes
+from tierdesk.response.major.models import Child, MajorIncident, Proposal, ReviewAction, usual_minutes
 from tierdesk.response.major.rights import may_declare
 from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
 from tierdesk.tickets.models import Ticket
@@ -55,8 +55,58 @@ def declaration(request: HttpRequest, pk: int) -> HttpResponse:
         made = _declared(request, ticket)
         if made is not None:
             return redirect("workspace:major", made.pk)
-        ticket = ticket_of(request, pk)
-    at = clock.now()
+    return _declaring(request, pk)
+
+
+@agent_page
+@require_POST
+def proposal(request: HttpRequest, pk: int) -> HttpResponse:
+    """Whoever may declare it is told what this agent thinks. Refused, the words come back."""
+    agent, why = agent_of(request), request.POST.get("why", "")
+    done = _("Whoever may declare it is told. You hear what becomes of it.")
+    if _about(request, pk, lambda ticket: Proposal.propose(ticket, by=agent, why=why), done):
+        return redirect("workspace:ticket", pk)
+    return _declaring(request, pk, status=422)
+
+
+@agent_page
+@require_POST
+def declining(request: HttpRequest, pk: int) -> HttpResponse:
+    """It is none, for a reason that whoever proposed it reads."""
+    agent, why = agent_of(request), request.POST.get("why", "")
+    mine = Proposal.objects.visible_to(user_of(request)).select_related("proposed_by__user")
+    found: Proposal = get_object_or_404(mine, pk=_key(request.POST.get("proposal", "")), ticket=pk)
+
+    def decline(ticket: Ticket) -> None:
+        found.ticket = ticket
+        found.decline(by=agent, why=why)
+
+    if _about(request, pk, decline, _("Declined. Whoever proposed it is told why.")):
+        return redirect("workspace:ticket", pk)
+    return _declaring(request, pk, declined=why, status=422)
+
+
+def _about(request: HttpRequest, pk: int, verb: Callable[[Ticket], object], done: str) -> bool:
+    """Let `verb` do something about the ticket as this agent, and say so, or why not."""
+    try:
+        with work(by=agent_of(request).actor(), at=clock.now()):
+            verb(ticket_of(request, pk))
+    except StaleTicket as stale:
+        messages.warning(request, _("%s. Look at it, and try again.") % stale)
+        return False
+    except UnableTo as refusal:
+        messages.error(request, str(refusal))
+        return False
+    messages.success(request, done)
+    return True
+
+
+def _declaring(
+    request: HttpRequest, pk: int, *, declined: str | None = None, status: int = 200
+) -> HttpResponse:
+    """The page; `declined`: why it is none, as it was refused."""
+    ticket, at = ticket_of(request, pk), clock.now()
+    proposals = Proposal.objects.visible_to(user_of(request)).open().filter(ticket=ticket)
     usual = usual_minutes(ticket)
     context = {
         "ticket": ticket,
@@ -68,9 +118,11 @@ def declaration(request: HttpRequest, pk: int) -> HttpResponse:
         "colleagues": people_who_serve(ticket),
         "cadences": sorted({*CHOICES, usual}),
         "usual": usual,
-        "said": request.POST,
+        "said": request.POST if declined is None else {},
+        "proposal": proposals.select_related("proposed_by__user").first(),
+        "declined": declined,
     }
-    return render(request, "workspace/declare_major.html", context | navigation(request))
+    return render(request, "workspace/declare_major.html", context | navigation(request), status=status)
 
 
 @agent_page
