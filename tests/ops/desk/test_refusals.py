@@ -30,6 +30,20 @@ def refusal(tmp_path: Path, text: str) -> list[str]:
 
 
 WRONG = [
+    pytest.param(
+        "    calendar: office",
+        "    major_updates: {P1: 2 min}\n    calendar: office",
+        12,
+        "write whole minutes from 5 min to 24 h",
+        id="news of a major incident that nobody could write",
+    ),
+    pytest.param(
+        "    calendar: office",
+        "    major_updates: {P1: 90 s}\n    calendar: office",
+        12,
+        "write whole minutes from 5 min to 24 h",
+        id="news at no whole minute",
+    ),
     pytest.param("name: Acme,", "nmae: Acme,", 6, "have no “nmae”", id="an unknown name"),
     pytest.param("teams:\n", "teems:\n", 3, "no section “teems”", id="an unknown section"),
     pytest.param(

@@ -10,11 +10,12 @@ import pytest
 
 from tests.cast import Cast
 from tests.conftest import MONDAY_10
-from tests.response.major.conftest import Declares, fresh, now
+from tests.response.major.conftest import Declares, Opens, fresh, now
 from tests.response.major.test_declaring import on_the_desk, told
 from tierdesk.core.wakeups import run_due
+from tierdesk.directory.contracts.models import ContractVersion
 from tierdesk.response.major.cadence import minutes_for
-from tierdesk.response.major.models import RoleKind
+from tierdesk.response.major.models import RoleKind, usual_minutes
 from tierdesk.response.notifications.models import Notice
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Entry, Ticket
@@ -31,18 +32,30 @@ def when(ticket: Ticket, kind: str) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("priority", "promised", "minutes", "why"),
+    ("priority", "promised", "own", "minutes", "why"),
     [
-        (1, 45 * 60, 45, "as the contract promises"),
-        (1, None, 30, "the contract promises none, and it is critical"),
-        (2, None, 60, "the contract promises none, and it is high"),
-        (4, None, 120, "the contract promises none"),
-        (1, 60, 5, "nobody writes every minute"),
-        (5, 14 * 24 * 3600, 1440, "a major incident has news once a day at least"),
+        (1, 45 * 60, None, 45, "as the contract promises"),
+        (1, None, None, 30, "the contract promises none, and it is critical"),
+        (2, None, None, 60, "the contract promises none, and it is high"),
+        (4, None, None, 120, "the contract promises none"),
+        (1, 60, None, 5, "nobody writes every minute"),
+        (5, 14 * 24 * 3600, None, 1440, "a major incident has news once a day at least"),
+        (1, 45 * 60, 20 * 60, 20, "as the contract says of major incidents"),
+        (1, 20 * 60, 45 * 60, 45, "also where that is less often"),
+        (3, None, 15 * 60, 15, "as it says, whatever the priority"),
     ],
 )
-def test_how_often(priority: int, promised: int | None, minutes: int, why: str) -> None:
-    assert minutes_for(priority, promised) == minutes, why
+def test_how_often(priority: int, promised: int | None, own: int | None, minutes: int, why: str) -> None:
+    assert minutes_for(priority, promised, own) == minutes, why
+
+
+def test_a_contract_s_own_terms_hold_for_its_priorities_and_the_promise_for_the_others(
+    cast: Cast, opens: Opens
+) -> None:
+    ContractVersion.objects.filter(pk=cast.acme_contract.pk).update(major_updates={"1": 900})
+    assert usual_minutes(opens(impact=1, urgency=1)) == 15
+    second = opens(impact=1, urgency=2)
+    assert (second.priority, usual_minutes(second)) == (2, 120)
 
 
 def test_whoever_writes_is_reminded_and_what_does_not_come_is_told_once_per_interval(

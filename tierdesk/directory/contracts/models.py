@@ -67,6 +67,8 @@ class ContractVersion(models.Model):
     `rungs`: [{at, tell, of, teams}, …]: who is told at which other moments of a promise (response/sla/marks.py).
     `complaints`: {per_month, tell}: how often the client may escalate by themselves, and who hears of it.
     `access`: {"root": 3, …}: from which tier on somebody may touch that (contracts/boundary.py).
+    `major_updates`: {"1": 1800, …}: every how many seconds the client of a major incident hears from us, by priority;
+    by the clock on the wall, also at night.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE)
@@ -83,6 +85,7 @@ class ContractVersion(models.Model):
     rungs = models.JSONField(default=list)
     complaints = models.JSONField(default=dict)
     access = models.JSONField(default=dict)
+    major_updates = models.JSONField(default=dict, db_default={})
 
     objects = ClientRows.as_manager()
 

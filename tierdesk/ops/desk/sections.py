@@ -42,6 +42,7 @@ from tierdesk.ops.desk.schedules import SCHEDULES
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.ops.desk.sealed import sealed
 from tierdesk.response.assignment.models import begin_anew, look_again
+from tierdesk.response.major.cadence import LONGEST_MIN, SHORTEST_MIN
 from tierdesk.response.runbooks.models import Book, Revision
 from tierdesk.response.sla.marks import Mark
 from tierdesk.response.sla.policy import CLIENT_OWES, REOPEN, RETARGET, UPDATE
@@ -161,6 +162,19 @@ COMPLAINTS: Final = s.Record(
     {"per_month": s.whole(0, 1000), "tell": TELL}, usual={"per_month": 0, "tell": []}
 )
 """How often a client may escalate by themselves, and who hears of it if not leads and managers."""
+
+
+def _cadence(text: str) -> int:
+    seconds: int = s.DURATION.parse(text)
+    if seconds % 60 or not SHORTEST_MIN <= seconds // 60 <= LONGEST_MIN:
+        raise ValueError(
+            f"“{text[:40]}” does not fit; write whole minutes from {SHORTEST_MIN} min to {LONGEST_MIN // 60} h."
+        )
+    return seconds
+
+
+CADENCES: Final = s.Table(s.PRIORITY, s.Scalar(_cadence, s.show_duration, kind="duration"))
+"""Every how long the client of a major incident hears from us, by its priority."""
 
 ASSIGNMENT: Final = s.Record(
     {"by": s.one_of(lambda: dict(Assigns.choices)), "capacity": s.whole(1, 1000)},
@@ -670,6 +684,14 @@ SECTIONS: Final[tuple[Section, ...]] = (
             ),
             Field("pending", PENDING, {}, get=v.of_newest(lambda newest: newest.pending)),
             Field("access", s.Table(s.ACCESS, s.TIER), {}, get=v.of_newest(lambda newest: newest.access)),
+            Field(
+                "major_updates",
+                CADENCES,
+                {},
+                get=v.of_newest(
+                    lambda newest: {int(priority): every for priority, every in newest.major_updates.items()}
+                ),
+            ),
         ),
     ),
     Section(

@@ -29,6 +29,7 @@ CONTRACT_WORDS = {
     "access",
     "rungs",
     "complaints",
+    "major_updates",
 }
 OURS = {1: "us", 2: "us", 3: "us", 4: "vendor"}
 
@@ -122,6 +123,7 @@ def publish_contract(world: World, section: Section, row: Any, values: Values, c
             rungs=values["rungs"],
             complaints=values["complaints"],
             access=values["access"],
+            major_updates={str(priority): every for priority, every in values["major_updates"].items()},
         )
         Promise.objects.bulk_create(_promises(world, version, values["promises"]))
         contract.newest_versions = [version]

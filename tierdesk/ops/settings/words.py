@@ -341,7 +341,7 @@ WORDS: Final[Mapping[str, Words]] = {
             ("Promises", ("calendar", "promises")),
             ("What is agreed besides", ("channels", "performers", "access", "policies", "reopen_days")),
             ("While a ticket waits", ("pending",)),
-            ("Who is told", ("rungs", "complaints")),
+            ("Who is told", ("rungs", "complaints", "major_updates")),
         ),
         versions="A change makes a new version of the contract. Tickets keep the version they were opened under.",
         fields={
@@ -409,6 +409,11 @@ WORDS: Final[Mapping[str, Words]] = {
                 "Times a month", "From the portal. Nobody’s work moves; the hierarchy hears.", empty="never"
             ),
             "complaints.tell": Asked("Tell", "None ticked: the team’s leads and managers."),
+            "major_updates": Asked(
+                "News of a major incident, at least every",
+                "From 5 min to 24 h, by the clock on the wall, also at night. Left out: as updates are promised.",
+                is_wide=True,
+            ),
             "access": Asked(
                 "Who may touch what",
                 "From which tier on. Access as categories name it, such as root; what is left out, every tier may.",

@@ -12,17 +12,19 @@ SHORTEST_MIN, LONGEST_MIN = 5, 24 * 60
 
 BY_PRIORITY: Mapping[int, int] = {1: 30, 2: 60}
 OTHERWISE = 120
-"""Minutes, where the contract promises no updates."""
+"""Minutes, where the contract says nothing and promises no updates."""
 
 REMIND_AFTER = 0.75
 """The share of the time after which whoever writes the update is reminded, as clocks warn."""
 
 
-def minutes_for(priority: int, promised_s: int | None) -> int:
-    """Every how many minutes: as the contract promises updates at this priority, else by the priority alone."""
-    if promised_s is None:
+def minutes_for(priority: int, promised_s: int | None, own_s: int | None = None) -> int:
+    """Every how many minutes: as the contract says of major incidents at this priority (`own_s`), else as it promises
+    updates of any ticket, else by the priority alone."""
+    agreed_s = promised_s if own_s is None else own_s
+    if agreed_s is None:
         return BY_PRIORITY.get(priority, OTHERWISE)
-    return min(max(promised_s // 60, SHORTEST_MIN), LONGEST_MIN)
+    return min(max(agreed_s // 60, SHORTEST_MIN), LONGEST_MIN)
 
 
 def next_update(since: datetime, every_min: int) -> datetime:

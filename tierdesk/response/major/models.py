@@ -131,7 +131,7 @@ class MajorIncident(models.Model):
         manager: Agent | None = None,
         every_min: int | None = None,
     ) -> MajorIncident:
-        """The ticket is a major incident. `every_min`: as the contract promises updates, unless somebody says.
+        """The ticket is a major incident. `every_min`: as the contract says, unless somebody says otherwise.
 
         Raises UnableTo if this agent may not, without a reason, or if the ticket cannot be one.
         """
@@ -459,14 +459,16 @@ class Role(models.Model):
 
 
 def usual_minutes(ticket: Ticket) -> int:
-    """Every how many minutes its clients hear from us, if nobody says: as promised, else by priority."""
+    """Every how many minutes its clients hear from us, if nobody says: as agreed, else by priority."""
     promised = Promise.objects.filter(
         contract_version=ticket.contract_version_id,
         metric=Metric.UPDATE,
         party=Party.SLA,
         priority=ticket.priority,
     )
-    return minutes_for(ticket.priority, promised.values_list("target_s", flat=True).first())
+    terms = ticket.contract_version.major_updates if ticket.contract_version else {}
+    own: int | None = terms.get(str(ticket.priority))
+    return minutes_for(ticket.priority, promised.values_list("target_s", flat=True).first(), own)
 
 
 def wake_incidents(incidents: list[Any], at: datetime) -> None:
