@@ -348,3 +348,15 @@ def test_the_token_is_not_in_the_database(lena: Browser, night: Schedule) -> Non
 def _shown(agent: Agent) -> str:
     """A person as the page writes one: the initials of the avatar and the name."""
     return f"{initials(agent.name)} {agent.name}"
+
+
+def test_at_an_hour_in_which_nobody_is_needed_nobody_is_missed(lena: Browser, rota: Rota, cast: Cast) -> None:
+    """A schedule of office hours for office hours: its nights are no gaps, and no alarm."""
+    schedule = rota(cast.desk, cast.lena, calendar=cast.office.calendar)
+    evening = NOW.replace(hour=20)
+    with clock.frozen(evening):
+        assert "Nobody is on call" in words(lena.get(PAGE))
+        Schedule.objects.filter(pk=schedule.pk).update(needed_in=cast.office.calendar)
+        shown = words(lena.get(PAGE))
+    assert "Nobody, and nobody is needed at this hour" in shown and "needed in Office hours, Berlin" in shown
+    assert "In the next 14 days nobody" not in shown and "Nobody is on call" not in shown

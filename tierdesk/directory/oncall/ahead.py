@@ -144,12 +144,13 @@ def _values(schedule: Schedule, news: Sequence[Gap], at: datetime) -> dict[str, 
 
 
 def _said(gap: Gap, at: datetime, zone: ZoneInfo) -> str:
-    """`Sat 13 Jun, 09:00 – Mon 15 Jun, 09:00`, in the schedule's own time."""
+    """`Sat 13 Jun, 09:00 – Mon 15 Jun, 09:00`, or `Fri 12 Jun, 16:00 – 17:00`, in the schedule's own time."""
     begins = _("now") if gap.from_at <= at else _local(gap.from_at, zone)
     if gap.to_at is None:
         return _("from %s on") % begins
-    return f"{begins} – {_local(gap.to_at, zone)}"
+    same_day = max(gap.from_at, at).astimezone(zone).date() == gap.to_at.astimezone(zone).date()
+    return f"{begins} – {_local(gap.to_at, zone, 'H:i' if same_day else 'D j M, H:i')}"
 
 
-def _local(at: datetime, zone: ZoneInfo) -> str:
-    return dateformat.format(at.astimezone(zone), "D j M, H:i")
+def _local(at: datetime, zone: ZoneInfo, form: str = "D j M, H:i") -> str:
+    return dateformat.format(at.astimezone(zone), form)

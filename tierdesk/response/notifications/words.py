@@ -179,8 +179,8 @@ DESK: Mapping[str, tuple[object, object]] = {
         _("$who handed it over at $time, and nobody has taken it. Read what was said, and sign."),
     ),
     "duty_gap": (
-        _("$schedule: nobody is on call"),
-        _("Nobody of $team is on call: $gaps ($zone). Let somebody stand in."),
+        _("$schedule: hours that nobody has"),
+        _("$gaps ($zone). Let somebody of $team stand in."),
     ),
     "remind": (_("$number waits for $team"), _("$client: $subject (P$priority)")),
     "no_reminder": (_("$number waits, and nobody is reminded"), _("$client: $subject. $why")),

@@ -91,10 +91,14 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """A schedule at an instant. `now` and `next` are lines, None for nobody; `gone` is where the picture is past."""
+    """A schedule at an instant. `now` and `next` are lines, None for nobody; `gone` is where the picture is past.
+
+    `is_needed`: somebody is to be on call now.
+    """
 
     schedule: Schedule
     now: Line | None
+    is_needed: bool
     next: Line | None
     shifts: list[Line]
     gaps: list[Line]
@@ -113,6 +117,7 @@ def duty(schedule: Schedule, reader: Reader) -> Duty:
     return Duty(
         schedule=schedule,
         now=line(schedule, now, reader, until=at + REACHES[-1]) if now else None,
+        is_needed=rota.needed is None or rota.needed.is_open(at),
         next=line(schedule, later, reader, until=at + REACHES[-1]) if later else None,
         shifts=[line(schedule, shift, reader, until=ends) for shift in ahead],
         gaps=[_gap(gap, reader, until=ends) for gap in gaps],

@@ -74,6 +74,25 @@ def band_of(ticket: Ticket, user: User) -> Band | None:
     return Band(False, incidents.filter(pk=child.incident_id).select_related("ticket").first())
 
 
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Somebody thinks that the ticket is a major incident, and nobody has answered."""
+
+    name: str
+    why: str
+
+
+def proposed_of(ticket: Ticket, entries: Sequence[Entry]) -> Proposed | None:
+    """Read from the timeline that the page shows anyway."""
+    if ticket.is_major or not ticket.is_unresolved() or ticket.pending_reason == PendingReason.MAJOR_PARENT:
+        return None
+    about = ("major_proposed", "proposal_answered", "major_followed", "resolved", "cancelled")
+    last = next((entry for entry in reversed(entries) if entry.kind in about), None)
+    if last is None or last.kind != "major_proposed":
+        return None
+    return Proposed(last.by_name, last.details["why"])
+
+
 def with_people(incidents: QuerySet[MajorIncident]) -> QuerySet[MajorIncident]:
     """With who has which role now, in one more query however many there are."""
     held = Role.objects.filter(until_at=None).select_related("agent__user")

@@ -39,7 +39,7 @@ from tierdesk.web.workspace.guard import (
 )
 from tierdesk.web.workspace.hanging import hanging_on
 from tierdesk.web.workspace.ladder import ladder_of
-from tierdesk.web.workspace.majors import band_of
+from tierdesk.web.workspace.majors import band_of, proposed_of
 from tierdesk.web.workspace.navigation import navigation
 from tierdesk.web.workspace.stream import movable_of, stream_of
 from tierdesk.web.workspace.waiting import ahead_of
@@ -109,6 +109,7 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "can_reopen": found.can_reopen(at),
         "told": _told_by_form(found),
         "band": band_of(found, user_of(request)),
+        "proposed": proposed_of(found, entries),
         "ahead": ahead_of(found),
         "chosen": chosen_of(found, entries),
         "boundary": boundary_of(found.category, found.contract_version),
