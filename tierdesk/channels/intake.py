@@ -225,11 +225,13 @@ def _obey(inbound: Inbound, order: ToTheDesk) -> _Ending:
     if said := order.act():
         at = current().at
         Notice.objects.create(
-            channel="room",
+            channel=order.channel,
             kind="answer",
             address=order.place,
-            subject=order.why,
+            sender_name="Service Desk",
+            subject=order.subject or order.why,
             text=said,
+            automatic=True,
             created_at=at,
             wake_at=at,
         )

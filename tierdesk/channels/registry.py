@@ -102,12 +102,15 @@ class Undelivered:
 
 @dataclass(frozen=True)
 class ToTheDesk:
-    """What one of our agents said to the desk itself. `act` does it and returns what is said back at `place`."""
+    """What one of our agents said to the desk itself. `act` does it and returns what is said back at `place`, which is
+    a `room` of a chat, or an address of `mail` with a `subject`."""
 
     by: Actor
     act: Callable[[], str]
     place: str
     why: str
+    channel: str = "room"
+    subject: str = ""
 
 
 @dataclass(frozen=True)

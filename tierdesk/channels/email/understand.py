@@ -22,6 +22,7 @@ from tierdesk.channels.email.bounces import Bounce, Outcome
 from tierdesk.channels.email.limits import Unreadable
 from tierdesk.channels.email.message import Mail
 from tierdesk.channels.email.models import Mailbox, our_addresses, secret
+from tierdesk.channels.email.pages import answered, page_mail
 from tierdesk.channels.email.thanks import is_only_thanks
 from tierdesk.channels.email.token import (
     AddressToken,
@@ -38,6 +39,7 @@ from tierdesk.channels.registry import (
     Nothing,
     Refused,
     Reply,
+    ToTheDesk,
     Undelivered,
     Understood,
     VendorAnswer,
@@ -119,8 +121,8 @@ class _Reading:
             return self._bounce(self.mail.automatic)
         if verify_message_id(self.mail.message_id, secret=secret()) is not None:
             return Nothing("our own mail came back")
-        if refusal := self._refusal():
-            return refusal
+        if not_for_a_ticket := self._answered_page() or self._refusal():
+            return not_for_a_ticket
         if find_vendor(self.sender) is not None and (answer := self._from_vendor()):
             return answer
         thread = self._thread()
@@ -143,9 +145,17 @@ class _Reading:
             return Refused("The mail names no single sender.")
         if without_detail(self.sender) in self.ours:
             return Refused("It says that it comes from one of our own addresses, but we did not write it.")
-        if User.objects.filter(email=self.sender, agent__isnull=False).exists():
+        if self._is_agent:
             return Refused("It says that it comes from an agent. Agents write on the desk, not by mail.")
         return None
+
+    def _answered_page(self) -> ToTheDesk | None:
+        """An agent acknowledges by answering the mail of a page; a machine or a forger does not."""
+        if not self._is_agent or self.mail.automatic is not None or self.trust is Trust.FAILED:
+            return None
+        tokens = [one for one in self._tokens(Purpose.REPLY) if one.is_for(self.sender, secret=secret())]
+        notice = page_mail(self.sender, ids=self._ids(), tickets=[token.ticket for token in tokens])
+        return answered(notice, self._new_words()) if notice else None
 
     # -- mail about our mail
 
@@ -388,6 +398,10 @@ class _Reading:
         return self.sender if not name or "@" in name else name
 
     # -- what the mail says
+
+    @cached_property
+    def _is_agent(self) -> bool:
+        return User.objects.filter(email=self.sender, agent__isnull=False).exists()
 
     @cached_property
     def ours(self) -> set[str]:

@@ -15,13 +15,22 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
+from tierdesk.channels.email.models import Mailbox
 from tierdesk.channels.pager.out import OUT
 from tierdesk.channels.pager.outgoing import NotTaken, Refused, link, listed, of_pages, values
 from tierdesk.core import clock
 from tierdesk.core.facts import ENGINE
 from tierdesk.core.work import work
 from tierdesk.response.notifications.models import Notice
-from tierdesk.response.notifications.words import PAGE, PAGE_SUBJECT, PAGES, PAGES_SUBJECT, fill
+from tierdesk.response.notifications.words import (
+    PAGE,
+    PAGE_ANSWER,
+    PAGE_SUBJECT,
+    PAGES,
+    PAGES_ANSWER,
+    PAGES_SUBJECT,
+    fill,
+)
 from tierdesk.response.paging.follow import follow
 from tierdesk.response.paging.pages import Page, PageState, gravest_first
 from tierdesk.response.paging.throttle import LONGEST, free_at, ladder_of
@@ -120,8 +129,11 @@ def _by_mail(pages: Sequence[Page], at: datetime) -> None:
         "count": len(told),
         "list": listed(told, LISTED_IN_MAIL),
         "link": link(first),
+        "answer": "",
     }
     subject, text = (PAGE_SUBJECT, PAGE) if len(told) == 1 else (PAGES_SUBJECT, PAGES)
+    if Mailbox.objects.exists():  # else nobody would hear an answer
+        said["answer"] = str(PAGE_ANSWER if len(told) == 1 else PAGES_ANSWER)
     # What tells of several clients is nothing that those may read who see one of them.
     is_one_client_s = len({page.client_id for page in pages}) == 1
     Notice.objects.create(

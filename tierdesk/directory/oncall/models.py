@@ -144,10 +144,11 @@ class Schedule(models.Model):
     def _override(
         self, agent: Agent, from_at: datetime, to_at: datetime, *, reason: str, by: User, at: datetime
     ) -> Override:
-        self.look_again(at)
-        return self.overrides.create(
+        made: Override = self.overrides.create(
             agent=agent, from_at=from_at, to_at=to_at, reason=reason, made_by=by, made_at=at
         )
+        self.look_again(at)  # afterwards: whoever looks must find it
+        return made
 
     @cached_property
     def rota(self) -> Rota:

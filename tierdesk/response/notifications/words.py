@@ -133,7 +133,11 @@ you are paged about $number (P$priority, $client): $subject
 Why you: $why.
 
 To acknowledge, open this page and press the button; nobody else is called then:
-$link""")
+$link
+$answer""")
+
+PAGE_ANSWER = _("""
+Or answer this mail with ACK; with PASS, if you cannot look.""")
 
 PAGE_SMS = _("$number P$priority $client: $short\nAcknowledge: answer ACK, or $link")
 
@@ -146,7 +150,11 @@ you are paged about $count tickets:
 $list
 
 To acknowledge all or some of them, open this page and press a button; nobody else is called then:
-$link""")
+$link
+$answer""")
+
+PAGES_ANSWER = _("""
+Or answer this mail with ACK for all of them, or ACK and a number for one; with PASS, if you cannot look.""")
 
 PAGES_SMS = _("$count pages:\n$list\nAcknowledge all: answer ACK, or $link")
 
