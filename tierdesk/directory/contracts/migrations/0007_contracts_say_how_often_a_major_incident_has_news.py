@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('contracts', '0004_contracts_say_who_may_touch_what'),
+        ('contracts', '0006_contracts_may_be_for_a_type'),
     ]
 
     operations = [
