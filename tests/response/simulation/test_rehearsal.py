@@ -158,6 +158,14 @@ def test_whoever_has_proved_no_number_is_called_by_mail_alone(cast: Cast, on_cal
     assert hole(asked(), "Tom Tran is called by mail alone")
 
 
+def test_whoever_is_called_and_does_not_serve_the_client_is_a_hole(cast: Cast, on_call: None) -> None:
+    """Olga serves Borealis alone: her page's link would open nothing."""
+    publish(steps=[{"after": 0, "page": ["schedule:l1", "user:olga@desk.example"]}])
+    answer = asked()
+    assert hole(answer, "Olga", "does not serve Acme GmbH")
+    assert not hole(answer, "Lena", "does not serve")
+
+
 def test_a_way_that_waits_is_told_at_its_own_instant(cast: Cast, on_call: None) -> None:
     publish(steps=[{"after": 0, "page": ["schedule:l1"]}])
     Way.objects.create(agent=cast.lena, kind="sms", address="+49301234509", verified_at=NOW, wait_s=120)

@@ -117,6 +117,12 @@ def _of_reach(lived: Lived) -> Iterator[str]:
             )
         elif "" in by:
             yield _("%s is called, but no address is known.") % who
+    client = lived.ticket.client.name
+    for who in {page.agent.name: page for page in lived.pages if not page.is_theirs}:
+        yield _(
+            "%(who)s is called and does not serve %(client)s: the page’s link shows them nothing, and they cannot"
+            " acknowledge. Let their team serve it, or call somebody else."
+        ) % {"who": who, "client": client}
 
 
 def _of_ladder(lived: Lived) -> Iterator[str]:
