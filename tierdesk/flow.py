@@ -104,6 +104,7 @@ FLOW: dict[type[Fact], Reactions] = {
     post.Undelivered: Reactions(
         now=[sla.restore_respond, waiting.doubt_silence, notifications.tell_about_bounces]
     ),
+    post.LeftLate: Reactions(now=[sla.respond_when_it_left]),
     tickets.Heard: Reactions(now=[sla.owe_answers, notifications.tell_about_words]),
     tickets.Categorised: Reactions(now=[prediction.look_again]),
     tickets.Reprioritised: Reactions(now=[sla.retarget_clocks, paging.call_people, prediction.look_again]),

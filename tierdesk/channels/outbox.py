@@ -142,7 +142,7 @@ def _one_before(notice: Notice) -> Notice | None:
 
 
 def _mark_sent(notice: Notice, message_id: str, at: datetime) -> None:
-    with transaction.atomic():
+    with work(by=ENGINE, at=at):
         sent = {
             "state": NoticeState.SENT,
             "sent_at": at,
@@ -150,7 +150,9 @@ def _mark_sent(notice: Notice, message_id: str, at: datetime) -> None:
             "wake_at": None,
             "error": "",
         }
-        Notice.objects.filter(pk=notice.pk, state=NoticeState.PENDING).update(**sent, tries=notice.tries + 1)
+        mine = Notice.objects.filter(pk=notice.pk, state=NoticeState.PENDING)
+        if mine.update(**sent, tries=notice.tries + 1):
+            notice.tell_that_it_left(at)
         if notice.said_id:
             Message.objects.filter(pk=notice.said_id, message_id="").update(message_id=message_id)
 

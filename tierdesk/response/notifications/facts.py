@@ -16,3 +16,12 @@ class Undelivered(TicketFact):
     address: str
     why: str
     message: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LeftLate(TicketFact):
+    """A public reply left so long after it was written that whoever waited for it will have noticed."""
+
+    notice: int
+    message: int
+    waited_s: int

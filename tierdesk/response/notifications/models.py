@@ -6,6 +6,7 @@ where an agent talks to the desk; `desk` notices are read on the desk.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.db import models
@@ -16,8 +17,11 @@ from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
 from tierdesk.directory.staff.models import Agent, Team, User
-from tierdesk.response.notifications.facts import Undelivered
+from tierdesk.response.notifications.facts import LeftLate, Undelivered
 from tierdesk.tickets.models import Message, Ticket
+
+NOTICEABLE = timedelta(minutes=1)
+"""What leaves within this has left when it was written: so long an engine may rest."""
 
 
 class NoticeState(models.TextChoices):
@@ -115,6 +119,22 @@ class Notice(models.Model):
                 name="a_matter_of_a_team_is_no_client_s",
             ),
         ]
+
+    def tell_that_it_left(self, at: datetime) -> None:
+        """Its contact has our public words only now: what was promised is answered now, not when they were written."""
+        waited = at - self.created_at
+        if self.kind != "reply" or self.ticket is None or self.said_id is None or waited < NOTICEABLE:
+            return
+        if self.contact_id != self.ticket.contact_id:
+            return
+        record(
+            LeftLate(
+                ticket=self.ticket,
+                notice=self.pk,
+                message=self.said_id,
+                waited_s=int(waited.total_seconds()),
+            )
+        )
 
     def come_back(self, why: str, *, dead: bool, state: str = NoticeState.BOUNCED) -> None:
         """It did not arrive. `dead`: no later mail to this address will; its contact is marked."""

@@ -6,7 +6,7 @@ What a fact means for a clock is said in rules.py; here it is done to rows.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -40,7 +40,7 @@ from tierdesk.tickets.facts import (
     Triaged,
     WaitPutIn,
 )
-from tierdesk.tickets.models import Message, Ticket
+from tierdesk.tickets.models import Entry, Message, Ticket
 
 
 class EscalationSentLike(Protocol):
@@ -71,9 +71,10 @@ class CaseMovedLike(Protocol):
     at: datetime
 
 
-class UndeliveredLike(Protocol):
-    """A mail of ours that came back for good: the ticket's message that it carried, if it carried one."""
+class SentLike(Protocol):
+    """What became of words of ours: the ticket's message that a mail carried, if it carried one."""
 
+    id: int
     ticket: Ticket
     message: int | None
 
@@ -113,11 +114,28 @@ def stop_respond(facts: list[Replied]) -> None:
     _follow(facts, rules.respond, rules.keep_informed, among=among)
 
 
-def restore_respond(facts: Sequence[UndeliveredLike]) -> None:
-    said = {fact.message: fact for fact in facts if fact.message}
-    said_at = dict(Message.objects.filter(pk__in=said).values_list("pk", "at"))
-    if said_at:
+def restore_respond(facts: Sequence[SentLike]) -> None:
+    if said_at := _said_at(facts):
         _follow(facts, rules.unrespond, among=Q(metric=Metric.RESPOND), ended=True, said_at=said_at)
+
+
+def respond_when_it_left(facts: Sequence[SentLike]) -> None:
+    if said_at := _said_at(facts):
+        _follow(
+            facts, rules.respond_when_it_left, among=Q(metric=Metric.RESPOND), ended=True, said_at=said_at
+        )
+
+
+def _said_at(facts: Sequence[SentLike]) -> dict[int, datetime]:
+    """Since when the messages of these facts count as said: since they were written, or left if that was late."""
+    messages = {fact.message for fact in facts if fact.message}
+    said_at = dict(Message.objects.filter(pk__in=messages).values_list("pk", "at"))
+    now = {fact.id for fact in facts}
+    late = Entry.objects.filter(ticket__in={fact.ticket.pk for fact in facts}, kind="left_late").exclude(
+        pk__in=now
+    )
+    said_at |= {told["message"]: at for told, at in late.order_by("pk").values_list("details", "at")}
+    return said_at
 
 
 def owe_answers(facts: list[Heard]) -> None:
@@ -210,7 +228,7 @@ def _follow(
     among: Q | None = None,
     ended: bool = False,
     terms: Terms | None = None,
-    said_at: Mapping[int, datetime] | None = None,
+    said_at: dict[int, datetime] | None = None,
 ) -> None:
     """Apply rules to the clocks of the facts' tickets, in one read and one write, fact by fact.
 

@@ -31,15 +31,15 @@ OWN_TARGET = (Metric.ACCEPT, Metric.DATE)
 class Track:
     """The clocks of one ticket, those that begin, and what was agreed.
 
-    `said_at`: when a public message of ours was sent, by its id. `anew`: what the clocks would be by now, in memory, if
-    what is agreed at a fact had been agreed all along; those that a rule takes from it are `reborn`.
+    `said_at`: since when a public message of ours counts as said, by its id. `anew`: what the clocks would be by now,
+    in memory, if what is agreed at a fact had been agreed all along; those that a rule takes from it are `reborn`.
     """
 
     def __init__(
         self,
         clocks: list[Clock],
         terms: Terms,
-        said_at: Mapping[int, datetime] | None = None,
+        said_at: dict[int, datetime] | None = None,
         anew: Anew | None = None,
     ) -> None:
         self.clocks = clocks
@@ -51,6 +51,12 @@ class Track:
 
     def going(self, *metrics: str) -> Iterator[Clock]:
         return (c for c in self.clocks if c.state in GOING and (not metrics or c.metric in metrics))
+
+    def answered_by(self, message: int | None) -> list[Clock]:
+        """The clocks for which that public message of ours was the response."""
+        said_at = self.said_at.get(message) if message else None
+        ended = (clock for clock in self.clocks if clock.metric == Metric.RESPOND and clock.state in ENDED)
+        return [clock for clock in ended if said_at is not None and clock.stopped_at == said_at]
 
     def begin(self, start: Start) -> None:
         """A clock starts, unless one is already going on the same promise."""
@@ -109,15 +115,16 @@ def owe_an_answer(track: Track, fact: Any) -> None:
 
 def unrespond(track: Track, fact: Any) -> None:
     """A response that came back was none: its clock counts on as if it had never stopped (F06)."""
-    said_at = track.said_at.get(fact.message) if fact.message else None
-    for clock in track.clocks:
-        if (
-            said_at
-            and clock.metric == Metric.RESPOND
-            and clock.state in ENDED
-            and clock.stopped_at == said_at
-        ):
-            clock.take_back_stop()
+    for clock in track.answered_by(fact.message):
+        clock.take_back_stop()
+
+
+def respond_when_it_left(track: Track, fact: Any) -> None:
+    """Words that waited for the mail server are a response from when it took them (F07)."""
+    for clock in track.answered_by(fact.message):
+        clock.take_back_stop()
+        clock.stop(fact.at)
+    track.said_at[fact.message] = fact.at
 
 
 def pause(track: Track, fact: Any) -> None:
@@ -473,6 +480,7 @@ RULES: Mapping[str, Sequence[Rule]] = {
     "replied": (respond, keep_informed),
     "heard": (owe_an_answer,),
     "undelivered": (unrespond,),
+    "left_late": (respond_when_it_left,),
     "reprioritised": (retarget,),
     "terms_changed": (retarget,),
     "retyped": (count_anew,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from tierdesk.directory.services.models import TicketType
 from tierdesk.response.major.models import RoleKind
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
 from tierdesk.tickets.models import Entry
+from tierdesk.web.ui.wording import duration
 
 type Say = Callable[[Mapping[str, Any]], str]
 
@@ -445,6 +446,13 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "undelivered": Sentence(
         lambda d: _("our mail to %(address)s did not arrive: %(why)s") % d, "triangle", "danger"
+    ),
+    "left_late": Sentence(
+        lambda d: (
+            _("our answer left %(time)s after it was written; it counts from then")
+            % {"time": duration(timedelta(seconds=d["waited_s"]))}
+        ),
+        "clock",
     ),
     "case_heard": Sentence(lambda d: _("the vendor wrote"), "mail"),
     "case_answered": Sentence(lambda d: _("wrote to the vendor"), "send"),
