@@ -123,12 +123,13 @@ def run_due(at: datetime) -> int:
     return acted
 
 
-def fast_forward(until: datetime) -> None:
+def fast_forward(until: datetime, *, since: datetime | None = None) -> None:
     """Live through the time up to `until`: wake everything at its own instant, in order. For demo and journeys.
 
-    Time never runs backwards: what turns out to have been due earlier is acted on at the instant reached.
+    Time never runs backwards: what turns out to have been due earlier is acted on at the instant reached. `since`: what
+    was lived through before.
     """
-    reached: datetime | None = None
+    reached = since
     with seeing(EVERY_CLIENT):
         while True:
             pending = [at for wakeup in wakeups() if (at := wakeup.next_at()) is not None]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cast import Cast
 from tests.response.sla.test_promise_cases import NINE, H, M, berlin, clock, clocks
-from tierdesk.core.wakeups import run_due
+from tierdesk.core.wakeups import fast_forward, run_due
 from tierdesk.response.sla.dates import counted, promise_date, standing_dates, take_back_date
 from tierdesk.response.sla.explain import explain
 from tierdesk.response.sla.models import Clock
@@ -181,6 +181,21 @@ def test_what_was_not_solved_after_all_is_late_from_the_date_on(
         ticket.reopen("It is back.")
     one = clock(ticket, "date")
     assert (one.state, one.due_at, one.has_breached(reopened)) == ("running", WEDNESDAY, breached)
+
+
+def test_what_is_late_by_a_reopening_is_told_then_with_its_true_instant(
+    cast: Cast, ticket: Ticket, doing: Doing
+) -> None:
+    """Also where days are lived through in a second: no entry is of before the one that led to it."""
+    say(cast, doing, ticket, WEDNESDAY)
+    with doing(cast.lena, WEDNESDAY - 2 * H):
+        ticket.resolve(code="fixed")
+    with doing(cast.ann, WEDNESDAY + H):
+        ticket.reopen("It is back.")
+    fast_forward(WEDNESDAY + 2 * H, since=WEDNESDAY + H)
+    (broken,) = told(ticket, "breached")
+    assert broken.at == WEDNESDAY + H
+    assert broken.details["crossed_at"] == (WEDNESDAY + timedelta(microseconds=1)).isoformat()
 
 
 def test_a_solution_is_not_taken_back_where_the_contract_leaves_it(

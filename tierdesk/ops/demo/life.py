@@ -78,14 +78,16 @@ class Life:
             self._at(self.until - timedelta(minutes=self.chance.randint(5, 500)), self._somebody_has_trouble)
         if since <= self.until - OUTAGE_AGO:
             Outage(self._at).plan(self.until - OUTAGE_AGO, self.contacts)
+        lived = since
         while self.ahead:
             at, _, moment = heapq.heappop(self.ahead)
             if at >= self.until:
                 break
-            fast_forward(at)
+            fast_forward(at, since=lived)
             with clock.frozen(at):
                 self._happen(moment, at)
-        fast_forward(self.until)
+            lived = at
+        fast_forward(self.until, since=lived)
         return Ticket.objects.count()
 
     def _plan_day(self, day: datetime) -> None:
@@ -179,7 +181,7 @@ class Life:
         arrival = understood(Arrival(source=known, received_at=at, raw=json.dumps(body).encode()), {})
         with connection.cursor() as cursor:
             cursor.execute(INTAKE, intake_arguments([arrival]))
-        fast_forward(at)
+        fast_forward(at, since=at)
 
     # -- the first line
 
