@@ -182,11 +182,11 @@ def _fill_tickets(count: int) -> None:
             return
         cursor.execute(
             """
-            INSERT INTO tickets_ticket (client_id, contact_id, contract_version_id, channel, subject, description,
+            INSERT INTO tickets_ticket (client_id, contact_id, contract_version_id, type, channel, subject, description,
                 traits, state, pending_reason, impact, urgency, computed_priority, priority, is_major, tier, team_id,
                 voice_team_id, assignee_id, hand_over_count, return_count, reopen_count, created_at, touched_at,
                 resolved_at, next_due_at, resolution_code, version)
-            SELECT client.id, contact.id, %s, 'email', 'The vpn does not connect ' || n,
+            SELECT client.id, contact.id, %s, 'incident', 'email', 'The vpn does not connect ' || n,
                 'word' || (n %% 5000) || ' printer', '{}', CASE WHEN n %% 50 = 0 THEN 'open' ELSE 'closed' END, '',
                 3, 2, 4, 4, false, 1 + n %% 3, team.id, team.id, CASE WHEN n %% 100 = 0 THEN %s::bigint END, 0, 0, 0,
                 now() - n * interval '30 seconds',
