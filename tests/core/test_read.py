@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.cast import Cast
+from tests.conftest import MONDAY_10
 from tierdesk.core.read import ReadByTheThousand
 from tierdesk.tickets.models import Ticket
 
@@ -67,3 +68,19 @@ def test_what_is_read_in_part_is_fetched_when_it_is_asked_for(one_ticket: None) 
         [row] = part
         assert "description" in row.get_deferred_fields()
         assert row.description == Ticket.objects.get().description
+
+
+def test_what_is_made_is_what_the_constructor_makes(cast: Cast) -> None:
+    """What is not given has its default, nothing is shared between two, and what it refers to is at hand."""
+    given = {"client": cast.acme, "contact": cast.ann, "service": None}
+    values = {"id": 7, "subject": "VPN", "created_at": MONDAY_10, "touched_at": MONDAY_10}
+    row, other = Ticket.made(given, **values), Ticket.made(given, **values)
+    constructed = Ticket(**given, **values)
+    names = [field.attname for field in Ticket._meta.concrete_fields]
+    assert [getattr(row, name) for name in names] == [getattr(constructed, name) for name in names]
+    assert row._state.adding and constructed._state.adding
+    row.traits["mail.no_receipt"] = "of one"
+    assert other.traits == {}
+    with CaptureQueriesContext(connection) as queries:
+        assert (row.client, row.contact, row.service) == (cast.acme, cast.ann, None)
+    assert not queries

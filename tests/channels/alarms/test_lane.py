@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ import orjson
 import pytest
 
 from tests.channels.alarms.conftest import test_dsn
-from tierdesk.channels.alarms import shapes
+from tierdesk.channels.alarms import committer, shapes
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreIsAway, UnableToStore
 from tierdesk.channels.alarms.lane import LARGEST_BODY, Lane
 from tierdesk.channels.alarms.memory import MemoryStore
@@ -187,6 +188,44 @@ class TestDurability:
 
         sending(store, story)
         assert store.sizes == [1, 50]
+
+    def test_while_more_keep_coming_it_waits_for_them_and_then_stores_them_together(
+        self, store: GatedStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each glance finds one more, five times; at the sixth there is none, and that is the end of waiting."""
+        glances: list[float] = []
+
+        async def story(sender: httpx.AsyncClient) -> None:
+            loop = asyncio.get_running_loop()
+
+            def post() -> asyncio.Task[httpx.Response]:
+                return asyncio.create_task(sender.post("/in/plain", json=RAISE))
+
+            async def one_more() -> None:
+                requests.append(post())
+                await asyncio.sleep(0.1)  # it is in the queue by then
+
+            def glance(seconds: float) -> None:
+                glances.append(seconds)
+                if len(glances) <= 5:
+                    asyncio.run_coroutine_threadsafe(one_more(), loop).result(10)
+
+            patient = SimpleNamespace(sleep=glance, monotonic=lambda: 0.0)
+            monkeypatch.setattr(committer, "time", patient)
+            store.gate.clear()
+            requests = [post()]
+            await asyncio.to_thread(store.arrived.wait, 5)
+            requests += [post(), post()]
+            await asyncio.sleep(0.1)
+            store.gate.set()
+            async with asyncio.timeout(10):
+                while len(requests) < 8:
+                    await asyncio.sleep(0.02)
+            assert {(await request).status_code for request in requests} == {202}
+
+        sending(store, story)
+        assert store.sizes == [1, 7]
+        assert len(glances) == 6
 
     def test_a_lone_request_does_not_wait_for_company(self, store: GatedStore) -> None:
         async def story(sender: httpx.AsyncClient) -> float:
