@@ -273,7 +273,7 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Errand(Inbound, understand_due, waits_since=next_due, batch=INBOUND_AT_ONCE, apart=True),
     Errand(Source, check_beats, waiting=overdue, waits_since=next_beat),
     Errand(Alarm, follow_up, waiting=unseen, waits_since=next_unseen, batch=ALARMS_AT_ONCE),
-    Wakeup(Alarm, wake_and_resolve),
+    Errand(Alarm, wake_and_resolve, batch=ALARMS_AT_ONCE),
     Wakeup(Clock, wake_clocks, values=WAKING, batch=1000, lanes=2),
     Wakeup(Rung, reach_rungs),
     Wakeup(Ticket, wake_tickets),

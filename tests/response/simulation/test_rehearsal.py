@@ -11,7 +11,6 @@ from django.apps import apps
 
 from tests.cast import Cast
 from tests.response.paging.conftest import on_call, publish, schedule
-from tierdesk.channels.alarms.models import Alarm
 from tierdesk.channels.chat.models import Conversation
 from tierdesk.channels.email.models import Collection, Vigil
 from tierdesk.channels.phone.models import Call
@@ -324,7 +323,6 @@ def test_whatever_can_wake_about_an_untouched_ticket_is_lived_through() -> None:
         Wait: "somebody lets it wait",
         MajorIncident: "somebody declares one",
         ReviewAction: "somebody declares one",
-        Alarm: "it is about alarms, which come first",
         Call: "it is about calls, which come first",
         Conversation: "it is about chats, which come first",
         Collection: "it is about mailboxes",

@@ -55,7 +55,10 @@ def find_flapping(alarms: Sequence[Alarm], at: datetime) -> list[Alarm]:
 
 def hold(flapping: Iterable[Alarm]) -> None:
     """Look at them when they could have calmed down, and not before."""
-    until = [(alarm.pk, alarm.flapping_until, alarm.flapping_until) for alarm in flapping]
+    until = []
+    for alarm in flapping:
+        alarm.wake_at = alarm.flapping_until
+        until.append((alarm.pk, alarm.flapping_until, alarm.wake_at))
     rows.update(Alarm, ["flapping_until", "wake_at"], until)
 
 
@@ -67,8 +70,8 @@ def calm_down(alarms: Sequence[Alarm], at: datetime) -> list[Alarm]:
     hold(alarm for alarm in flapping if alarm.flapping_until and alarm.flapping_until > at)
     held = Alarm.objects.filter(pk__in=[alarm.pk for alarm in flapping])
     calm = [alarm.pk for alarm in flapping if alarm.flapping_until and alarm.flapping_until <= at]
-    held.filter(pk__in=calm).standing().update(flapping_until=None, wake_at=None, seen_seq=0)
-    held.filter(pk__in=calm).cleared().update(flapping_until=None, wake_at=at + REMEMBERED, seen_seq=0)
+    held.filter(pk__in=calm).standing().look_again(flapping_until=None, wake_at=None)
+    held.filter(pk__in=calm).cleared().look_again(flapping_until=None, wake_at=at + REMEMBERED)
     for alarm in held.filter(pk__in=calm, ticket__isnull=False).select_related("ticket"):
         record(AlarmCalmed(ticket=alarm.ticket, alarm=str(alarm)))
     return [alarm for alarm in alarms if alarm.flapping_until is None]

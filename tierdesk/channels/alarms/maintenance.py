@@ -13,7 +13,6 @@ from fnmatch import fnmatchcase
 
 from tierdesk.channels.alarms.models import Alarm, MaintenanceWindow, MaintenanceWindows
 from tierdesk.channels.alarms.surroundings import host
-from tierdesk.core import rows
 from tierdesk.directory.staff.models import User
 
 LATELY = timedelta(days=1)
@@ -39,18 +38,12 @@ class Maintenance:
         return max(covering, key=lambda window: window.until(self.at) or never, default=None)
 
     def let_through(self, alarms: Sequence[Alarm]) -> list[Alarm]:
-        """Those that fall into no window; the others are held back until theirs ends."""
-        inside = {alarm.pk: window for alarm in alarms if (window := self.window_of(alarm))}
-        held = [
-            (alarm.pk, inside[alarm.pk].pk, inside[alarm.pk].until(self.at), alarm.service_id)
-            for alarm in alarms
-            if alarm.pk in inside
-        ]
-        rows.update(Alarm, ["window_id", "wake_at", "service_id"], held)
-        free = [alarm for alarm in alarms if alarm.pk not in inside]
-        if before := [alarm.pk for alarm in free if alarm.window_id]:
-            Alarm.objects.filter(pk__in=before).update(window=None)
-        return free
+        """Those that fall into no window; the others are held back until theirs ends. The caller saves."""
+        for alarm in alarms:
+            alarm.window = self.window_of(alarm)
+            if alarm.window is not None:
+                alarm.wake_at = alarm.window.until(self.at)
+        return [alarm for alarm in alarms if alarm.window is None]
 
 
 @dataclass(frozen=True, slots=True)

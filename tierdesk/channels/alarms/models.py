@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, Value
 
 from tierdesk.channels.alarms import tokens
 from tierdesk.channels.alarms.normal import CRITICAL, INFO, Action
@@ -29,6 +29,8 @@ from tierdesk.tickets.lifecycle import UnableTo
 NEXT_WEEK = timedelta(days=9)
 JOIN_S = 15 * 60
 STORM_ALARMS = 20
+CHANGES = "alarms_change"
+"""The sequence that numbers what changes about alarms."""
 
 
 class Source(models.Model):
@@ -243,8 +245,7 @@ class MaintenanceWindow(models.Model):
 
     def release(self) -> None:
         """It was changed: what it holds back is looked at again, and held again if it still falls into a window."""
-        held = Alarm.objects.filter(window=self)
-        held.standing().update(window=None, wake_at=None, seen_seq=0)
+        Alarm.objects.filter(window=self).standing().look_again(window=None, wake_at=None)
 
     @property
     def _hours(self) -> Hours:
@@ -262,14 +263,15 @@ class Alarms(ClientRows):
         return self.filter(state__in=(Alarm.State.OPEN, Alarm.State.ACKNOWLEDGED))
 
     def unseen(self) -> Self:
-        """What changed since the later stages last looked; claim it with SKIP LOCKED, then `mark_seen`.
+        """What changed since the later stages last looked.
 
         A remembered cursor over `changed_seq` would miss rows: a lower number can commit after a higher one.
         """
         return self.filter(changed_seq__gt=F("seen_seq")).order_by("changed_seq", "id")
 
-    def mark_seen(self) -> int:
-        return self.update(seen_seq=F("changed_seq"))
+    def look_again(self, **changes: object) -> int:
+        """Change them so that the later stages look at them once more, also where they just do."""
+        return self.update(changed_seq=Func(Value(CHANGES), function="nextval"), **changes)
 
     def cleared(self) -> Self:
         return self.filter(state=Alarm.State.CLEARED)
@@ -524,5 +526,5 @@ def wake_alarms(rows: Sequence[Alarm], at: datetime) -> None:
     clears.
     """
     woken = Alarm.objects.filter(pk__in=[row.pk for row in rows])
-    woken.standing().update(wake_at=None, seen_seq=0)
+    woken.standing().look_again(wake_at=None)
     woken.cleared().close(at)

@@ -14,9 +14,10 @@ STANDING = (Alarm.State.OPEN, Alarm.State.ACKNOWLEDGED)
 
 
 def await_quiet(alarms: Iterable[Alarm]) -> None:
-    """Look at these standing alarms again when their sources could have been quiet about them for long enough."""
-    waiting = [(alarm.pk, _quiet_at(alarm)) for alarm in alarms if alarm.source.quiet_s]
-    rows.update(Alarm, ["wake_at"], waiting)
+    """Look at these again when their sources could have been quiet for long enough. The caller saves."""
+    for alarm in alarms:
+        if alarm.source.quiet_s:
+            alarm.wake_at = _quiet_at(alarm)
 
 
 def clear_quiet(alarms: Sequence[Alarm], at: datetime) -> list[Alarm]:
@@ -31,8 +32,10 @@ def clear_quiet(alarms: Sequence[Alarm], at: datetime) -> list[Alarm]:
     for alarm in waiting:
         alarm.source = held.get(alarm.source_id, alarm.source)
     over = [alarm for alarm in waiting if alarm.source_id in held and _quiet_at(alarm) <= at]
+    for alarm in over:
+        alarm.wake_at = None
     await_quiet(alarm for alarm in waiting if alarm.source_id in held and alarm not in over)
-    Alarm.objects.filter(pk__in=[alarm.pk for alarm in over]).update(wake_at=None)
+    rows.update(Alarm, ["wake_at"], [(a.pk, a.wake_at) for a in waiting if a.source_id in held])
     speak_for([(alarm.source, _over(alarm, at)) for alarm in over], at)
     return [alarm for alarm in alarms if alarm not in waiting]
 

@@ -29,7 +29,7 @@ from tierdesk.channels.alarms.surroundings import (
 )
 from tierdesk.channels.alarms.worsening import IMPACT_AND_URGENCY, tell_what_worsened
 from tierdesk.core import rows
-from tierdesk.core.facts import Actor
+from tierdesk.core.facts import ENGINE, Actor
 from tierdesk.core.work import current, record, work
 from tierdesk.tickets.lifecycle import State
 from tierdesk.tickets.models import Draft, Ticket
@@ -41,11 +41,16 @@ ONE_AT_A_TIME = """
     SELECT client FROM unnest(%s::bigint[]) AS client
     WHERE pg_try_advisory_xact_lock(hashtextextended('alarms of client ' || client, 0))
 """
+"""An engine has the alarms of a client to itself: two would open two tickets for one trouble."""
 
 
 def follow_up(at: datetime) -> int:
-    """Look at alarms that changed, a batch in one unit of work; returns how many there were."""
-    with work(by=MONITORING, at=at):
+    """Look at alarms that changed, a batch in one unit of work; returns how many there were.
+
+    Intake goes on meanwhile: their rows are held only while they are written. What changed since it was read is written
+    as it was seen, as if it had changed after that, and is looked at again.
+    """
+    with work(by=MONITORING, at=at) as unit:
         alarms = _claim()
         if alarms:
             tickets = _one_each(alarms)
@@ -57,15 +62,40 @@ def follow_up(at: datetime) -> int:
             name_services([alarm for alarm in settled if alarm.ticket is None], components)
             maintenance = Maintenance.of(alarms, at)
             trouble = maintenance.let_through(settled)
-            _give_tickets([alarm for alarm in trouble if alarm.ticket is None], components, tickets, at)
-            await_quiet(trouble)
+            _give_tickets(
+                [alarm for alarm in trouble if alarm.ticket is None], alarms, components, tickets, at
+            )
+            await_quiet([*trouble, *_known(alarms)])
             _go_on(alarm for alarm in trouble if alarm.ticket is not None)
-            flaps.hold(alarm for alarm in flapping if maintenance.window_of(alarm) is None)
             flaps.tell([alarm for alarm in flapping if alarm in calm])
             tell_what_worsened(a for a in alarms if _pages(a) and maintenance.window_of(a) is None)
             _watch([alarm for alarm in alarms if alarm.state == Alarm.State.CLEARED and alarm.ticket_id])
-            Alarm.objects.filter(pk__in=[alarm.pk for alarm in alarms]).mark_seen()
+            unit.settle()
+            _hold(alarms)
+            flaps.hold(alarm for alarm in flapping if maintenance.window_of(alarm) is None)
+            _put_down(alarms)
     return len(alarms)
+
+
+def _hold(alarms: Iterable[Alarm]) -> None:
+    """Hold their rows until the unit of work ends, in the order of intake: nobody waits for another in a circle."""
+    held = Alarm.objects.filter(pk__in=[alarm.pk for alarm in alarms]).order_by("source", "key")
+    list(held.select_for_update(no_key=True).values_list("pk"))
+
+
+def _put_down(alarms: Iterable[Alarm]) -> None:
+    """Write what was found out about them, unless they changed since they were read: then they are looked at again."""
+    rows.update(
+        Alarm,
+        ["seen_seq", "service_id", "window_id", "wake_at"],
+        [(a.pk, a.changed_seq, a.service_id, a.window_id, a.wake_at, a.changed_seq) for a in alarms],
+        unchanged=["changed_seq"],
+    )
+
+
+def _known(alarms: Iterable[Alarm]) -> list[Alarm]:
+    """Those that somebody acknowledged."""
+    return [alarm for alarm in alarms if alarm.state == Alarm.State.ACKNOWLEDGED and alarm.ticket_id]
 
 
 def _pages(alarm: Alarm) -> bool:
@@ -75,15 +105,25 @@ def _pages(alarm: Alarm) -> bool:
 
 
 def _claim() -> list[Alarm]:
-    """Changed alarms, those of a client only by one engine at a time: two would open two tickets for one trouble."""
-    unseen = Alarm.objects.unseen().select_for_update(skip_locked=True, of=("self",))
+    """Changed alarms, read when nobody else looks after those of their clients any more."""
     related = ("source__client", "source__service", "ticket__client", "ticket__contract_version")
     earlier = ("previous__ticket__client", "previous__ticket__contract_version")
-    alarms = list(unseen.select_related(*related, *earlier)[:AT_ONCE])
+    ours = _to_ourselves(Alarm.objects.unseen())
+    return list(ours.select_related(*related, *earlier)[:AT_ONCE]) if ours is not None else []
+
+
+def _to_ourselves(alarms: QuerySet[Alarm]) -> QuerySet[Alarm] | None:
+    """Of these alarms those of clients that no other engine looks after; None: there are none.
+
+    They are ours until the unit of work ends.
+    """
+    clients = set(alarms.values_list("client", flat=True)[:AT_ONCE])
+    if not clients:
+        return None
     with connection.cursor() as cursor:
-        cursor.execute(ONE_AT_A_TIME, [sorted({alarm.client_id for alarm in alarms})])
-        ours = {client for (client,) in cursor.fetchall()}
-    return [alarm for alarm in alarms if alarm.client_id in ours]
+        cursor.execute(ONE_AT_A_TIME, [sorted(clients)])
+        ours = [client for (client,) in cursor.fetchall()]
+    return alarms.filter(client__in=ours) if ours else None
 
 
 def _one_each(alarms: Iterable[Alarm]) -> dict[int, Ticket]:
@@ -107,11 +147,20 @@ def next_unseen() -> datetime | None:
     return earliest
 
 
-def wake_and_resolve(alarms: list[Alarm], at: datetime) -> None:
+def wake_and_resolve(at: datetime) -> int:
     """Cleared alarms that stayed quiet are closed; a ticket that only watched them is resolved.
 
-    People end what is a major incident.
+    People end what is a major incident. Returns how many alarms there were.
     """
+    with work(by=ENGINE, at=at):
+        ours = _to_ourselves(Alarm.objects.filter(wake_at__lte=at).order_by("wake_at"))
+        alarms = list(ours.select_for_update(skip_locked=True)[:AT_ONCE]) if ours is not None else []
+        if alarms:
+            _wake(alarms, at)
+    return len(alarms)
+
+
+def _wake(alarms: Sequence[Alarm], at: datetime) -> None:
     wake_alarms(clear_quiet(flaps.calm_down(alarms, at), at), at)
     watched = Ticket.objects.filter(
         ~Exists(Alarm.objects.unclosed().filter(ticket=OuterRef("pk"))),
@@ -127,7 +176,8 @@ def wake_and_resolve(alarms: list[Alarm], at: datetime) -> None:
 def _settled(alarms: Sequence[Alarm], at: datetime) -> list[Alarm]:
     """Those that lasted as long as they must before they matter; the others come up again by their `wake_at`."""
     held = {alarm.pk: until for alarm in alarms if (until := _settles_at(alarm)) > at}
-    rows.update(Alarm, ["wake_at"], list(held.items()))
+    for alarm in alarms:
+        alarm.wake_at = held.get(alarm.pk, alarm.wake_at)
     return [alarm for alarm in alarms if alarm.pk not in held]
 
 
@@ -136,15 +186,23 @@ def _settles_at(alarm: Alarm) -> datetime:
 
 
 def _give_tickets(
-    alarms: Sequence[Alarm], components: Components, tickets: dict[int, Ticket], at: datetime
+    alarms: Sequence[Alarm],
+    looked_at: Sequence[Alarm],
+    components: Components,
+    tickets: dict[int, Ticket],
+    at: datetime,
 ) -> None:
-    """Each alarm goes to the home that is right for it (correlation.py); where there is none, a ticket is opened."""
+    """Each alarm goes to the home that is right for it (correlation.py); where there is none, a ticket is opened.
+
+    From then on all that are looked at are held: to hold some first and the others later could end in a circle.
+    """
     if not alarms:
         return
     known = homes_of(alarms, tickets, at)
     homes = known.place(alarms, at)
     new = [home for home in homes if home.ticket is None]
     _open(new, known.storms, components)
+    _hold(looked_at)
     _keep_places(homes, at)
     for home in homes:
         for member in home.members:
