@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -115,11 +116,13 @@ def wakeups() -> Sequence[Wakeup | Errand]:
 
 
 def run_due(at: datetime) -> int:
-    """Act on everything that is due at `at`; returns how many rows were acted on."""
-    acted = 0
-    for wakeup in wakeups():
+    """Act on everything that is due at `at`, in their order; returns how many rows were acted on."""
+    look, acted, place = _look_at_all(), 0, 0
+    while (due := look.first(at, place)) is not None:
+        place, wakeup = due
         while count := wakeup.run(at):
             acted += count
+        place += 1
     return acted
 
 
@@ -129,13 +132,9 @@ def fast_forward(until: datetime, *, since: datetime | None = None) -> None:
     Time never runs backwards: what turns out to have been due earlier is acted on at the instant reached. `since`: what
     was lived through before.
     """
-    reached = since
+    reached, look = since, _look_at_all()
     with seeing(EVERY_CLIENT):
-        while True:
-            pending = [at for wakeup in wakeups() if (at := wakeup.next_at()) is not None]
-            due = min((at for at in pending if at <= until), default=None)
-            if due is None:
-                return
+        while (due := look.next_at()) is not None and due <= until:
             reached = max(due, reached or due)
             with clock.frozen(reached):
                 if not run_due(reached):
@@ -181,13 +180,41 @@ class Look:
             for number, wakeup in enumerate(all_of_them)
         )
         self._sql, self._values = first.union(*others, all=True).order_by().query.sql_with_params()
+        tables = {wakeup.model._meta.db_table for wakeup in all_of_them if not _has_another_sign(wakeup)}
+        earliest = ", ".join(f'(SELECT min(wake_at) FROM "{table}")' for table in sorted(tables))
+        self._earliest = f"SELECT least({earliest})"
+        self._by_another_sign = [wakeup for wakeup in all_of_them if _has_another_sign(wakeup)]
 
     def at(self, instant: datetime) -> list[Wakeup | Errand]:
         """Those for which a row is due at this instant, in their order."""
+        return [self._wakeups[number] for number in self._numbers(instant)]
+
+    def first(self, instant: datetime, place: int) -> tuple[int, Wakeup | Errand] | None:
+        """The first of those from that place on, and its own place."""
+        number = next((number for number in self._numbers(instant) if number >= place), None)
+        return None if number is None else (number, self._wakeups[number])
+
+    def next_at(self) -> datetime | None:
+        """When the earliest of all is due."""
+        with connection.cursor() as cursor:
+            cursor.execute(self._earliest)
+            earliest = [cursor.fetchone()[0], *(wakeup.next_at() for wakeup in self._by_another_sign)]
+        return min((at for at in earliest if at is not None), default=None)
+
+    def _numbers(self, instant: datetime) -> list[int]:
         values = [instant if value == self.SOME_TIME else value for value in self._values]
         with connection.cursor() as cursor:
             cursor.execute(self._sql, values)
-            return [self._wakeups[number] for number in sorted(number for (number,) in cursor.fetchall())]
+            return sorted(number for (number,) in cursor.fetchall())
+
+
+def _has_another_sign(wakeup: Wakeup | Errand) -> bool:
+    return isinstance(wakeup, Errand) and wakeup.waits_since is not None
+
+
+@cache
+def _look_at_all() -> Look:
+    return Look(wakeups())
 
 
 def work_off(wakeup: Wakeup | Errand) -> int:
