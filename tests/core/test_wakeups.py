@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -133,7 +134,15 @@ class TestLanes:
         work_off(Looking(50))
         assert set(seen) == {Client.objects.count()}
         assert len(seen) >= 5
-        assert _connections() == before
+        assert _left_over(before) == 0
+
+
+def _left_over(before: int) -> int:
+    """How many connections there are more than before; the server takes a moment to let one go."""
+    until = time.monotonic() + 10
+    while (more := _connections() - before) > 0 and time.monotonic() < until:
+        time.sleep(0.05)
+    return more
 
 
 def _connections() -> int:
