@@ -36,27 +36,16 @@ def insert(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[A
         )
 
 
-def update(
-    model: type[Model],
-    columns: Sequence[str],
-    rows: Sequence[Sequence[Any]],
-    *,
-    unchanged: Sequence[str] = (),
-) -> int:
-    """Update rows by key: each row is (id, value, …) in the order of `columns`. Returns how many were found.
-
-    `unchanged`: columns whose values follow in each row; where one is another by now, that row is left as it is.
-    """
+def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> int:
+    """Update rows by key: each row is (id, value, …) in the order of `columns`. Returns how many were found."""
     if not rows:
         return 0
     sets = ", ".join(f'"{column}" = new."{column}"' for column in columns)
-    same = "".join(f' AND old."{column}" = new."{column}"' for column in unchanged)
-    told = ["id", *columns, *unchanged]
     with connection.cursor() as cursor:
         cursor.execute(
             f'UPDATE "{model._meta.db_table}" AS old SET {sets}'
-            f" FROM {_recordset(model, told, alias='new')} WHERE old.id = new.id{same}",
-            [_json(told, rows)],
+            f" FROM {_recordset(model, ['id', *columns], alias='new')} WHERE old.id = new.id",
+            [_json(["id", *columns], rows)],
         )
         return int(cursor.rowcount)
 

@@ -88,6 +88,9 @@ class Unit:
     wiring: Wiring
     because: int | None = None
     facts: list[Fact] = field(default_factory=list)
+    at_last: list[Callable[[], None]] = field(default_factory=list)
+    """What is done right before the commit, in this order, when all has settled: to write what others wait for, say."""
+
     _round: list[tuple[Fact, int | None]] = field(default_factory=list)
     _causes: dict[object, int] = field(default_factory=dict)
 
@@ -165,6 +168,8 @@ def work(
             unit.settle()
             if unit.facts:
                 unit.wiring.journal.announce(unit.facts)
+            for write in unit.at_last:
+                write()
         finally:
             _current.reset(token)
 

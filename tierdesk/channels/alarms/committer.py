@@ -15,7 +15,7 @@ from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreI
 from tierdesk.core import clock
 
 GROUP = 500
-ENOUGH = 200
+ENOUGH = 100
 """So many events are worth a call of the database; fewer wait a moment for more."""
 
 GATHER_S, GLANCE_S = 0.05, 0.001

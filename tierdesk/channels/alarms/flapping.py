@@ -55,10 +55,7 @@ def find_flapping(alarms: Sequence[Alarm], at: datetime) -> list[Alarm]:
 
 def hold(flapping: Iterable[Alarm]) -> None:
     """Look at them when they could have calmed down, and not before."""
-    until = []
-    for alarm in flapping:
-        alarm.wake_at = alarm.flapping_until
-        until.append((alarm.pk, alarm.flapping_until, alarm.wake_at))
+    until = [(alarm.pk, alarm.flapping_until, alarm.flapping_until) for alarm in flapping]
     rows.update(Alarm, ["flapping_until", "wake_at"], until)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -41,6 +42,20 @@ LATELY = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Tickets, by key, that became part of a storm of a source."""
+
+    tickets: Sequence[int]
+    into: Ticket
+    source: str
+
+    def move(self) -> None:
+        """Their alarms go with them."""
+        moved = Alarm.objects.filter(ticket__in=self.tickets)
+        moved.update(ticket=self.into, joined_by=Alarm.Joined.STORM, joined_to=self.source)
+
+
 def storms_of(alarms: Sequence[Alarm], tickets: dict[int, Ticket], at: datetime) -> dict[int, Storm]:
     """The storms that these new alarms are part of, by source. `tickets`: those at hand; what is found is added."""
     fresh = Counter(alarm.source_id for alarm in alarms)
@@ -61,10 +76,10 @@ def storms_of(alarms: Sequence[Alarm], tickets: dict[int, Ticket], at: datetime)
     }
 
 
-def gather(storm: Storm, source: Source, at: datetime, tickets: Mapping[int, Ticket]) -> None:
+def gather(storm: Storm, source: Source, at: datetime, tickets: Mapping[int, Ticket]) -> Gathered:
     """What the storm had opened before it was one, and nobody has looked at yet, becomes part of its ticket.
 
-    There are not many: one more, and it had been a storm before.
+    There are not many: one more, and it had been a storm before. Their alarms are still to be moved.
     """
     assert storm.home.ticket is not None
     early = Ticket.objects.filter(
@@ -80,19 +95,18 @@ def gather(storm: Storm, source: Source, at: datetime, tickets: Mapping[int, Tic
         for ticket in early.select_related("client", "contract_version").distinct()
         if not storm.spares(ticket.traits.get("alarm.severity", CRITICAL), ticket.service_id)
     ]
-    moved = Alarm.objects.filter(ticket__in=gathered)
-    moved.update(ticket=storm.home.ticket, joined_by=Alarm.Joined.STORM, joined_to=source.name)
     for ticket in gathered:
         one = tickets.get(ticket.pk, ticket)
         one.cancel(
             f"it is part of the alarm storm {storm.home.ticket.reference}", duplicate_of=storm.home.ticket
         )
+    return Gathered([ticket.pk for ticket in gathered], storm.home.ticket, source.name)
 
 
-def retell(ticket: Ticket, source: Source) -> str:
-    """Let the ticket of a storm say what it is made of by now, as its summary; returns that."""
-    members = list(ticket.alarms.select_related("source").order_by("-joined_at", "-pk")[:MOST_READ])
-    summary = summary_of(members)
+def retell(ticket: Ticket, source: Source, new: Sequence[Alarm]) -> str:
+    """Let the ticket of a storm say what it is made of by now, with these new ones, as its summary; returns that."""
+    before = ticket.alarms.select_related("source").order_by("-joined_at", "-pk")
+    summary = summary_of([*new, *before[:MOST_READ]][:MOST_READ])
     ticket.description = text_of(source, summary)
     ticket.save(update_fields=["description"])  # nothing that an agent's verb on it needs to expect
     return summary

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
+import orjson
 from django.db import connection
 from django.db.models import Exists, Min, OuterRef, QuerySet
 
@@ -19,7 +21,7 @@ from tierdesk.channels.alarms.facts import AlarmsJoined
 from tierdesk.channels.alarms.maintenance import Maintenance
 from tierdesk.channels.alarms.models import Alarm, wake_alarms
 from tierdesk.channels.alarms.quiet import await_quiet, clear_quiet
-from tierdesk.channels.alarms.storms import gather, retell, summary_of, text_of
+from tierdesk.channels.alarms.storms import Gathered, gather, retell, summary_of, text_of
 from tierdesk.channels.alarms.surroundings import (
     Components,
     component_of,
@@ -35,6 +37,24 @@ from tierdesk.tickets.lifecycle import State
 from tierdesk.tickets.models import Draft, Ticket
 
 AT_ONCE = 500
+PUT_DOWN = """
+    WITH looked AS (
+        SELECT * FROM json_to_recordset(%s::json)
+        AS l(id bigint, seen bigint, service bigint, window_id bigint, flaps boolean, wake_at timestamptz)
+    ), held AS MATERIALIZED (
+        SELECT id FROM alarms_alarm WHERE id = ANY (ARRAY(SELECT id FROM looked)) OR ticket_id = ANY (%s::bigint[])
+        ORDER BY source_id, key FOR NO KEY UPDATE
+    )
+    UPDATE alarms_alarm AS alarm SET
+        seen_seq = looked.seen, service_id = looked.service, window_id = looked.window_id,
+        wake_at = CASE
+            WHEN looked.flaps OR alarm.changed_seq = looked.seen THEN looked.wake_at ELSE alarm.wake_at
+        END,
+        flapping_until = CASE WHEN looked.flaps THEN looked.wake_at ELSE alarm.flapping_until END
+    FROM looked JOIN held USING (id) WHERE alarm.id = looked.id
+"""
+"""Rows are held in the order of intake, also those that will be moved: nobody waits for another in a circle."""
+
 MONITORING = Actor("channel", "Monitoring")
 
 ONE_AT_A_TIME = """
@@ -47,8 +67,8 @@ ONE_AT_A_TIME = """
 def follow_up(at: datetime) -> int:
     """Look at alarms that changed, a batch in one unit of work; returns how many there were.
 
-    Intake goes on meanwhile: their rows are held only while they are written. What changed since it was read is written
-    as it was seen, as if it had changed after that, and is looked at again.
+    Intake goes on meanwhile: their rows are held only while they are written, at last. What changed since it was read
+    is written as it was seen, as if it had changed after that, and is looked at again.
     """
     with work(by=MONITORING, at=at) as unit:
         alarms = _claim()
@@ -62,35 +82,45 @@ def follow_up(at: datetime) -> int:
             name_services([alarm for alarm in settled if alarm.ticket is None], components)
             maintenance = Maintenance.of(alarms, at)
             trouble = maintenance.let_through(settled)
-            _give_tickets(
-                [alarm for alarm in trouble if alarm.ticket is None], alarms, components, tickets, at
+            homes, gathered = _give_tickets(
+                [alarm for alarm in trouble if alarm.ticket is None], components, tickets, at
             )
             await_quiet([*trouble, *_known(alarms)])
             _go_on(alarm for alarm in trouble if alarm.ticket is not None)
             flaps.tell([alarm for alarm in flapping if alarm in calm])
             tell_what_worsened(a for a in alarms if _pages(a) and maintenance.window_of(a) is None)
-            _watch([alarm for alarm in alarms if alarm.state == Alarm.State.CLEARED and alarm.ticket_id])
-            unit.settle()
-            _hold(alarms)
-            flaps.hold(alarm for alarm in flapping if maintenance.window_of(alarm) is None)
-            _put_down(alarms)
+            held_back = [alarm for alarm in flapping if maintenance.window_of(alarm) is None]
+            _watch(alarms, held_back)
+            unit.at_last.append(partial(_put_down, alarms, held_back, homes, gathered))
     return len(alarms)
 
 
-def _hold(alarms: Iterable[Alarm]) -> None:
-    """Hold their rows until the unit of work ends, in the order of intake: nobody waits for another in a circle."""
-    held = Alarm.objects.filter(pk__in=[alarm.pk for alarm in alarms]).order_by("source", "key")
-    list(held.select_for_update(no_key=True).values_list("pk"))
-
-
-def _put_down(alarms: Iterable[Alarm]) -> None:
-    """Write what was found out about them, unless they changed since they were read: then they are looked at again."""
-    rows.update(
-        Alarm,
-        ["seen_seq", "service_id", "window_id", "wake_at"],
-        [(a.pk, a.changed_seq, a.service_id, a.window_id, a.wake_at, a.changed_seq) for a in alarms],
-        unchanged=["changed_seq"],
-    )
+def _put_down(
+    alarms: Iterable[Alarm],
+    flapping: Iterable[Alarm],
+    homes: Iterable[Home],
+    gathered: Sequence[Gathered],
+) -> None:
+    """Write what was found out about them. When one is to wake follows from what it was, if it is that still."""
+    moving = [pk for one in gathered for pk in one.tickets]
+    until = {alarm.pk: alarm.flapping_until for alarm in flapping}
+    looked = [
+        {
+            "id": alarm.pk,
+            "seen": alarm.changed_seq,
+            "service": alarm.service_id,
+            "window_id": alarm.window_id,
+            "flaps": alarm.pk in until,
+            "wake_at": until.get(alarm.pk, alarm.wake_at),
+        }
+        for alarm in alarms
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")  # whatever a crash takes back is done again
+        cursor.execute(PUT_DOWN, [orjson.dumps(looked).decode(), moving])
+    _keep_places(homes)
+    for one in gathered:
+        one.move()
 
 
 def _known(alarms: Iterable[Alarm]) -> list[Alarm]:
@@ -186,32 +216,25 @@ def _settles_at(alarm: Alarm) -> datetime:
 
 
 def _give_tickets(
-    alarms: Sequence[Alarm],
-    looked_at: Sequence[Alarm],
-    components: Components,
-    tickets: dict[int, Ticket],
-    at: datetime,
-) -> None:
+    alarms: Sequence[Alarm], components: Components, tickets: dict[int, Ticket], at: datetime
+) -> tuple[list[Home], list[Gathered]]:
     """Each alarm goes to the home that is right for it (correlation.py); where there is none, a ticket is opened.
 
-    From then on all that are looked at are held: to hold some first and the others later could end in a circle.
+    Returns these homes, and what storms gathered; that the alarms are there is still to be written.
     """
     if not alarms:
-        return
+        return [], []
     known = homes_of(alarms, tickets, at)
     homes = known.place(alarms, at)
     new = [home for home in homes if home.ticket is None]
     _open(new, known.storms, components)
-    _hold(looked_at)
-    _keep_places(homes, at)
     for home in homes:
         for member in home.members:
-            member.alarm.ticket = home.ticket
+            member.alarm.ticket, member.alarm.joined_at = home.ticket, at
     for home in homes:
         _tell_who_joined(home)
-    for storm in known.storms.values():
-        if storm.home in new:
-            gather(storm, storm.home.members[0].alarm.source, at, tickets)
+    begun = [storm for storm in known.storms.values() if storm.home in new]
+    return homes, [gather(storm, storm.home.members[0].alarm.source, at, tickets) for storm in begun]
 
 
 def _open(homes: Sequence[Home], storms: Mapping[int, Storm], components: Components) -> None:
@@ -224,15 +247,12 @@ def _open(homes: Sequence[Home], storms: Mapping[int, Storm], components: Compon
         home.ticket = ticket
 
 
-def _keep_places(homes: Iterable[Home], at: datetime) -> None:
-    placed = [(home.ticket, member) for home in homes for member in home.members]
+def _keep_places(homes: Iterable[Home]) -> None:
+    placed = [member for home in homes for member in home.members]
     rows.update(
         Alarm,
-        ["ticket_id", "service_id", "joined_at", "joined_by", "joined_to"],
-        [
-            (m.alarm.pk, t.pk if t else None, m.alarm.service_id, at, m.by.value, m.to[:255])
-            for t, m in placed
-        ],
+        ["ticket_id", "joined_at", "joined_by", "joined_to"],
+        [(m.alarm.pk, m.alarm.ticket_id, m.alarm.joined_at, m.by.value, m.to[:255]) for m in placed],
     )
 
 
@@ -243,7 +263,7 @@ def _tell_who_joined(home: Home) -> None:
     for (by, to), count in joined.items():
         alarm = first[by, to]
         if by == Alarm.Joined.STORM:
-            _tell_how_it_storms(home.ticket, count, alarm)
+            _tell_how_it_storms(home, count, alarm)
         elif by not in (Alarm.Joined.OPENED, Alarm.Joined.KEY):
             record(
                 AlarmsJoined(
@@ -252,12 +272,15 @@ def _tell_who_joined(home: Home) -> None:
             )
 
 
-def _tell_how_it_storms(ticket: Ticket, joined: int, first: Alarm) -> None:
+def _tell_how_it_storms(home: Home, joined: int, first: Alarm) -> None:
     """Each time that the alarms on the ticket have doubled; an entry for each would bury everything else.
 
     The ticket's own words follow: what a storm turns out to be is seldom what it began as.
     """
-    total = ticket.alarms.count()
+    ticket = home.ticket
+    assert ticket is not None
+    new = [member.alarm for member in home.members]
+    total = ticket.alarms.count() + len(new)
     if total.bit_length() > (total - joined).bit_length():
         record(
             AlarmsJoined(
@@ -266,7 +289,7 @@ def _tell_how_it_storms(ticket: Ticket, joined: int, first: Alarm) -> None:
                 why=Alarm.Joined.STORM.value,
                 to=first.source.name,
                 first=first.summary or first.key,
-                summary=retell(ticket, first.source) if total > joined else "",
+                summary=retell(ticket, first.source, new) if total > joined else "",
             )
         )
 
@@ -282,11 +305,12 @@ def _go_on(alarms: Iterable[Alarm]) -> None:
             ticket.reopen("the alarm came back")
 
 
-def _watch(cleared: Sequence[Alarm]) -> None:
+def _watch(alarms: Sequence[Alarm], flapping: Sequence[Alarm]) -> None:
     """All alarms of a ticket are cleared: it waits whether they stay so, until the last of them is closed.
 
     What flaps is not taken for cleared. A major incident goes on until people say that it is over.
     """
+    cleared = [alarm for alarm in alarms if alarm.state == Alarm.State.CLEARED]
     tickets = {
         alarm.ticket_id: alarm.ticket for alarm in cleared if alarm.ticket and not alarm.ticket.is_major
     }
@@ -299,6 +323,7 @@ def _watch(cleared: Sequence[Alarm]) -> None:
         .values_list("ticket", flat=True)
         .distinct()
     )
+    in_trouble |= {alarm.ticket_id for alarm in alarms if alarm not in cleared or alarm in flapping}
     for pk, ticket in tickets.items():
         if ticket is not None and ticket.state in (State.NEW, State.OPEN) and pk not in in_trouble:
             ticket.pend("evidence")
