@@ -34,6 +34,10 @@ ACTIONS: dict[str, dict[str, Any]] = {
     "acceptance": {"version": 1},
     "return": {"version": 1, "reason": "missing_info", "note": "no log"},
     "withdrawal": {"version": 1, "why": "solved it"},
+    "merge": {"version": 1, "into": 2, "why": "the same"},
+    "parting": {"version": 1, "why": "not the same"},
+    "messages/1/place": {"version": 1, "to": None, "subject": "Mine", "why": "another matter"},
+    "messages/1/division": {"version": 1, "subject": "Mine", "text": "And this.", "why": "another matter"},
 }
 UNAUTHORIZED = {
     "error": {"code": "unauthorized", "message": "Send a valid token: Authorization: Bearer td_…"}
@@ -46,7 +50,7 @@ def routes() -> list[tuple[str, str]]:
 
     paths: dict[str, dict[str, Any]] = api.get_openapi_schema(path_prefix="/api/")["paths"]
     return [
-        (method, path.replace("{pk}", "1").replace("{key}", "ACME"))
+        (method, path.replace("{pk}", "1").replace("{message}", "1").replace("{key}", "ACME"))
         for path, methods in paths.items()
         for method in methods
     ]

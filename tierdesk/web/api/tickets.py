@@ -31,7 +31,10 @@ class Person(BaseModel):
 
 
 class TicketShown(BaseModel):
-    """A ticket. `version` counts its changes: send it back with what you do. Clients, teams and services are keys."""
+    """A ticket. `version` counts its changes: send it back with what you do. Clients, teams and services are keys.
+
+    `duplicate_of`: the id of the ticket that it was merged into, or is a duplicate of.
+    """
 
     id: int
     reference: str
@@ -58,6 +61,7 @@ class TicketShown(BaseModel):
     resolved_at: datetime | None
     closed_at: datetime | None
     resolution_code: str
+    duplicate_of: int | None
     version: int
 
     @classmethod
@@ -72,6 +76,7 @@ class TicketShown(BaseModel):
             ),
             "service": ticket.service.key if ticket.service else None,
             "category": ticket.category.path if ticket.category else None,
+            "duplicate_of": ticket.duplicate_of_id,
         }
         own = {name: getattr(ticket, name) for name in cls.model_fields if name not in related}
         return cls(**own, **related)

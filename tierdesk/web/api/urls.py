@@ -6,7 +6,18 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import path, re_path
 from ninja import NinjaAPI
 
-from tierdesk.web.api import actions, clients, clocks, contacts, handovers, majors, reports, tickets, timeline
+from tierdesk.web.api import (
+    actions,
+    belonging,
+    clients,
+    clocks,
+    contacts,
+    handovers,
+    majors,
+    reports,
+    tickets,
+    timeline,
+)
 from tierdesk.web.api.bearer import Bearer, behind_the_lock
 from tierdesk.web.api.errors import not_found, speak, with_the_right_method
 
@@ -23,7 +34,7 @@ api = NinjaAPI(
 )
 api.add_decorator(behind_the_lock, mode="view")
 speak(api)
-for resource in (tickets, actions, handovers, timeline, clocks):
+for resource in (tickets, actions, belonging, handovers, timeline, clocks):
     api.add_router("/v1/tickets", resource.router)
 api.add_router("/v1/tickets", majors.of_tickets)
 api.add_router("/v1/major", majors.router)
