@@ -35,7 +35,7 @@ from tierdesk.channels.alarms.listeners import (
 from tierdesk.channels.alarms.memory import MemoryStore
 from tierdesk.channels.alarms.models import Stranger
 from tierdesk.channels.alarms.strangers import Strangers
-from tierdesk.channels.alarms.usm import UsmUser
+from tierdesk.channels.alarms.usm import OURS, UsmUser
 
 PATIENCE_S = 10.0
 HOUSE = KnownSource(1, 1, "syslog", senders=["127.0.0.0/8"])
@@ -163,6 +163,50 @@ def test_an_agent_s_trap_of_version_3_is_read(auth: str, privacy: str) -> None:
         assert soon(lambda: store.alarms), store.refusals
     [alarm] = store.alarms
     assert (alarm.key, alarm.count) == ("127.0.0.1/link/7", 1)
+
+
+@pytest.mark.parametrize("auth", ["SHA", "SHA-256", "SHA-512"])
+@pytest.mark.parametrize("privacy", ["", "AES", "AES-256"])
+def test_an_agent_s_inform_of_version_3_is_answered(auth: str, privacy: str) -> None:
+    """It asks who we are and what our time is, and fails unless it is answered by somebody who knows the secrets."""
+    user = UsmUser("router", auth, SIGNS, privacy, HIDES if privacy else "")
+    level = ["-l", "authPriv", "-x", privacy, "-X", HIDES] if privacy else ["-l", "authNoPriv"]
+    with ears(version_3(user)) as (store, _, ports):
+        told = [*level, "-u", "router", "-a", auth, "-A", SIGNS]
+        for _ in range(2):
+            tool("snmpinform", "-v", "3", *told, f"127.0.0.1:{ports.snmp}", *LINK_DOWN)
+        trap_of_version_3(ports.snmp, *told)
+        assert soon(lambda: store.alarms and store.alarms[0].count == 3), store.refusals
+    assert not store.refusals, "what only asks who we are is no refusal"
+
+
+def test_whoever_has_another_time_than_ours_is_told_it() -> None:
+    """The sender was told our engine once, and believes that it began five seconds ago."""
+    remembered = ["-e", f"0x{OURS.hex()}", "-Z", "1,5"]
+    with ears(version_3(UsmUser("router", "SHA-256", SIGNS, "AES", HIDES))) as (store, _, ports):
+        told = [*PRIVATE, "-A", SIGNS, "-X", HIDES, *remembered]
+        tool("snmpinform", "-v", "3", *told, f"127.0.0.1:{ports.snmp}", *LINK_DOWN)
+    assert [alarm.key for alarm in store.alarms] == ["127.0.0.1/link/7"]
+    assert not store.refusals
+
+
+def test_an_inform_of_version_3_that_is_not_its_users_is_refused_and_not_answered() -> None:
+    user = UsmUser("router", "SHA-256", SIGNS, "AES", HIDES)
+    wrong = [*PRIVATE, "-A", "another-secret", "-X", HIDES, "-r", "0", "-t", "1"]
+    with ears(version_3(user)) as (store, _, ports):
+        with pytest.raises(AssertionError, match="Timeout"):
+            tool("snmpinform", "-v", "3", *wrong, f"127.0.0.1:{ports.snmp}", *LINK_DOWN)
+        assert soon(lambda: store.refusals)
+    assert "signed with another secret" in store.refusals[0].refusal
+    assert not store.alarms
+
+
+def test_nobody_but_a_sender_of_version_3_is_told_of_our_engine() -> None:
+    asks = ["-l", "authNoPriv", "-u", "router", "-a", "SHA", "-A", SIGNS, "-r", "0", "-t", "1"]
+    with ears(HOUSE) as (_, strangers, ports):
+        with pytest.raises(AssertionError, match="Timeout"):
+            tool("snmpinform", "-v", "3", *asks, f"127.0.0.1:{ports.snmp}", *LINK_DOWN)
+        assert soon(lambda: strangers.seen)
 
 
 PRIVATE = ["-l", "authPriv", "-u", "router", "-a", "SHA-256", "-x", "AES"]

@@ -24,11 +24,13 @@ from typing import Any, Final
 
 from django.db import connection
 
+from tierdesk.channels.alarms import informs
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreIsAway, UnableToStore
 from tierdesk.channels.alarms.committer import Committer, Full
 from tierdesk.channels.alarms.shapes import snmp_trap
 from tierdesk.channels.alarms.strangers import Strangers
 from tierdesk.channels.alarms.understanding import understood
+from tierdesk.channels.alarms.usm import UsmUser
 from tierdesk.core import clock
 
 SYSLOG: Final = "syslog"
@@ -139,6 +141,13 @@ class Ear:
             return False
         return True
 
+    def user_of(self, remote: str) -> UsmUser | None:
+        """As whom a source at this address speaks SNMP of version 3; None if it does not, or has said too much."""
+        source = self._source(SNMP, remote)
+        if source is None or source.usm is None or not self._allowance.takes(remote):
+            return None
+        return source.usm
+
     def soon(self, story: Coroutine[Any, Any, None]) -> None:
         """Go on with a story beside what is heard next."""
         task = asyncio.create_task(story)
@@ -198,8 +207,11 @@ class Datagrams(asyncio.DatagramProtocol):
         self._ear.soon(self._hear(data, addr))
 
     async def _hear(self, raw: bytes, addr: tuple[Any, ...]) -> None:
-        is_stored = await self._ear.hear(self._shape, raw, plain_address(addr[0]))
-        answer = snmp_trap.answer_to(raw) if is_stored and self._shape == SNMP else b""
+        remote = plain_address(addr[0])
+        user = self._ear.user_of(remote) if self._shape == SNMP and informs.may_be_inform(raw) else None
+        answer = informs.report_to(raw, user) if user else b""
+        if not answer and await self._ear.hear(self._shape, raw, remote) and self._shape == SNMP:
+            answer = informs.response_to(raw, user) if user else snmp_trap.answer_to(raw)
         if answer and self._transport is not None:
             self._transport.sendto(answer, addr)
 

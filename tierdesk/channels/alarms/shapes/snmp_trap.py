@@ -1,4 +1,4 @@
-"""SNMP traps as they come off the wire (informs too, but for version 3), or decoded as JSON by whoever received them.
+"""SNMP traps and informs as they come off the wire, or decoded as JSON by whoever received them.
 
 RFC 3416 and, for what version 1 becomes, RFC 3584. The alarm of a pair (PAIRS) is named by agent, pair and index, so
 that linkUp clears what linkDown raised; any other trap is named by agent, trap and index, and over after the source's
@@ -30,8 +30,8 @@ snmptrap -v 2c -c COMMUNITY desk.example.com:1162 '' 1.3.6.1.6.3.1.1.5.3 1.3.6.1
 ```
 
 **Version 3**: give the source a `usm_user`, with `usm_auth` (SHA, SHA-224, SHA-256, SHA-384 or SHA-512) and the
-passphrase as its `secret`; for encryption `usm_privacy` (AES or AES-256) with its `usm_privacy_secret`. Traps are read,
-informs are not.
+passphrase as its `secret`; for encryption `usm_privacy` (AES or AES-256) with its `usm_privacy_secret`. Where a router
+must be told the engine of whoever it informs, the desk's is `8000000004746965726465736B`.
 
 ```sh
 snmptrap -v 3 -l authPriv -u USER -a SHA-256 -A SECRET -x AES -X PRIVACY_SECRET \\
@@ -196,7 +196,7 @@ def _of_version_3(raw: bytes, remote: str, user: UsmUser | None) -> Trap:
     if user is None:
         raise MalformedAlarm("This is SNMP version 3, and the source has no user for it: give it one.")
     pdu, protocol = pdu_of(raw, user), api.PROTOCOL_MODULES[api.SNMP_VERSION_2C]
-    if not pdu.isSameTypeWith(protocol.SNMPv2TrapPDU()):
+    if not (pdu.isSameTypeWith(protocol.SNMPv2TrapPDU()) or pdu.isSameTypeWith(protocol.InformRequestPDU())):
         raise MalformedAlarm("This is SNMP version 3, but no trap.")
     varbinds = {str(oid): _text(value) for oid, value in protocol.apiPDU.get_varbinds(pdu)}
     rest = {oid: value for oid, value in varbinds.items() if oid not in (UPTIME, TRAP)}
