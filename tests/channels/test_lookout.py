@@ -188,6 +188,18 @@ def test_a_silence_counts_from_when_it_is_watched(exchange: Exchange, at: dateti
     assert told() == []
 
 
+def test_only_its_hours_count(cast: Cast, exchange: Exchange, at: datetime) -> None:
+    """Monday at ten a call; the office closes at five and opens on Tuesday at nine."""
+    Exchange.objects.update(quiet_hours=8, quiet_in=cast.office.calendar)
+    rang(exchange, at)
+    look(at, at + 7 * HOUR, at + 23 * HOUR, at + 24 * HOUR)
+    assert told() == [], "seven hours on Monday, one on Tuesday"
+    look(at + 24 * HOUR + MINUTE)
+    assert told() == [("silent", "House exchange is silent")]
+    text = Notice.objects.get(kind="silent", channel="mail").text
+    assert "Nothing has come since 08 June, 08:00 UTC; in its hours it is silent for 8 at most." in text
+
+
 def test_without_a_quiet_time_anything_may_be_silent(exchange: Exchange, at: datetime) -> None:
     Exchange.objects.update(quiet_hours=0)
     look(at, at + 30 * DAY)

@@ -23,10 +23,12 @@ from django.utils.translation import gettext as _
 
 from tierdesk import channels
 from tierdesk.channels.models import Inbound, InboundState
+from tierdesk.channels.quiet import Quiet
 from tierdesk.channels.registry import registered
 from tierdesk.channels.watches import Rhythm, Stream, Watch
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, seeing
+from tierdesk.directory.calendars.models import newest_hours
 
 LOOK_EVERY = timedelta(seconds=30)
 LOCK = 7_262_026
@@ -73,7 +75,9 @@ def _is_ours() -> bool:
 
 def _look(watches: dict[str, Watch], since: datetime, at: datetime) -> list[Watch]:
     seen = []
-    found: list[Stream | Rhythm] = [*_streams(since, at), *_rhythms(at)]
+    rhythms = list(_rhythms(at))
+    counted = newest_hours(one.calendar for one in rhythms)
+    found: list[Stream | Rhythm] = [*_streams(since, at), *rhythms]
     for one in found:
         watch = watches.get(one.key) or Watch(
             key=one.key, began_at=at, looked_at=at, counted=(one.total or 0) if isinstance(one, Stream) else 0
@@ -82,7 +86,8 @@ def _look(watches: dict[str, Watch], since: datetime, at: datetime) -> list[Watc
         if isinstance(one, Stream):
             watch.see_stream(one, at)
         else:
-            watch.see_rhythm(one, at)
+            within = counted[one.calendar] if one.calendar is not None else None
+            watch.see_rhythm(one, Quiet(one.hours, within), at)
         watch.looked_at = at
         seen.append(watch)
     return seen

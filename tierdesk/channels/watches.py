@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from tierdesk.channels.quiet import Quiet
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
 from tierdesk.directory.staff.models import User
@@ -42,13 +43,14 @@ class Stream:
 
 @dataclass(frozen=True, kw_only=True)
 class Rhythm:
-    """Something that is never silent for longer than `hours`; it was last heard at `heard_at`."""
+    """Something that is never silent for longer than `hours`, of those of `calendar`; last heard at `heard_at`."""
 
     key: str
     name: str
     hours: int
     heard_at: datetime | None
     client: int | None = None
+    calendar: int | None = None
 
 
 class Watches(ClientRows):
@@ -106,15 +108,19 @@ class Watch(models.Model):
         elif self.level == 0:
             self._end(at)
 
-    def see_rhythm(self, rhythm: Rhythm, at: datetime) -> None:
+    def see_rhythm(self, rhythm: Rhythm, quiet: Quiet, at: datetime) -> None:
         """Look whether it was heard in time. A silence counts from when it began to be watched, at the earliest."""
         heard = max(self.began_at, rhythm.heard_at or self.began_at)
-        if at - heard <= timedelta(hours=rhythm.hours):
+        if not quiet.is_broken(heard, at):
             self._end(at)
             return
-        self.why = _(
-            "Nothing has come since %(since)s UTC; %(hours)d hours are the longest it is silent."
-        ) % {"since": f"{heard:%d %B, %H:%M}", "hours": rhythm.hours}
+        told = {"since": f"{heard:%d %B, %H:%M}", "hours": quiet.hours}
+        self.why = (
+            _("Nothing has come since %(since)s UTC; %(hours)d hours are the longest it is silent.") % told
+            if quiet.within is None
+            else _("Nothing has come since %(since)s UTC; in its hours it is silent for %(hours)d at most.")
+            % told
+        )
         self._raise("silent", at)
 
     def _raise(self, kind: str, at: datetime) -> None:

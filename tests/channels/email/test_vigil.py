@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.channels.conftest import PostOffice
 from tierdesk.channels.email.health import trouble_of
 from tierdesk.channels.email.models import Mailbox, Vigil, secret
 from tierdesk.channels.email.token import find_canary, mint_canary
-from tierdesk.channels.email.vigil import CANARY_EVERY, set_up
+from tierdesk.channels.email.vigil import CANARY_EVERY, hours_counted, set_up
 from tierdesk.directory.staff.models import User
 from tierdesk.response.notifications.models import Notice
 from tierdesk.tickets.models import Ticket
@@ -30,7 +31,7 @@ def watched(cast: Cast, at: datetime) -> Callable[..., Mailbox]:
     """A mailbox that promises something since `at`; whoever tells of it is told to one administrator."""
     User.objects.create_user("root@desk.example", name="Root", is_admin=True)
 
-    def watched(**promises: int) -> Mailbox:
+    def watched(**promises: Any) -> Mailbox:
         mailbox = Mailbox.objects.create(address=ADDRESS, **promises)
         set_up(mailbox, at)
         return mailbox
@@ -49,7 +50,8 @@ def canaries(post: PostOffice) -> list[bytes]:
 
 def seen(mailbox: Mailbox, at: datetime) -> str:
     """What the page says of it."""
-    return trouble_of(Mailbox.objects.select_related("vigil").get(pk=mailbox.pk), at)
+    fresh = Mailbox.objects.select_related("vigil").get(pk=mailbox.pk)
+    return trouble_of(fresh, at, hours_counted([fresh]))
 
 
 def test_unless_it_promises_something_nothing_is_expected(
@@ -72,6 +74,19 @@ def test_a_mailbox_without_mail_for_too_long_is_told_once_a_day(
     assert seen(mailbox, at + 3 * HOUR) == why
     live_until(at + 27 * HOUR)
     assert told() == [why] * 2
+
+
+def test_only_the_hours_of_its_calendar_count(
+    cast: Cast, watched: Callable[..., Mailbox], at: datetime, live_until: Living
+) -> None:
+    """Monday at ten it begins; the office closes at five and opens on Tuesday at nine."""
+    mailbox = watched(quiet_hours=8, quiet_in=cast.office.calendar)
+    live_until(at + 24 * HOUR)
+    assert (told(), seen(mailbox, at + 24 * HOUR)) == ([], "")
+    live_until(at + 24 * HOUR + MINUTE)
+    why = "No mail has come since 08 June, 08:00 UTC; in its hours it is without for 8 at most."
+    assert told() == [why]
+    assert seen(mailbox, at + 24 * HOUR + MINUTE) == why
 
 
 @pytest.mark.parametrize(

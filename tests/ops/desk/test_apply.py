@@ -12,6 +12,7 @@ import pytest
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.tokens import digest, unsealed
 from tierdesk.channels.email.models import Grant, Mailbox, Vigil
+from tierdesk.channels.phone.models import Exchange
 from tierdesk.core import clock
 from tierdesk.core.seal import Unsealable
 from tierdesk.directory.calendars.models import Calendar
@@ -169,6 +170,7 @@ def test_an_export_makes_the_same_desk_again_from_nothing(
     written.write_text(re.sub("token: kept", lambda _: f'token: "{next(tokens)}"', exported))
     for model in (
         Source,
+        Exchange,
         Book,
         Schedule,
         Contract,

@@ -126,7 +126,8 @@ class Bridge(models.Model):
     `kind` is a module of channels/chat/platforms. `secret` is what the platform proves itself with, `token` what we
     show to it, at this `url` and no other; both lie sealed. `bot`: who we are there, so that we do not hear
     ourselves. `rooms`: where we listen; empty: wherever we were let in. `quiet_hours`: the longest that nothing is
-    said there; 0: any time. `pages_agents`: the platform is the desk's own, and agents are paged there.
+    said there, in the hours of `quiet_in`; 0: any time. `pages_agents`: the platform is the desk's own, and agents are
+    paged there.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, related_name="bridges")
@@ -139,6 +140,9 @@ class Bridge(models.Model):
     bot = models.CharField(max_length=200, blank=True)
     rooms = models.JSONField(default=list)
     quiet_hours = models.PositiveSmallIntegerField(default=0, db_default=0)
+    quiet_in = models.ForeignKey(
+        Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     pages_agents = models.BooleanField(default=False, db_default=False)
     is_active = models.BooleanField(default=True)
 

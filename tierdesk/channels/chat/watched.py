@@ -20,5 +20,6 @@ def rhythms(at: datetime) -> Iterator[Rhythm]:
             name=bridge.name,
             client=bridge.client_id,
             hours=bridge.quiet_hours,
+            calendar=bridge.quiet_in_id,
             heard_at=said.values_list("received_at", flat=True).first(),
         )

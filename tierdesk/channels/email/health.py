@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from tierdesk.channels.email.models import Mailbox
-from tierdesk.channels.email.vigil import silence
+from tierdesk.channels.email.vigil import hours_counted, silence
 from tierdesk.channels.email.watch import ending
 from tierdesk.channels.health import Part
+from tierdesk.directory.calendars.hours import Hours
 from tierdesk.directory.clients.visibility import visible_clients
 from tierdesk.directory.staff.models import User
 
@@ -21,10 +22,11 @@ def parts(user: User, at: datetime) -> Sequence[Part]:
     mailboxes = Mailbox.objects.select_related("client", "collection", "grant", "vigil")
     if (ids := visible_clients(user)) is not None:
         mailboxes = mailboxes.filter(Q(client=None) | Q(client__in=ids))
-    return [_part(mailbox, at) for mailbox in mailboxes]
+    hours = hours_counted(mailboxes)
+    return [_part(mailbox, at, hours) for mailbox in mailboxes]
 
 
-def _part(mailbox: Mailbox, at: datetime) -> Part:
+def _part(mailbox: Mailbox, at: datetime, hours: Mapping[int, Hours]) -> Part:
     collection = getattr(mailbox, "collection", None) if mailbox.is_fetched else None
     vigil = getattr(mailbox, "vigil", None)
     return Part(
@@ -33,15 +35,15 @@ def _part(mailbox: Mailbox, at: datetime) -> Part:
         is_on=mailbox.is_active,
         heard_at=collection.fetched_at if collection else vigil.heard_at if vigil else None,
         waiting=collection.waiting if collection else 0,
-        trouble=trouble_of(mailbox, at),
+        trouble=trouble_of(mailbox, at, hours),
         since=collection.failing_since if collection else None,
     )
 
 
-def trouble_of(mailbox: Mailbox, at: datetime) -> str:
-    """Why its mail does not come, or may not; empty for one in order."""
+def trouble_of(mailbox: Mailbox, at: datetime, hours: Mapping[int, Hours]) -> str:
+    """Why its mail does not come, or may not; empty for one in order. `hours`: see vigil.hours_counted."""
     vigil = getattr(mailbox, "vigil", None)
-    return _trouble_of_fetching(mailbox, at) or (silence(vigil, at) if vigil else "")
+    return _trouble_of_fetching(mailbox, at) or (silence(vigil, at, hours) if vigil else "")
 
 
 def _trouble_of_fetching(mailbox: Mailbox, at: datetime) -> str:

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from tierdesk.channels.email.automatic import without_detail
 from tierdesk.core.seal import Sealed
+from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import ClientRows
 
@@ -45,8 +46,8 @@ class Mailbox(models.Model):
     house; without `smtp_host` what we write there leaves by the relay of the house. `user` signs in at both, unless
     `smtp_user` says otherwise. `takes_old`: what lay there before we came is taken in as well.
     `authserv_id`, `hops`: see authentication.py; the name with which this mailbox's own server signs its findings.
-    `quiet_hours`: longer than that it is never without mail; `canary_minutes`: within so many minutes a mail that the
-    desk writes to it comes back. Both are 0 for no such promise; see vigil.py.
+    `quiet_hours`: longer than that, in the hours of `quiet_in`, it is never without mail; `canary_minutes`: within so
+    many minutes a mail that the desk writes to it comes back. Both are 0 for no such promise; see vigil.py.
     """
 
     address = models.EmailField(unique=True)
@@ -72,6 +73,9 @@ class Mailbox(models.Model):
     authserv_id = models.CharField(max_length=200, blank=True)
     hops = models.PositiveSmallIntegerField(default=1)
     quiet_hours = models.PositiveSmallIntegerField(default=0)
+    quiet_in = models.ForeignKey(
+        Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     canary_minutes = models.PositiveSmallIntegerField(default=0)
 
     objects = Mailboxes.as_manager()

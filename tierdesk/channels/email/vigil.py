@@ -7,7 +7,7 @@ comes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
@@ -15,6 +15,9 @@ from django.utils.translation import gettext as _
 
 from tierdesk.channels.email.models import SILENT_AFTER, Mailbox, Vigil, secret
 from tierdesk.channels.email.token import mint_canary
+from tierdesk.channels.quiet import Quiet
+from tierdesk.directory.calendars.hours import Hours
+from tierdesk.directory.calendars.models import newest_hours
 from tierdesk.response.notifications.house import tell_administrators
 from tierdesk.response.notifications.models import Notice, NoticeState
 
@@ -71,6 +74,7 @@ def patience(vigil: Vigil) -> timedelta:
 
 def keep_vigils(vigils: Sequence[Vigil], at: datetime) -> None:
     """Send the canaries that are due; tell the administrators of each mailbox that is silent, once a day."""
+    hours = hours_counted([vigil.mailbox for vigil in vigils])
     for vigil in vigils:
         mailbox = vigil.mailbox
         if not mailbox.promises_mail:
@@ -79,20 +83,30 @@ def keep_vigils(vigils: Sequence[Vigil], at: datetime) -> None:
         _miss_canary(vigil, at)
         if mailbox.canary_minutes and (vigil.sent_at is None or at - vigil.sent_at >= CANARY_EVERY):
             _send_canary(vigil, at)
-        _tell(vigil, at)
-        vigil.wake_at = _next_look(vigil, at)
+        _tell(vigil, at, hours)
+        vigil.wake_at = _next_look(vigil, at, hours)
         vigil.save(update_fields=["sent_at", "missed_at", "told_of", "told_at", "wake_at"])
 
 
-def _next_look(vigil: Vigil, at: datetime) -> datetime:
+def hours_counted(mailboxes: Iterable[Mailbox]) -> Mapping[int, Hours]:
+    """The hours in which these mailboxes are not without mail, by calendar, in one statement."""
+    return newest_hours(one.quiet_in_id for one in mailboxes)
+
+
+def _quiet(mailbox: Mailbox, hours: Mapping[int, Hours]) -> Quiet:
+    within = hours[mailbox.quiet_in_id] if mailbox.quiet_in_id is not None else None
+    return Quiet(mailbox.quiet_hours, within)
+
+
+def _next_look(vigil: Vigil, at: datetime, hours: Mapping[int, Hours]) -> datetime:
     """When the next canary is due, this one is late, or the silence is too long; soon again while there is trouble."""
     mailbox, looks = vigil.mailbox, []
     if vigil.told_of:
         looks.append(at + LOOK_AGAIN)
     if mailbox.canary_minutes and vigil.sent_at is not None:
         looks += [vigil.sent_at + CANARY_EVERY, vigil.sent_at + patience(vigil) + A_MOMENT]
-    if mailbox.quiet_hours:
-        looks.append(_heard(vigil) + timedelta(hours=mailbox.quiet_hours) + A_MOMENT)
+    if mailbox.quiet_hours and (ends := _quiet(mailbox, hours).ends(_heard(vigil))) is not None:
+        looks.append(ends + A_MOMENT)
     return min((look for look in looks if look > at), default=at + LOOK_AGAIN)
 
 
@@ -127,8 +141,8 @@ def _send_canary(vigil: Vigil, at: datetime) -> None:
     vigil.sent_at = at
 
 
-def _tell(vigil: Vigil, at: datetime) -> None:
-    kind, why = _news(vigil, at)
+def _tell(vigil: Vigil, at: datetime, hours: Mapping[int, Hours]) -> None:
+    kind, why = _news(vigil, at, hours)
     if not why:
         vigil.told_of = ""
     elif vigil.told_of != kind or vigil.told_at is None or at - vigil.told_at >= REMIND_AFTER:
@@ -136,12 +150,12 @@ def _tell(vigil: Vigil, at: datetime) -> None:
         vigil.told_of, vigil.told_at = kind, at
 
 
-def silence(vigil: Vigil, at: datetime) -> str:
-    """What is expected and has not come, in a sentence; empty if all has."""
-    return _news(vigil, at)[1]
+def silence(vigil: Vigil, at: datetime, hours: Mapping[int, Hours]) -> str:
+    """What is expected and has not come, in a sentence; empty if all has. `hours`: those of `hours_counted`."""
+    return _news(vigil, at, hours)[1]
 
 
-def _news(vigil: Vigil, at: datetime) -> tuple[str, str]:
+def _news(vigil: Vigil, at: datetime, hours: Mapping[int, Hours]) -> tuple[str, str]:
     """(what is missing, why that is trouble). The canary says more: it also speaks at night."""
     mailbox = vigil.mailbox
     if not mailbox.promises_mail:
@@ -150,13 +164,19 @@ def _news(vigil: Vigil, at: datetime) -> tuple[str, str]:
         return "nobody", _("Nobody waits for its mail: the worker does not run, or hangs.")
     if mailbox.canary_minutes and vigil.missed_at is not None:
         return "canary", _missed_canary(vigil)
-    heard = _heard(vigil)
-    if mailbox.quiet_hours and at - heard > timedelta(hours=mailbox.quiet_hours):
-        told = {"since": f"{heard:%d %B, %H:%M}", "hours": mailbox.quiet_hours}
-        return "quiet", _(
-            "No mail has come since %(since)s UTC; %(hours)d hours are the longest it is without."
-        ) % told
+    heard, quiet = _heard(vigil), _quiet(mailbox, hours)
+    if quiet.hours and quiet.is_broken(heard, at):
+        return "quiet", _long_without(heard, quiet)
     return "", ""
+
+
+def _long_without(heard: datetime, quiet: Quiet) -> str:
+    told = {"since": f"{heard:%d %B, %H:%M}", "hours": quiet.hours}
+    if quiet.within is None:
+        return (
+            _("No mail has come since %(since)s UTC; %(hours)d hours are the longest it is without.") % told
+        )
+    return _("No mail has come since %(since)s UTC; in its hours it is without for %(hours)d at most.") % told
 
 
 def _missed_canary(vigil: Vigil) -> str:

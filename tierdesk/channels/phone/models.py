@@ -14,6 +14,7 @@ from tierdesk.channels.phone.facts import CallTied
 from tierdesk.channels.phone.progress import CallState
 from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
+from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
 from tierdesk.directory.staff.models import Agent, Team, User
@@ -43,7 +44,7 @@ class Exchange(models.Model):
     Numbers without a country code are read in the client's region, or in `region` where there is no client.
     `calls_back`: a missed call becomes a ticket. `keeps_recordings_days`: how long a recording may be linked to;
     0 means that nobody has agreed to be recorded, and links are not kept at all. `quiet_hours`: the longest that no
-    call is normal; 0: it may always be.
+    call is normal, in the hours of `quiet_in`; 0: it may always be.
     """
 
     key = models.SlugField(max_length=60, unique=True)
@@ -57,6 +58,9 @@ class Exchange(models.Model):
     calls_back = models.BooleanField(default=True)
     keeps_recordings_days = models.PositiveSmallIntegerField(default=0)
     quiet_hours = models.PositiveSmallIntegerField(default=0, db_default=0)
+    quiet_in = models.ForeignKey(
+        Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     token_sha256 = models.CharField(max_length=64, blank=True)
     enabled = models.BooleanField(default=True)
 

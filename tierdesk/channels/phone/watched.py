@@ -19,5 +19,6 @@ def rhythms(at: datetime) -> Iterator[Rhythm]:
             name=exchange.name,
             client=exchange.client_id,
             hours=exchange.quiet_hours,
+            calendar=exchange.quiet_in_id,
             heard_at=calls.values_list("started_at", flat=True).first(),
         )

@@ -11,6 +11,7 @@ from django.db import connection, models
 from django.db.models import Q, QuerySet
 
 from tierdesk.channels.web_form.fields import Answer, FormField, readable
+from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.services.models import Category, Service
 
@@ -37,7 +38,7 @@ class Form(models.Model):
 
     `subject` may name fields, as in `New starter: {name}`. `next_steps`: what the receipt says happens next.
     `new_contacts`: whoever sends a public form becomes a contact. `most_per_hour`: how often it may be sent.
-    `quiet_hours`: the longest that nobody sends it; 0: any time.
+    `quiet_hours`: the longest that nobody sends it, in the hours of `quiet_in`; 0: any time.
     """
 
     client = models.ForeignKey(Client, null=True, blank=True, on_delete=models.CASCADE, related_name="forms")
@@ -54,6 +55,9 @@ class Form(models.Model):
     new_contacts = models.BooleanField(default=False)
     most_per_hour = models.PositiveIntegerField(default=60)
     quiet_hours = models.PositiveSmallIntegerField(default=0, db_default=0)
+    quiet_in = models.ForeignKey(
+        Calendar, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     is_active = models.BooleanField(default=True)
 
     objects = Forms.as_manager()

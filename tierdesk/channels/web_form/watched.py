@@ -42,5 +42,6 @@ def rhythms(at: datetime) -> Iterator[Rhythm]:
             name=form.name,
             client=form.client_id,
             hours=form.quiet_hours,
+            calendar=form.quiet_in_id,
             heard_at=sent.values_list("received_at", flat=True).first(),
         )

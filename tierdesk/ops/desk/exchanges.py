@@ -36,7 +36,7 @@ def _extensions(exchange: Any) -> dict[str, str]:
 EXCHANGES: Final = Section(
     "exchanges",
     key=("key",),
-    rows=lambda: Exchange.objects.select_related("client", "team").prefetch_related(
+    rows=lambda: Exchange.objects.select_related("client", "team", "quiet_in").prefetch_related(
         "extensions__agent__user"
     ),
     save=save_columns(Exchange),
@@ -52,6 +52,7 @@ EXCHANGES: Final = Section(
         Field("calls_back", s.SWITCH, True),
         Field("keeps_recordings_days", s.whole(0, 3650), 0),
         Field("quiet_hours", s.whole(0, 2000), 0),
+        link("quiet_in", "calendars", None),
         Field("enabled", s.SWITCH, True),
         Field("extensions", s.Table(s.TEXT, s.Ref("agents")), {}, get=_extensions, put=_set_extensions),
         Field("token", s.TOKEN, column="token_sha256"),

@@ -36,7 +36,7 @@ def _wrong_advice(said: Any) -> list[str]:
 FORMS: Final = Section(
     "forms",
     key=("client", "key"),
-    rows=lambda: Form.objects.select_related("client", "service", "category"),
+    rows=lambda: Form.objects.select_related("client", "service", "category", "quiet_in"),
     save=save_columns(Form),
     judge=judge_form,
     fields=(
@@ -54,6 +54,7 @@ FORMS: Final = Section(
         Field("new_contacts", s.SWITCH, False),
         Field("most_per_hour", s.whole(1, 100_000), 60),
         Field("quiet_hours", s.whole(0, 2000), 0),
+        link("quiet_in", "calendars", None),
         Field("active", s.SWITCH, True, column="is_active"),
     ),
 )

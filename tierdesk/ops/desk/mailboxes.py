@@ -43,7 +43,7 @@ def judge_mailbox(item: Item, found: Findings) -> None:
 
 def _save(world: World, section: Section, row: Any, values: Values, changed: set[str]) -> Any:
     row = save_columns(Mailbox)(world, section, row, values, changed)
-    if changed & {"active", "quiet_hours", "canary_minutes"}:
+    if changed & {"active", "quiet_hours", "quiet_in", "canary_minutes"}:
         set_up(row, clock.now())
     if not values["provider"]:
         Grant.objects.filter(mailbox=row).delete()
@@ -63,7 +63,7 @@ def _granted(name: str, shape: s.Shape = s.TEXT, default: Any = "") -> Field:
 MAILBOXES: Final = Section(
     "mailboxes",
     key=("address",),
-    rows=lambda: Mailbox.objects.select_related("client", "grant"),
+    rows=lambda: Mailbox.objects.select_related("client", "grant", "quiet_in"),
     save=_save,
     judge=judge_mailbox,
     fields=(
@@ -86,6 +86,7 @@ MAILBOXES: Final = Section(
         Field("authserv_id", s.TEXT, ""),
         Field("hops", s.whole(0, 20), 1),
         Field("quiet_hours", s.whole(0, 2000), 0),
+        link("quiet_in", "calendars", None),
         Field("canary_minutes", s.whole(0, 30), 0),
         sealed("password"),
         sealed("smtp_password"),

@@ -829,7 +829,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "chat_bridges",
         key=("key",),
-        rows=_rows(Bridge, "client"),
+        rows=_rows(Bridge, "client", "quiet_in"),
         save=save_columns(Bridge),
         fields=(
             Field("key", s.SLUG),
@@ -842,6 +842,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("bot", s.TEXT, ""),
             Field("rooms", s.ListOf(s.TEXT), []),
             Field("quiet_hours", s.whole(0, 2000), 0),
+            link("quiet_in", "calendars", None),
             Field("pages_agents", s.SWITCH, False),
             Field("enabled", s.SWITCH, True, column="is_active"),
         ),

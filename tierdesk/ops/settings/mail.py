@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -19,10 +19,12 @@ from tierdesk.channels.email.health import trouble_of
 from tierdesk.channels.email.models import Collection, Grant, Mailbox, Vigil
 from tierdesk.channels.email.oauth import Errand, GrantLost, redeem
 from tierdesk.channels.email.trial import try_receiving, try_sending
+from tierdesk.channels.email.vigil import hours_counted
 from tierdesk.core import clock
 from tierdesk.core.fetch import NoAnswer
 from tierdesk.core.reach import OffLimits
 from tierdesk.core.seal import Unsealable
+from tierdesk.directory.calendars.hours import Hours
 from tierdesk.ops.settings.views import page
 from tierdesk.web.workspace.guard import admin_page, user_of
 
@@ -42,11 +44,11 @@ class Standing:
     kept_back: list[str]
 
     @classmethod
-    def of(cls, mailbox: Mailbox, at: datetime) -> Standing:
+    def of(cls, mailbox: Mailbox, at: datetime, hours: Mapping[int, Hours]) -> Standing:
         collection = getattr(mailbox, "collection", None) if mailbox.is_fetched else None
         kept_back = [why for _, why, _ in collection.skipped.values()] if collection else []
         grant, vigil = getattr(mailbox, "grant", None), getattr(mailbox, "vigil", None)
-        return cls(mailbox, collection, grant, vigil, trouble_of(mailbox, at), kept_back)
+        return cls(mailbox, collection, grant, vigil, trouble_of(mailbox, at, hours), kept_back)
 
     @property
     def heard_at(self) -> datetime | None:
@@ -58,15 +60,17 @@ class Standing:
 
 @admin_page
 def mailboxes(request: HttpRequest) -> HttpResponse:
-    at = clock.now()
-    found = [Standing.of(one, at) for one in _visible(request)]
+    at, mailboxes = clock.now(), _visible(request)
+    hours = hours_counted(mailboxes)
+    found = [Standing.of(one, at, hours) for one in mailboxes]
     return page(request, "mail.html", {"mailboxes": found}, section="mail")
 
 
 @admin_page
 def mailbox(request: HttpRequest, pk: int) -> HttpResponse:
     """One mailbox. The way to its provider is a link, because our forms may not lead off the desk (CSP)."""
-    one = Standing.of(get_object_or_404(_visible(request), pk=pk), clock.now())
+    mailbox = get_object_or_404(_visible(request), pk=pk)
+    one = Standing.of(mailbox, clock.now(), hours_counted([mailbox]))
     way = _errand(request, one.grant).address(one.grant, back_to=_back()) if one.grant else ""
     context = {"one": one, "way_to_provider": way, "way_back": _back()}
     return page(request, "mailbox.html", context, section="mail")

@@ -652,7 +652,7 @@ Ask the person to read the display aloud.
                 ),
             ),
             ("Who to believe", ("authserv_id", "hops")),
-            ("When nothing comes", ("quiet_hours", "canary_minutes")),
+            ("When nothing comes", ("quiet_hours", "quiet_in", "canary_minutes")),
         ),
         fields={
             "address": Asked("Address", "It cannot be changed afterwards."),
@@ -679,8 +679,9 @@ Ask the person to read the display aloud.
             "hops": Asked("Servers of yours on the way", "So many Received lines are believed."),
             "quiet_hours": Asked(
                 "Longest without mail, in hours",
-                "Beyond it administrators are told. Mind nights and weekends: 72 passes over one. 0: no alarm.",
+                "Beyond it administrators are told. Around the clock, 72 pass over a weekend. 0: no alarm.",
             ),
+            "quiet_in": Asked("Counted in", "Only these hours count.", empty="Around the clock"),
             "canary_minutes": Asked(
                 "The desk’s mail to itself comes within, in minutes",
                 "It leaves every half hour as all mail does; administrators are told when it is late. 0: none is sent.",
@@ -802,8 +803,9 @@ Ask the person to read the display aloud.
             "keeps_recordings_days": Asked("Days to keep recordings", "0: none are kept."),
             "quiet_hours": Asked(
                 "Longest without a call, in hours",
-                "Beyond it administrators are told. Mind nights and weekends: 72 passes over one. 0: no alarm.",
+                "Beyond it administrators are told. Around the clock, 72 pass over a weekend. 0: no alarm.",
             ),
+            "quiet_in": Asked("Counted in", "Only these hours count.", empty="Around the clock"),
             "enabled": Asked("Enabled"),
             "extensions": Asked("Extensions", "Whose telephone rings. Empty lines are left out."),
             "extensions.key": Asked("Number"),
@@ -825,7 +827,7 @@ Ask the person to read the display aloud.
         parts=(
             ("What becomes of it", ("service", "category", "subject", "next_steps")),
             ("Who may fill it in", ("access", "new_contacts", "most_per_hour")),
-            ("When nothing comes", ("quiet_hours",)),
+            ("When nothing comes", ("quiet_hours", "quiet_in")),
             ("What it asks", ("intro", "fields", "advice")),
         ),
         fields={
@@ -850,8 +852,9 @@ Ask the person to read the display aloud.
             "most_per_hour": Asked("At most in an hour", "More from everybody together are refused."),
             "quiet_hours": Asked(
                 "Longest that nobody sends it, in hours",
-                "Beyond it administrators are told. Mind nights and weekends: 72 passes over one. 0: no alarm.",
+                "Beyond it administrators are told. Around the clock, 72 pass over a weekend. 0: no alarm.",
             ),
+            "quiet_in": Asked("Counted in", "Only these hours count.", empty="Around the clock"),
             "active": Asked("Active", "Otherwise it is not there."),
         },
         begin={"fields": [{"key": "what", "label": "What is it about?"}]},
@@ -881,8 +884,9 @@ Ask the person to read the display aloud.
             "rooms": Asked("Rooms", "Empty: all that it is in."),
             "quiet_hours": Asked(
                 "Longest without a word, in hours",
-                "Beyond it administrators are told. Mind nights and weekends: 72 passes over one. 0: no alarm.",
+                "Beyond it administrators are told. Around the clock, 72 pass over a weekend. 0: no alarm.",
             ),
+            "quiet_in": Asked("Counted in", "Only these hours count.", empty="Around the clock"),
             "pages_agents": Asked(
                 "Agents are paged here",
                 "Only on a platform of our own: what a page says may be about any client.",
