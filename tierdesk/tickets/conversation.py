@@ -66,6 +66,12 @@ class Message(models.Model):
     def is_public(self) -> bool:
         return self.direction != Direction.INTERNAL
 
+    @property
+    def is_markdown(self) -> bool:
+        """Whether an agent wrote it, as Markdown. What comes from outside, and what is said in a chat, is plain."""
+        is_ours = self.by_kind == "agent" and self.direction != Direction.INBOUND
+        return is_ours and self.channel != "chat"
+
 
 class Attachment(models.Model):
     """A file on a message. Its name is only data; it is served as a download, never by its own claim of type."""

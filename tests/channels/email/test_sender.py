@@ -157,3 +157,30 @@ def test_the_settings_say_where_mail_goes(settings: Any, tmp_path: Path) -> None
     relay = sender.sender(Mailbox())
     assert isinstance(relay, Relay)
     assert (relay.host, relay.port) == ("mail.desk.example", 2525)
+
+
+def test_what_an_agent_set_as_markdown_is_set_in_the_mail_too(
+    cast: Cast, doing: Doing, at: datetime, post: PostOffice
+) -> None:
+    ticket = post.arrive(at, subject="Printer").ticket
+    assert ticket is not None
+    post.empty(at)
+    with doing(cast.lena, at + HOUR):
+        ticket.reply("Please:\n\n1. press **both** buttons\n2. type `# reset <all>`")
+    [mail] = post.empty(at + HOUR)
+    plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    assert plain is not None and "press **both** buttons" in plain.get_content()
+    assert html is not None
+    assert "<li>press <strong>both</strong> buttons</li>" in html.get_content()
+    assert "<code># reset &lt;all&gt;</code>" in html.get_content()
+    assert f"Service Desk · {ticket.reference}" in html.get_content()
+
+
+def test_plain_words_stay_a_plain_mail(cast: Cast, doing: Doing, at: datetime, post: PostOffice) -> None:
+    ticket = post.arrive(at, subject="Printer").ticket
+    assert ticket is not None
+    post.empty(at)
+    with doing(cast.lena, at + HOUR):
+        ticket.reply("Is it plugged in?\nAnd switched on?\n\nLena")
+    [mail] = post.empty(at + HOUR)
+    assert mail.get_content_type() == "text/plain"

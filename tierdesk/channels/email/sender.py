@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
+from django.utils.html import linebreaks
 
 from tierdesk.channels.email.compose import Envelope, Letter, Origin, compose
 from tierdesk.channels.email.models import Mailbox, mailbox_for, secret
 from tierdesk.channels.email.submission import Submission, hand_over
+from tierdesk.core.markdown import markdown_message
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.vendors.models import CaseMessage
 from tierdesk.tickets.conversation import Direction
 
 TIMEOUT_S = 20
+SET = re.compile(r"<(?!/?p>|br>|/)")
+"""A tag that plain text has nothing for."""
 
 
 class Sender(Protocol):
@@ -67,6 +72,7 @@ def envelope_of(notice: Notice, at: datetime) -> Envelope:
         from_name=notice.sender_name,
         subject=notice.subject,
         text=notice.text,
+        html=_html(notice),
         at=at,
         origin=_origin(notice),
         in_reply_to=answered[-1] if answered else "",
@@ -75,6 +81,17 @@ def envelope_of(notice: Notice, at: datetime) -> Envelope:
         hops=int(notice.ticket.traits.get("mail.hops", 0)) if notice.ticket else 0,
     )
     return compose(letter, recipient=notice.address, secret=secret())
+
+
+def _html(notice: Notice) -> str:
+    """The mail with what an agent set in it as Markdown: a list, a link, a command. Empty where plain text shows all."""
+    said = notice.said
+    if said is None or not said.is_markdown or not notice.text.startswith(said.text):
+        return ""
+    written = markdown_message(said.text)
+    if not SET.search(written):
+        return ""
+    return f"<html><body>{written}{linebreaks(notice.text.removeprefix(said.text), autoescape=True)}</body></html>"
 
 
 def _origin(notice: Notice) -> Origin:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from tierdesk.web.ui.changes import line_changes
 from tierdesk.web.ui.kept import kept
-from tierdesk.web.ui.markdown import markdown
+from tierdesk.core.markdown import markdown, markdown_message
 from tierdesk.web.ui.wording import duration, face, filesize, initials, iso, moment
 
 
@@ -57,6 +57,7 @@ def environment(**options: Any) -> Environment:
         "line_changes": line_changes,
         "linebreaks": paragraphs,
         "markdown": markdown,
+        "markdown_message": markdown_message,
         "moment": moment,
     }
     return env

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tierdesk.web.ui.markdown import markdown
+from tierdesk.core.markdown import markdown, markdown_message
 
 
 @pytest.mark.parametrize(("text", "html"), [
@@ -30,3 +30,13 @@ def test_what_people_write_is_kept(text: str, html: str) -> None:
 ])  # fmt: skip
 def test_what_strangers_smuggle_is_not(text: str, forbidden: str) -> None:
     assert forbidden not in markdown(text)
+
+
+@pytest.mark.parametrize(("text", "html"), [
+    ("# ls /var\n**full**", "<p># ls /var<br>\n<strong>full</strong></p>"),
+    ("a line\n---", "<p>a line</p>\n<hr>"),
+    ("1. stop\n2. start", "<ol>\n<li>stop</li>\n<li>start</li>\n</ol>"),
+    ("<b>x</b>", "<p>&lt;b&gt;x&lt;/b&gt;</p>"),
+])  # fmt: skip
+def test_in_a_message_there_are_no_headlines(text: str, html: str) -> None:
+    assert markdown_message(text).strip() == html
