@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import SitsDown, sign_in
+from tests.browser.conftest import SitsDown, press, sign_in
 from tests.browser.desk import Desk
 
 
@@ -70,3 +70,38 @@ def mark(page: Page) -> None:
 
 def is_marked(page: Page) -> bool:
     return bool(page.evaluate("window.sameAsBefore === true"))
+
+
+def test_a_page_that_lies_open_keeps_up_and_acts_on_what_it_shows(desk: Desk, sits_down: SitsDown) -> None:
+    """Tom takes what Lena looks at: she reads it beside the ticket, and what she does next is not too late."""
+    lena, tom = sits_down("lena"), sits_down("tom")
+    desk.mail("Ann Albers <ann@acme.example>", "The lamp hums", "All day long.")
+    for page in (lena, tom):
+        page.goto(f"{desk.address}/queues/all/")
+        page.get_by_role("link", name="The lamp hums").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("The lamp hums")
+    mark(lena)
+    press(tom, "t")
+    expect(tom.get_by_text("The ticket is yours.")).to_be_visible()
+    expect(lena.locator("#ticket-aside")).to_contain_text("Tom Tran")
+    lena.get_by_role("button", name="Resolve").click()
+    dialog = lena.get_by_role("dialog", name=re.compile("Resolve TD-"))
+    dialog.get_by_label("What do you tell the contact?").fill("It is gone.")
+    assert is_marked(lena)
+    dialog.get_by_role("button", name="Resolve").click()
+    expect(lena.get_by_text("Resolved. The contact is told.")).to_be_visible()
+
+
+def test_news_leave_an_open_dialog_alone(desk: Desk, sits_down: SitsDown) -> None:
+    lena, tom = sits_down("lena"), sits_down("tom")
+    desk.mail("Ann Albers <ann@acme.example>", "The lamp blinks", "All day long.")
+    for page in (lena, tom):
+        page.goto(f"{desk.address}/queues/all/")
+        page.get_by_role("link", name="The lamp blinks").click()
+    lena.get_by_role("button", name="Resolve").click()
+    words = lena.get_by_label("What do you tell the contact?")
+    words.fill("Half a sentence")
+    press(tom, "t")
+    expect(lena.locator("#ticket-aside")).to_contain_text("Tom Tran")
+    expect(words).to_have_value("Half a sentence")
+    expect(words).to_be_visible()

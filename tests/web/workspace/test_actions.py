@@ -220,3 +220,27 @@ def test_the_terms_of_another_client_are_not_offered_and_not_taken(
     assert "not of the ticket’s client" in told(client, ticket)
     client.force_login(cast.olga.user)
     assert post(client, f"/tickets/{ticket.pk}/terms/", form).status_code == 404
+
+
+def test_news_of_a_ticket_bring_what_stands_beside_it_and_the_version_of_now(
+    cast: Cast, lena: Browser, ticket: Ticket
+) -> None:
+    post(lena, f"/tickets/{ticket.pk}/assignment/", {"version": ticket.version})
+    ticket.refresh_from_db()
+    news = lena.get(f"/tickets/{ticket.pk}/", headers={"HX-Request": "true"}).content.decode()
+    body, aside, dialogs = news.partition('id="ticket-aside"')[0], *news.split('hx-swap-oob="innerHTML"')[1:]
+    assert "took it" in body
+    assert "Promises" in aside
+    assert f'name="version" value="{ticket.version}"' in dialogs
+    assert 'class="composer"' not in news
+
+
+def test_what_an_agent_wrote_is_shown_as_markdown_and_what_a_contact_wrote_as_it_is(
+    cast: Cast, lena: Browser, ticket: Ticket, doing: Callable[..., Any]
+) -> None:
+    with doing(cast.lena):
+        ticket.reply("Press **both**.")
+    with doing(cast.ann):
+        ticket.hear("I press **both**.", channel="email")
+    assert "<p>Press <strong>both</strong>.</p>" in told(lena, ticket)
+    assert "<p>I press **both**.</p>" in told(lena, ticket)

@@ -77,11 +77,11 @@ _CALLS = Written(
 
 @agent_page
 def ticket(request: HttpRequest, pk: int) -> HttpResponse:
-    """The whole ticket. Asked by htmx, it answers with the body that changes, without what is being written."""
+    """The whole ticket. Asked by htmx, it answers with all that changes, without what is being written."""
     found = ticket_of(request, pk)
     context = _ticket_context(request, found)
     if request.headers.get("HX-Request"):
-        return render(request, "workspace/ticket_body.html", context)
+        return render(request, "workspace/ticket_news.html", context)
     return render(request, "workspace/ticket.html", context | navigation(request))
 
 

@@ -90,4 +90,9 @@ class LiveUpdates extends HTMLElement {
   }
 }
 
+// News that comes beside what was asked for leaves an open dialog, and whatever has the focus, as it is.
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (detail.target.querySelector("dialog[open], :focus")) detail.shouldSwap = false;
+});
+
 customElements.define("live-updates", LiveUpdates);
