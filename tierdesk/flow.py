@@ -235,6 +235,8 @@ FLOW: dict[type[Fact], Reactions] = {
     # It is another client's.
     tickets.ClientChanged: Reactions(
         now=[
+            prediction.stop_looking,
+            prediction.look_again,
             cases.keep_cases_with_their_clients,
             majors.keep_with_its_client,
             tiers.keep_with_its_client,

@@ -16,6 +16,7 @@ from tierdesk.channels.phone.calls import CallSheet, log_call
 from tierdesk.core import clock
 from tierdesk.core.scope import only, seeing
 from tierdesk.directory.clients.models import Assignment, Client
+from tierdesk.learning.prediction.models import Band, Outlook
 from tierdesk.response.major.models import MajorIncident
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.runbooks.models import Book, Run
@@ -60,6 +61,21 @@ def standing(ticket: Ticket) -> dict[str, Clock]:
 
 
 # Whose it is
+
+
+def test_what_is_told_by_the_tickets_of_the_old_client_is_told_no_more(
+    cast: Cast, ticket: Ticket, doing: Doing, at: datetime
+) -> None:
+    Outlook.objects.filter(ticket=ticket).update(band=Band.KEPT, alike=61, like=["Acme"], chance=0.9)
+    move(cast, doing, ticket, at + H)
+    outlook = Outlook.objects.get(ticket=ticket)
+    assert (outlook.client, outlook.band, outlook.alike, outlook.like) == (
+        cast.borealis,
+        Band.UNKNOWN,
+        0,
+        [],
+    )
+    assert outlook.wake_at is not None
 
 
 def test_it_is_the_other_client_s_with_its_contract_and_contact(

@@ -76,7 +76,9 @@ class Outbox:
         does not answer costs one time-out, not twenty.
         """
         leased = lease(at)
-        waiting = list(Notice.objects.filter(pk__in=leased).select_related("ticket", "client", "said").order_by("id"))
+        waiting = list(
+            Notice.objects.filter(pk__in=leased).select_related("ticket", "client", "said").order_by("id")
+        )
         while waiting:
             notice = waiting.pop(0)
             try:

@@ -176,6 +176,28 @@ def test_a_form_advises_and_shows_only_what_is_the_contacts_own(
     assert going.reference in plain
 
 
+def test_a_long_text_is_not_like_another_because_of_words_that_are_everywhere(
+    cast: Cast, ann: Browser, doing: Any
+) -> None:
+    with doing(cast.ann):
+        vpn = cast.ticket(subject="The tunnel drops every ten minutes", text="Since eight.")
+        stripes = cast.ticket(subject="The printer prints stripes", text="Black ones.")
+    typed = {"subject": "Printer prints stripes", "text": "Every page has black stripes since this morning."}
+    page = ann.post("/portal/new/suggestions/", typed).content.decode()
+    assert stripes.reference in page
+    assert vpn.reference not in page
+
+
+def test_the_same_answer_is_shown_once(cast: Cast, ann: Browser, doing: Any) -> None:
+    with doing(cast.ann):
+        alike = [cast.ticket(subject="Laptop screens stay black") for _ in range(3)]
+    for ticket in alike:
+        with doing(cast.lena):
+            ticket.resolve(code="fixed", text="Press the power button for ten seconds.")
+    page = ann.post("/portal/new/suggestions/", {"subject": "laptop screens"}).content.decode()
+    assert page.count("Press the power button") == 1
+
+
 def test_a_word_that_sounds_like_nothing_suggests_nothing(ann: Browser, starter: Form) -> None:
     for typed in ("", "zzzz", "a b c", '"or" -x ! & |', "%" * 3000):
         assert ann.post("/portal/forms/starter/suggestions/", {"name": typed}).content.strip() == b""

@@ -12,6 +12,7 @@ from django.test import Client as Browser
 
 from tests.cast import Cast
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.directory.clients.models import Number
 from tierdesk.directory.contracts.models import ContractVersion, Promise
 from tierdesk.response.tiers.models import Escalation
 from tierdesk.tickets.models import Ticket
@@ -244,3 +245,8 @@ def test_what_an_agent_wrote_is_shown_as_markdown_and_what_a_contact_wrote_as_it
         ticket.hear("I press **both**.", channel="email")
     assert "<p>Press <strong>both</strong>.</p>" in told(lena, ticket)
     assert "<p>I press **both**.</p>" in told(lena, ticket)
+
+
+def test_the_contact_can_be_called_from_the_ticket(cast: Cast, lena: Browser, ticket: Ticket) -> None:
+    Number.objects.create(client=cast.acme, contact=cast.ann, e164="+4930123450199")
+    assert '<a class="nowrap" href="tel:+4930123450199">+49 30 123450199</a>' in told(lena, ticket)

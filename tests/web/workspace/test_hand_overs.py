@@ -56,6 +56,15 @@ def verb(sent: Escalation, name: str) -> str:
     return f"/tickets/{sent.ticket_id}/escalations/{sent.pk}/{name}/"
 
 
+def test_it_is_told_once_with_its_reason_in_words(cast: Cast, client: Browser, sent: Escalation) -> None:
+    told = page(client, cast.lena.user, sent.ticket)
+    assert told.count("It needs knowledge that this tier does not have") == 2, (
+        "in the ladder and in the history"
+    )
+    assert "handed it from L1" not in told
+    assert "escalated from L1 to L2: It needs knowledge" in told
+
+
 def test_each_team_is_offered_its_own_answers(cast: Cast, client: Browser, sent: Escalation) -> None:
     receiving = page(client, cast.tom.user, sent.ticket)
     assert 'id="coach-form"' in receiving

@@ -84,7 +84,7 @@ def envelope_of(notice: Notice, at: datetime) -> Envelope:
 
 
 def _html(notice: Notice) -> str:
-    """The mail with what an agent set in it as Markdown: a list, a link, a command. Empty where plain text shows all."""
+    """The mail with what an agent set in it as Markdown, such as a list. Empty where plain text shows all."""
     said = notice.said
     if said is None or not said.is_markdown or not notice.text.startswith(said.text):
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+import phonenumbers
 from django.db import models
 from django.db.models import Q, QuerySet
 
@@ -110,6 +111,15 @@ class Number(models.Model):
     e164 = models.CharField(max_length=16)
 
     objects = ClientRows.as_manager()
+
+    @property
+    def spelled(self) -> str:
+        """As people read it: in groups, with the country first."""
+        try:
+            number = phonenumbers.parse(self.e164)
+        except phonenumbers.NumberParseException:
+            return self.e164
+        return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
     class Meta:
         indexes = [models.Index(fields=["e164"], name="numbers_by_e164")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from tierdesk.channels.web_form.models import Form
 from tierdesk.directory.staff.models import User
@@ -15,6 +16,7 @@ from tierdesk.tickets.search import find
 
 MOST_WORDS = 12
 MOST_TICKETS = 3
+MOST_LOOKED_AT = 12
 LONGEST_TYPED = 2000
 SHORTEST_WORD = 4
 
@@ -42,20 +44,29 @@ def advice_for(form: Form | None, typed: str, user: User | None) -> Advice:
     alike = _alike(typed, user) if user is not None else []
     going = [ticket for ticket in alike if ticket.is_unresolved()]
     solved = [ticket for ticket in alike if ticket.state in (State.RESOLVED, State.CLOSED)]
-    answers = _last_answers(solved[:MOST_TICKETS])
-    return Advice(
-        says, going[:MOST_TICKETS], [(t, answers[t.pk]) for t in solved[:MOST_TICKETS] if t.pk in answers]
-    )
+    return Advice(says, going[:MOST_TICKETS], _told_once(solved[:MOST_LOOKED_AT])[:MOST_TICKETS])
+
+
+def _told_once(solved: Sequence[Ticket]) -> list[tuple[Ticket, str]]:
+    """Each with our answer; of those that were answered in the same words, the one that comes first."""
+    answers = _last_answers(solved)
+    first = {answers[ticket.pk]: ticket for ticket in reversed(solved) if ticket.pk in answers}
+    return [
+        (ticket, answers[ticket.pk]) for ticket in solved if first.get(answers.get(ticket.pk, "")) is ticket
+    ]
 
 
 def _alike(typed: str, user: User) -> list[Ticket]:
-    """Their tickets that share words with what is typed, those that share most first."""
+    """Their tickets that share a quarter of the words that were typed, those that share most first.
+
+    Two are too few in a long text: “every” and “since” are in many.
+    """
     words = list(dict.fromkeys(re.findall(rf"\w{{{SHORTEST_WORD},40}}", typed.lower())))[:MOST_WORDS]
     if not words:
         return []
     found = find(" or ".join(f'"{word}"' for word in words), user)
     shared = {ticket.pk: len(_words_of(ticket) & set(words)) for ticket in found}
-    wanted = 1 if len(words) < 3 else 2
+    wanted = max(ceil(len(words) / 4), 1 if len(words) < 3 else 2)
     return sorted(
         (ticket for ticket in found if shared[ticket.pk] >= wanted),
         key=lambda one: (-shared[one.pk], -one.pk),

@@ -15,9 +15,9 @@ from django.utils.translation import get_language, gettext, ngettext, npgettext,
 from jinja2 import Environment, FileSystemBytecodeCache, StrictUndefined
 from markupsafe import Markup
 
+from tierdesk.core.markdown import markdown, markdown_message
 from tierdesk.web.ui.changes import line_changes
 from tierdesk.web.ui.kept import kept
-from tierdesk.core.markdown import markdown, markdown_message
 from tierdesk.web.ui.wording import duration, face, filesize, initials, iso, moment
 
 

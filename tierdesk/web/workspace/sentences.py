@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from tierdesk.directory.contracts.models import Metric
 from tierdesk.directory.services.models import TicketType
 from tierdesk.response.major.models import RoleKind
+from tierdesk.response.tiers.reasons import Reason, ReturnReason
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
 from tierdesk.tickets.models import Entry
 from tierdesk.web.ui.wording import duration
@@ -298,14 +299,14 @@ SENTENCES: Mapping[str, Sentence] = {
     "escalation_sent": Sentence(
         lambda d: (
             _("escalated from L%(from_tier)s to L%(to_tier)s: %(reason)s")
-            % {**d, "reason": str(d["reason"]).replace("_", " ")}
+            % {**d, "reason": _label(Reason, d["reason"])}
         ),
         "escalate",
         "accent",
     ),
     "escalation_accepted": Sentence(lambda d: _("accepted the hand-over"), "check", "success"),
     "escalation_returned": Sentence(
-        lambda d: _("returned the hand-over: %s") % str(d["reason"]).replace("_", " "), "return", "warning"
+        lambda d: _("returned the hand-over: %s") % _label(ReturnReason, d["reason"]), "return", "warning"
     ),
     "escalation_coached": Sentence(
         lambda d: _("solves it together with the tier it came from: %s") % d["note"], "chat", "accent"

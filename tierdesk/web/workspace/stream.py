@@ -85,11 +85,20 @@ def movable_of(stream: Sequence[Item]) -> set[int]:
 def events_of(entries: Sequence[Entry]) -> list[Event]:
     """Entries as a page shows them, each with its cause if that is among them."""
     by_id = {entry.pk: entry for entry in entries}
+    twice = _told_by_the_ladder(entries)
     return [
         _event(entry, by_id.get(entry.cause_id or 0))
         for entry in entries
-        if entry.kind not in TOLD_BY_THE_MESSAGE
+        if entry.kind not in TOLD_BY_THE_MESSAGE and entry.pk not in twice
     ]
+
+
+def _told_by_the_ladder(entries: Sequence[Entry]) -> set[int]:
+    """That a ticket changed hands, where the hand-over of the same instant says so with its reason."""
+    ladder = {entry.at for entry in entries if entry.kind in ("escalation_sent", "escalation_returned")}
+    causes = {entry.cause_id for entry in entries}
+    moved = (entry for entry in entries if entry.kind == "handed_over" and entry.at in ladder)
+    return {entry.pk for entry in moved} - causes
 
 
 def _event(entry: Entry, cause: Entry | None) -> Event:

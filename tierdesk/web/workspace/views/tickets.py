@@ -13,6 +13,7 @@ from tierdesk.channels.alarms.lines import lines_of
 from tierdesk.channels.phone.models import Call
 from tierdesk.core import clock
 from tierdesk.core.written import Written
+from tierdesk.directory.clients.models import Number
 from tierdesk.directory.contracts.boundary import boundary_of
 from tierdesk.directory.contracts.models import ContractVersion
 from tierdesk.directory.services.models import Category, TicketType
@@ -68,6 +69,7 @@ _PROBLEMS = Written(
     ),
     by=what_is_seen,
 )
+_NUMBERS = Written(lambda contact: Number.objects.filter(contact=contact).order_by("pk"))
 _CALLS = Written(
     lambda ticket: (
         Call.objects.filter(ticket=ticket).select_related("agent__user").order_by("-id")[:CALLS_SHOWN]
@@ -106,6 +108,7 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "resolution_codes": ResolutionCode.choices,
         "may_promise": may_promise(agent_of(request), found),
         "may_override": agent_of(request).leads(found.team_id),
+        "numbers": _NUMBERS(contact=found.contact_id) if found.contact_id else [],
         "can_reopen": found.can_reopen(at),
         "told": _told_by_form(found),
         "band": band_of(found, user_of(request)),
