@@ -120,3 +120,14 @@ def test_a_finding_of_the_desk_file_leads_to_its_line(desk: Desk, sits_down: Sit
     expect(editor).to_be_focused()
     marked = "el => el.value.slice(el.selectionStart, el.selectionEnd)"
     assert editor.evaluate(marked) == "  - {key: y, nonsense: 1}"
+
+
+def test_what_is_for_everybody_is_added_too(desk: Desk, sits_down: SitsDown) -> None:
+    """“Everybody” is an answer to “for which client?”, though it names none."""
+    page = sits_down("ada")
+    page.goto(f"{desk.address}/settings/new/mailboxes/")
+    press(page, "Control+Enter")
+    page.get_by_label("Address", exact=True).fill("all@desk.example")
+    review(page)
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("all@desk.example: added.")).to_be_visible()

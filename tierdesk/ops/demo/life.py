@@ -11,7 +11,7 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from functools import partial
 from itertools import count
@@ -60,6 +60,9 @@ class Life:
     """The desk's people and the moments that lie ahead."""
 
     until: datetime
+    tell: Callable[[date], None] = lambda _: None
+    """Is told each day that is lived through."""
+
     chance: random.Random = field(default_factory=lambda: random.Random(SEED))  # noqa: S311
     ahead: list[tuple[datetime, int, Moment]] = field(default_factory=list)
     ticks: count[int] = field(default_factory=count)
@@ -86,6 +89,8 @@ class Life:
             fast_forward(at, since=lived)
             with clock.frozen(at):
                 self._happen(moment, at)
+            if at.date() != lived.date():
+                self.tell(at.date())
             lived = at
         fast_forward(self.until, since=lived)
         return Ticket.objects.count()

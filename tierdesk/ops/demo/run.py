@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -23,6 +23,12 @@ from tierdesk.tickets.models import Ticket
 DESK = Path(__file__).parent / "desk.yaml"
 PASSWORD = "tierdesk-demo-2026"  # noqa: S105 - printed on purpose; the demo's only
 SMTP_PORT = 2525
+BROKEN_OFF = "demo-is-being-filled"
+STANDS_STILL = """tierdesk: this demo is being filled, or was stopped while it was: its people stand still on some day.
+If nobody fills it, remove {home} (with a database of your own: empty that, and remove {mark}) and start again."""
+
+LINE_START = "\r\x1b[K"
+"""Of a terminal: what stands on the line goes."""
 
 WHO = (
     ("L1 agent", "jonas@desk.example"),
@@ -38,15 +44,21 @@ def run(options: argparse.Namespace) -> int:
     """Fill the desk unless it is filled, then serve it until Ctrl+C."""
     with owner():
         call_command("migrate", verbosity=0)
+    broken_off = settings.HOME / BROKEN_OFF
+    if broken_off.exists():
+        print(STANDS_STILL.format(mark=broken_off, home=settings.HOME), file=sys.stderr)
+        return 1
     with seeing(EVERY_CLIENT):
         if not Ticket.objects.exists():
+            broken_off.parent.mkdir(parents=True, exist_ok=True)
+            broken_off.touch()
             fill(options.days)
-    say_who_is_who(options)
+            broken_off.unlink()
+    smtp = os.environ.get("TIERDESK_SMTP_LISTEN_PORT", str(SMTP_PORT))
+    say_who_is_who(options, smtp)
     if options.fill_only:
         return 0
-    environ = os.environ | {
-        "TIERDESK_SMTP_LISTEN_PORT": os.environ.get("TIERDESK_SMTP_LISTEN_PORT", str(SMTP_PORT))
-    }
+    environ = os.environ | {"TIERDESK_SMTP_LISTEN_PORT": smtp}
     return serve_tree(home=settings.HOME / "postgres", host=options.host, port=options.port, environ=environ)
 
 
@@ -58,18 +70,25 @@ def fill(days: int) -> None:
     until = clock.now()
     print(f"Living through {days} days of support …", file=sys.stderr, flush=True)
     with jobs.inline():
-        tickets = Life(until=until).live(
+        tickets = Life(until=until, tell=_say_the_day).live(
             until.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
         )
-    print(f"{tickets} tickets in {time.monotonic() - started:.0f} s.", file=sys.stderr, flush=True)
+    start = LINE_START if sys.stderr.isatty() else ""
+    print(f"{start}{tickets} tickets in {time.monotonic() - started:.0f} s.", file=sys.stderr, flush=True)
 
 
-def say_who_is_who(options: argparse.Namespace) -> None:
+def _say_the_day(day: date) -> None:
+    """Where it has got to: on one line of a terminal, and nowhere else."""
+    if sys.stderr.isatty():
+        print(f"{LINE_START}{day:%A, %-d %B}", end="", file=sys.stderr, flush=True)
+
+
+def say_who_is_who(options: argparse.Namespace, smtp: str) -> None:
     width = max(len(role) for role, _ in WHO)
     print(f"\n  Tierdesk is at http://{options.host}:{options.port}/   password for everybody: {PASSWORD}\n")
     for role, email in WHO:
         print(f"    {role:<{width}}  {email}")
-    print(f"\n  Mail to the desk: SMTP on {settings.SMTP_LISTEN_HOST}:{SMTP_PORT}, for example with")
-    print("    curl smtp://127.0.0.1:2525 --mail-from ingrid@halden.example \\")
+    print(f"\n  Mail to the desk: SMTP on {settings.SMTP_LISTEN_HOST}:{smtp}, for example with")
+    print(f"    curl smtp://{settings.SMTP_LISTEN_HOST}:{smtp} --mail-from ingrid@halden.example \\")
     print("      --mail-rcpt support@halden.desk.example -T mail.eml")
     print(f"  Mail from the desk: {settings.HOME / 'outbox'}\n", flush=True)

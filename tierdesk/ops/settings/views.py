@@ -163,7 +163,7 @@ def _check_intent(form: Form, rows: Mapping[Key, Any]) -> None:
         sentence = f"This would be another {one}, “{label_of(item.key)}”; leave its key as it is."
         raise ThingRefused({item.line: [sentence]}, [])
     if item.key in rows:
-        sentence = f"There is a {one} “{label_of(item.key)}” already; change that one."
+        sentence = f"“{label_of(item.key)}” is there already; change that {one}."
         raise ThingRefused({item.line_of(form.section.key[-1]): [sentence]}, [])
 
 
