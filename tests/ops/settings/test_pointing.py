@@ -112,6 +112,14 @@ def test_a_sample_is_text_that_nothing_interprets(opens: Opens, source: Source) 
     assert "<script>alert" not in shown.body
 
 
+def test_the_form_of_a_source_leads_there(admin: Browser, source: Source) -> None:
+    """An administrator who is no agent has no other way to it."""
+    form = "/settings/alarm_sources/ACME~checks/"
+    assert f'href="/settings/mapping/{source.pk}/"' in admin.get(form).content.decode()
+    Source.objects.filter(pk=source.pk).update(shape="zabbix")
+    assert "/settings/mapping/" not in admin.get(form).content.decode()
+
+
 def test_tools_that_are_known_need_none(admin: Browser, source: Source) -> None:
     Source.objects.filter(pk=source.pk).update(shape="zabbix")
     assert admin.get(f"/settings/mapping/{source.pk}/").status_code == 404

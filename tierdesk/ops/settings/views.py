@@ -9,7 +9,12 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from tierdesk.channels.alarms.models import Source
+from tierdesk.channels.alarms.shapes import named
+from tierdesk.channels.email.models import Mailbox
 from tierdesk.ops.desk.change import Difference, changing_the_desk
 from tierdesk.ops.desk.schema import REQUIRED, Key, Section, label_of
 from tierdesk.ops.desk.sections import BY_NAME
@@ -88,7 +93,16 @@ def thing(request: HttpRequest, name: str, slug: str) -> HttpResponse:
     form = Form.of(schema, row)
     if request.method == "POST":
         return _answer(request, form)
-    return form_page(request, form, seen=seen(schema, row))
+    return form_page(request, form, seen=seen(schema, row), beside=_beside(row))
+
+
+def _beside(row: Any) -> list[tuple[str, str, str]]:
+    """The pages of a thing that its form does not hold: (what, where, icon)."""
+    if isinstance(row, Mailbox):
+        return [(_("How it does"), reverse("settings:mailbox", args=[row.pk]), "send")]
+    if isinstance(row, Source) and named(row.shape).speaks_by_mapping:
+        return [(_("Point at a sample"), reverse("settings:mapping", args=[row.pk]), "settings")]
+    return []
 
 
 def page(
@@ -113,13 +127,18 @@ def form_page(
     clashes: Sequence[Clash] = (),
     status: int = 200,
     action: str = "",
+    beside: Sequence[tuple[str, str, str]] = (),
 ) -> HttpResponse:
-    """The form. `seen`: the thing as it was when the form was opened; `action`: where it goes, if not to this page."""
+    """The form. `seen`: the thing as it was when the form was opened; `action`: where it goes, if not to this page.
+
+    `beside`: what else there is about the thing.
+    """
     context = {
         "action": action or request.get_full_path(),
         "form": form,
         "seen": seen,
         "clashes": clashes,
+        "beside": beside,
         "elsewhere": [_told(place, sentence) for place, sentence in form.elsewhere],
         "zones": sorted(zones()),
         "since": _since(form.section, form.key) if form.key else None,
