@@ -168,7 +168,7 @@ def test_a_key_that_is_taken_is_refused(opens: Opens) -> None:
     answer = opens("new/clients").fill(key="ACME", name="Another Acme").send("apply")
 
     assert answer.status == 422
-    assert "Key : There is a client “ACME” already" in answer.words
+    assert "Key : “ACME” is there already; change that client." in answer.words
     assert Client.objects.get(key="ACME").name == "Acme GmbH"
 
 
