@@ -34,9 +34,13 @@ from tierdesk.core import jobs
 from tierdesk.core.facts import Fact
 from tierdesk.core.wakeups import Errand, Wakeup
 from tierdesk.core.work import Reactions, Wiring
+from tierdesk.directory.clients.models import Client
 from tierdesk.directory.oncall.ahead import look_ahead
 from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.staff.models import Agent
+from tierdesk.learning.analytics import reactions as figures
+from tierdesk.learning.analytics.closing import close_due, compare_due
+from tierdesk.learning.analytics.models import ClosedMonth
 from tierdesk.learning.prediction import reactions as prediction
 from tierdesk.learning.prediction.models import Outlook
 from tierdesk.learning.prediction.outlooks import AT_ONCE as OUTLOOKS_AT_ONCE
@@ -102,14 +106,35 @@ FLOW: dict[type[Fact], Reactions] = {
     giving.NobodyFound: Reactions(now=[notifications.tell_about_unfound]),
     tickets.Replied: Reactions(now=[sla.stop_respond, notifications.mail_replies, paging.stop_calling]),
     post.Undelivered: Reactions(
-        now=[sla.restore_respond, waiting.doubt_silence, notifications.tell_about_bounces]
+        now=[
+            sla.restore_respond,
+            waiting.doubt_silence,
+            notifications.tell_about_bounces,
+            figures.compare_closed_months,
+        ]
     ),
-    post.LeftLate: Reactions(now=[sla.respond_when_it_left]),
+    post.LeftLate: Reactions(now=[sla.respond_when_it_left, figures.compare_closed_months]),
     tickets.Heard: Reactions(now=[sla.owe_answers, notifications.tell_about_words]),
     tickets.Categorised: Reactions(now=[prediction.look_again]),
-    tickets.Reprioritised: Reactions(now=[sla.retarget_clocks, paging.call_people, prediction.look_again]),
-    tickets.TermsChanged: Reactions(now=[sla.retarget_clocks, prediction.look_again]),
-    tickets.Retyped: Reactions(now=[sla.count_anew, paging.call_people, prediction.look_again]),
+    tickets.Reprioritised: Reactions(
+        now=[
+            sla.retarget_clocks,
+            paging.call_people,
+            prediction.look_again,
+            figures.compare_closed_months,
+        ]
+    ),
+    tickets.TermsChanged: Reactions(
+        now=[sla.retarget_clocks, prediction.look_again, figures.compare_closed_months]
+    ),
+    tickets.Retyped: Reactions(
+        now=[
+            sla.count_anew,
+            paging.call_people,
+            prediction.look_again,
+            figures.compare_closed_months,
+        ]
+    ),
     alarms.AlarmsWorsened: Reactions(now=[notifications.tell_about_alarms]),
     # It waits, and wakes.
     tickets.Pended: Reactions(
@@ -130,7 +155,9 @@ FLOW: dict[type[Fact], Reactions] = {
             prediction.look_again,
         ]
     ),
-    tickets.WaitPutIn: Reactions(now=[sla.put_in_pauses, prediction.look_again]),
+    tickets.WaitPutIn: Reactions(
+        now=[sla.put_in_pauses, prediction.look_again, figures.compare_closed_months]
+    ),
     waits.Reminded: Reactions(now=[cases.chase_vendors, notifications.send_reminders]),
     waits.SilenceWarned: Reactions(now=[notifications.warn_of_silence]),
     waits.WaitReturned: Reactions(now=[notifications.tell_about_silence]),
@@ -189,7 +216,7 @@ FLOW: dict[type[Fact], Reactions] = {
     vendors.CaseAnswered: Reactions(now=[notifications.mail_vendor]),
     vendors.CaseHeard: Reactions(now=[cases.wake_waiting_tickets, notifications.tell_about_case]),
     vendors.CaseSeverityChanged: Reactions(now=[sla.retarget_vendor_clocks]),
-    vendors.CaseMoved: Reactions(now=[sla.follow_vendor_case]),
+    vendors.CaseMoved: Reactions(now=[sla.follow_vendor_case, figures.compare_closed_months]),
     vendors.CaseChased: Reactions(now=[notifications.remind_driver]),
     # It ends, or does not.
     tickets.Resolved: Reactions(
@@ -215,6 +242,7 @@ FLOW: dict[type[Fact], Reactions] = {
             paging.call_people,
             assignment.offer_reopened,
             prediction.look_again,
+            figures.compare_closed_months,
         ]
     ),
     tickets.Closed: Reactions(now=[sla.cancel_clocks, paging.end_calling, chats.end_conversations]),
@@ -248,11 +276,21 @@ FLOW: dict[type[Fact], Reactions] = {
             notifications.withhold_mails,
             paging.call_people,
             prediction.look_again,
+            figures.compare_closed_months,
         ]
     ),
     # It is the same matter as another, or not after all.
     tickets.Absorbed: Reactions(now=[cases.keep_cases_with_their_tickets, alarming.follow_merges]),
-    tickets.Parted: Reactions(now=[sla.count_on_alone, notifications.mail_partings, prediction.look_again]),
+    tickets.Parted: Reactions(
+        now=[
+            sla.count_on_alone,
+            notifications.mail_partings,
+            prediction.look_again,
+            figures.compare_closed_months,
+        ]
+    ),
+    # Its clocks were not what its timeline says, and are set right.
+    clocks.ClocksCorrected: Reactions(now=[figures.compare_closed_months]),
 }
 
 WIRING = Wiring(reactions=FLOW, journal=Timeline(), later=jobs.later, opening=triage.decide)
@@ -294,6 +332,8 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Conversation, wake_conversations),
     Wakeup(Collection, watch_mailboxes),
     Wakeup(Vigil, keep_vigils),
+    Errand(Client, close_due, apart=True),
+    Errand(ClosedMonth, compare_due, apart=True),
     Errand(Outlook, tell_due, batch=OUTLOOKS_AT_ONCE, apart=True),
     Errand(
         Notice,

@@ -8,6 +8,7 @@ import phonenumbers
 from django.db import models
 from django.db.models import Q, QuerySet
 
+from tierdesk.core import clock
 from tierdesk.core.facts import Actor
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
 from tierdesk.directory.staff.models import Team, User
@@ -20,7 +21,10 @@ class Clients(QuerySet["Client"]):
 
 
 class Client(models.Model):
-    """A customer organisation. `region` is the ISO 3166 code that its local phone numbers are read with."""
+    """A customer organisation. `region` is the ISO 3166 code that its local phone numbers are read with.
+
+    `wake_at`: when its month is closed next; a new client is looked at at once.
+    """
 
     key = models.CharField(max_length=12, unique=True)
     name = models.CharField(max_length=200)
@@ -29,11 +33,15 @@ class Client(models.Model):
     language = models.CharField(max_length=10, default="en")
     is_active = models.BooleanField(default=True)
     teams = models.ManyToManyField(Team, through="Assignment", related_name="clients")
+    wake_at = models.DateTimeField(null=True, blank=True, default=clock.now)
 
     objects = Clients.as_manager()
 
     class Meta:
         ordering = ["name"]
+        indexes = [
+            models.Index(fields=["wake_at"], name="clients_to_wake", condition=Q(wake_at__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return self.name

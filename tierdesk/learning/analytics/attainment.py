@@ -1,8 +1,9 @@
 """Attainment: which promises of a period were kept, which were missed and by whom, and which are open and broken.
 
-Read from the clocks, which are replays of the timeline: a reopening, a pause put in later or a repair changes the
-figures of the period that they concern. Definitions are in `DEFINITIONS`, printed beside the numbers (reference:
-tiers.md §4, promises.md D10, J10 and J11).
+Read from the clocks, which are replays of the timeline, until a client's month is closed (closing.py): from then on its
+counts are those that were told, and what a reopening, a pause put in later or a repair changes is a restatement beside
+them. The lists are always as things stand now. Definitions are in `DEFINITIONS`, printed beside the numbers
+(reference: tiers.md §4, promises.md D10, J08, J10 and J11).
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from itertools import groupby
 from math import floor
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.functions import TruncMonth
 
 from tierdesk.directory.clients.models import Client
-from tierdesk.directory.contracts.models import Metric, Party
+from tierdesk.directory.contracts.models import Contract, Metric, Party
 from tierdesk.directory.staff.models import User
+from tierdesk.learning.analytics.closing import COUNTED_AS
+from tierdesk.learning.analytics.models import ClosedMonth, Counts, Figure, Restatement
 from tierdesk.learning.knowledge.models import SelfService
 from tierdesk.response.major.models import MajorIncident
 from tierdesk.response.sla.facts import DatePromised
@@ -38,8 +41,12 @@ DEFINITIONS: Mapping[str, str] = {
     "they count as missed in the month in which they end.",
     "left out": "Promises that ended without a result: the ticket was cancelled or merged, or another promise "
     "took over.",
-    "adjusted": "Waits that a lead put in afterwards, in the period, each with what shows it: the figures count "
-    "without that time, in whatever month the promise ended.",
+    "adjusted": "Waits that a lead put in afterwards, in the period, each with what shows it: the promise counts "
+    "without that time, in whatever month it ended; a closed month is restated.",
+    "closed": "Three days after its end a client’s month, which goes by the client’s own time, is closed: its counts "
+    "stay as they were told then. The lists, first contacts among them, are as things stand now.",
+    "restated": "What was found out about a closed month afterwards: a ticket was reopened, a wait was put in, a clock "
+    "was corrected. The counts that were told stay, the new ones stand beside them.",
     "promised dates": "Dates that somebody gave the client for one ticket. One that was moved before it ran out is one "
     "promise with its last date; who moved it, and why, is listed.",
     "first contact": "Tickets resolved in the period that never left the first line and after whose first message the "
@@ -137,11 +144,48 @@ class FirstContact:
 
 
 @dataclass(frozen=True, slots=True)
+class Restated:
+    """One promise of a closed month that counts as something else than was told.
+
+    `ticket` None: it is another client's since. `entry`: what happened to it, where one entry says so.
+    """
+
+    at: datetime
+    ticket: Ticket | None
+    entry: Entry | None
+    metric: str
+    tier: int | None
+    priority: int
+    was: str
+    counts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How far a month is closed: so many clients, `of` so many, and what was restated since.
+
+    `kinds`: of each kind that changed, what counts by now. `restated`: the newest changes, of so many `changes`.
+    """
+
+    clients: int
+    of: int
+    closed_at: datetime | None
+    kinds: Mapping[Kind, Line]
+    restated: Sequence[Restated]
+    changes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attainment:
-    """The figures of a period: a line for each kind of promise, for each client, the worst, and first contacts."""
+    """The figures of a period: a line for each kind of promise, for each client and contract, and what is behind them.
+
+    `closing` None: the period is no month, or goes on.
+    """
 
     kinds: Mapping[Kind, Line]
     clients: Sequence[tuple[str, Line]]
+    contracts: Sequence[tuple[str, str, Line]]
+    closing: Closing | None
     late: Sequence[Late]
     first_contact: Sequence[FirstContact]
     adjustments: Sequence[Adjustment]
@@ -157,6 +201,18 @@ class Attainment:
             if whose == party
         }
 
+    def told(self, kind: Kind) -> Line:
+        return self.kinds.get(kind, Line())
+
+    def by_now(self, party: str) -> Line:
+        """The total of a party with all that was restated."""
+        restated = self.closing.kinds if self.closing else {}
+        total = Line()
+        for kind, line in {**self.kinds, **restated}.items():
+            if kind[0] == party:
+                total.add(line)
+        return total
+
     def total(self, party: str) -> Line:
         total = Line()
         for line in self.of(party).values():
@@ -165,33 +221,42 @@ class Attainment:
 
 
 def attainment(
-    user: User, start: datetime, end: datetime, at: datetime, *, client: Client | None = None
+    user: User,
+    start: datetime,
+    end: datetime,
+    at: datetime,
+    *,
+    client: Client | None = None,
+    month: date | None = None,
 ) -> Attainment:
-    """What ended from `start` until `end`, seen at `at`, of all clients that `user` may see or of one."""
+    """What ended from `start` until `end`, seen at `at`, of all clients that `user` may see or of one.
+
+    `month`: the period is this month. Of clients that have closed it, the counts are those that were told.
+    """
     clocks = Clock.objects.visible_to(user)
     tickets, helped = Ticket.objects.visible_to(user), SelfService.objects.visible_to(user)
     majors = (
         MajorIncident.objects.visible_to(user).select_related("ticket__client").prefetch_related("actions")
     )
+    closed = ClosedMonth.objects.visible_to(user).filter(begins_on=month)
     if client is not None:
         clocks, tickets = clocks.filter(client=client), tickets.filter(client=client)
         helped, majors = helped.filter(client=client), majors.filter(client=client)
+        closed = closed.filter(client=client)
     ended = clocks.filter(stopped_at__gte=start, stopped_at__lt=end)
     broken = _open_and_broken(clocks, end)
-    kinds: defaultdict[Kind, Line] = defaultdict(Line)
-    by_client: defaultdict[int, Line] = defaultdict(Line)
-    for each, state in ((ended, "state"), (broken, None)):
-        fields = ["client_id", "party", "metric", "tier", "priority", *([state] if state else [])]
-        for *kind, count in each.values_list(*fields).annotate(count=Count("pk")).order_by():
-            whose, party, metric, tier, priority = kind[:5]
-            name = COUNTED[kind[5]] if state else "open_broken"
-            _count(kinds[party, metric, tier, priority], name, count)
-            if party == Party.SLA:
-                _count(by_client[whose], name, count)
-    names = dict(Client.objects.filter(pk__in=by_client).values_list("pk", "name"))
+    months = list(closed) if month is not None else []
+    sums = _Sums()
+    running = ~Q(client__in=[one.client_id for one in months])
+    sums.count(ended.filter(running), "state")
+    sums.count(broken.filter(running))
+    sums.take_over(Figure.objects.filter(month__in=months))
+    clients, contracts = sums.named()
     return Attainment(
-        kinds=kinds,
-        clients=[(names[pk], by_client[pk]) for pk in sorted(by_client, key=lambda pk: (names[pk], pk))],
+        kinds=sums.kinds,
+        clients=clients,
+        contracts=contracts,
+        closing=_closing(user, months, sums, client) if month is not None else None,
         late=_late(ended.filter(state=ClockState.MISSED), broken, tickets, min(at, end)),
         first_contact=_first_contact(tickets, start, end),
         adjustments=_adjustments(tickets, start, end),
@@ -204,22 +269,134 @@ def attainment(
 def trend(
     user: User, start: datetime, end: datetime, zone: ZoneInfo, *, client: Client | None = None
 ) -> list[tuple[date, Line]]:
-    """What ended of the promises to clients, for each month of that zone between `start` and `end`."""
+    """What ended of the promises to clients, by month of that zone from `start` to `end`; closed ones as told."""
     ended = Clock.objects.visible_to(user).filter(party=Party.SLA, stopped_at__gte=start, stopped_at__lt=end)
+    told = ClosedMonth.objects.visible_to(user).filter(
+        begins_on__gte=start.astimezone(zone).date(), begins_on__lt=end.astimezone(zone).date()
+    )
     if client is not None:
-        ended = ended.filter(client=client)
+        ended, told = ended.filter(client=client), told.filter(client=client)
     months: defaultdict[date, Line] = defaultdict(Line)
-    by_month = ended.annotate(month=TruncMonth("stopped_at", tzinfo=zone)).values_list("month", "state")
-    for month, state, count in by_month.annotate(count=Count("pk")).order_by():
-        _count(months[month.date()], COUNTED[state], count)
+    closed = set(told.values_list("client_id", "begins_on"))
+    by_month = ended.annotate(ended_in=TruncMonth("stopped_at", tzinfo=zone)).values_list(
+        "client_id", "ended_in", "state"
+    )
+    for whose, month, state, count in by_month.annotate(count=Count("pk")).order_by():
+        if (whose, month.date()) not in closed:
+            _count(months[month.date()], COUNTED_AS[state], count)
+    figures = Figure.objects.filter(month__in=told, party=Party.SLA).values_list("month__begins_on")
+    for month, *counts in figures.annotate(**SUMS).order_by():
+        months[month].add(_line(counts))
     return sorted(months.items())
 
 
-COUNTED = {
-    ClockState.MET.value: "kept",
-    ClockState.MISSED.value: "missed",
-    ClockState.CANCELLED.value: "left_out",
-}
+SUMS = {f"all_{name}": Sum(name) for name in Counts.values}
+
+
+def _line(counts: Sequence[int]) -> Line:
+    """Of numbers in the order of Counts."""
+    return Line(**dict(zip(Counts.values, counts, strict=True)))
+
+
+CONTRACT = Case(
+    When(
+        ticket__contract_version__client=F("client"),
+        then=F("ticket__contract_version__contract"),
+    )
+)
+"""Of the ticket; none where it is another client's by now, whose contract is nobody else's business."""
+
+
+class _Sums:
+    """Counts by kind of promise; those of promises to clients by client and contract as well."""
+
+    def __init__(self) -> None:
+        self.kinds: defaultdict[Kind, Line] = defaultdict(Line)
+        self.contracts: defaultdict[tuple[int, int | None], Line] = defaultdict(Line)
+
+    def count(self, clocks: QuerySet[Clock], *state: str) -> None:
+        """These clocks, each by its state, or all as open and broken."""
+        fields = ["client_id", "contract", "party", "metric", "tier", "priority", *state]
+        found = clocks.annotate(contract=CONTRACT).values_list(*fields)
+        for whose, contract, *kind, count in found.annotate(count=Count("pk")).order_by():
+            name = COUNTED_AS[kind.pop()] if state else Counts.OPEN_BROKEN
+            line = Line()
+            _count(line, name, count)
+            self.add(whose, contract, (kind[0], kind[1], kind[2], kind[3]), line)
+
+    def take_over(self, figures: QuerySet[Figure]) -> None:
+        fields = ["client_id", "contract_id", "party", "metric", "tier", "priority"]
+        for whose, contract, *kind in figures.values_list(*fields, *Counts.values):
+            self.add(whose, contract, (kind[0], kind[1], kind[2], kind[3]), _line(kind[4:]))
+
+    def add(self, whose: int, contract: int | None, kind: Kind, line: Line) -> None:
+        if line == Line():
+            return  # what counts since a restatement only was not told
+        self.kinds[kind].add(line)
+        if kind[0] == Party.SLA:
+            self.contracts[whose, contract].add(line)
+
+    def named(self) -> tuple[list[tuple[str, Line]], list[tuple[str, str, Line]]]:
+        """(by client, by client and contract), in the order of their names."""
+        clients = {whose for whose, _ in self.contracts}
+        names = dict(Client.objects.filter(pk__in=clients).values_list("pk", "name"))
+        keys = {contract for _, contract in self.contracts if contract is not None}
+        called = dict(Contract.objects.filter(pk__in=keys).values_list("pk", "name"))
+        by_client: defaultdict[int, Line] = defaultdict(Line)
+        for (whose, _), line in self.contracts.items():
+            by_client[whose].add(line)
+        contracts = [
+            (names[whose], called.get(contract, "") if contract else "", line)
+            for (whose, contract), line in self.contracts.items()
+        ]
+        return (
+            [(names[pk], by_client[pk]) for pk in sorted(by_client, key=lambda pk: (names[pk], pk))],
+            sorted(contracts, key=lambda one: one[:2]),
+        )
+
+
+def _closing(user: User, months: Sequence[ClosedMonth], sums: _Sums, client: Client | None) -> Closing:
+    """How far it is closed; of a client that has no figures in it nothing is missing."""
+    clients = {month.client_id for month in months}
+    open_ones = {whose for whose, _ in sums.contracts} - clients
+    changes = Restatement.objects.visible_to(user).filter(month__in=months)
+    return Closing(
+        clients=len(clients),
+        of=len(clients | open_ones),
+        closed_at=max((month.closed_at for month in months), default=None),
+        kinds=_restated_kinds(changes, sums.kinds),
+        restated=_restated(user, changes),
+        changes=changes.count(),
+    )
+
+
+def _restated_kinds(changes: QuerySet[Restatement], told: Mapping[Kind, Line]) -> dict[Kind, Line]:
+    """What counts by now, of each kind of which something else was told."""
+    moved: defaultdict[Kind, Line] = defaultdict(Line)
+    for side, name, sign in (("before", "was", -1), ("after", "counts", 1)):
+        fields = [f"{side}__{field}" for field in ("party", "metric", "tier", "priority")]
+        counted = changes.exclude(**{name: ""}).values_list(*fields, name).annotate(count=Count("pk"))
+        for party, metric, tier, priority, counts, count in counted.order_by():
+            _count(moved[party, metric, tier, priority], counts, sign * count)
+    for kind, line in moved.items():
+        line.add(told.get(kind, Line()))
+    return {kind: line for kind, line in moved.items() if line != told.get(kind, Line())}
+
+
+def _restated(user: User, changes: QuerySet[Restatement]) -> list[Restated]:
+    shown = list(changes.select_related("before", "after").order_by("-id")[:SHOWN])
+    about = Ticket.objects.visible_to(user).select_related("client").in_bulk([one.ticket_id for one in shown])
+    entries = Entry.objects.visible_to(user).in_bulk([one.entry_id for one in shown if one.entry_id])
+    found = []
+    for one in shown:
+        ticket, figure = about.get(one.ticket_id), one.after or one.before
+        assert figure is not None  # the database holds that there is one
+        if ticket is not None and ticket.client_id != one.client_id:
+            ticket = None
+        entry = entries.get(one.entry_id) if one.entry_id and ticket else None
+        about_promise = (figure.metric, figure.tier, figure.priority)
+        found.append(Restated(one.at, ticket, entry, *about_promise, one.was, one.counts))
+    return found
 
 
 def _count(line: Line, name: str, count: int) -> None:

@@ -16,14 +16,17 @@ from tierdesk.directory.contracts.models import Metric
 from tierdesk.learning.analytics import advice as advising
 from tierdesk.learning.analytics.advice import advice
 from tierdesk.learning.analytics.attainment import DEFINITIONS as PROMISED
-from tierdesk.learning.analytics.attainment import attainment, trend
+from tierdesk.learning.analytics.attainment import Restated, attainment, trend
+from tierdesk.learning.analytics.closing import bounds, closes_at, month_on
 from tierdesk.learning.analytics.late_pauses import MINUTES, late_pauses
+from tierdesk.learning.analytics.models import Counts
 from tierdesk.learning.analytics.movement import DEFINITIONS as MEANINGS
 from tierdesk.learning.analytics.movement import movement
 from tierdesk.learning.analytics.report import DEFINITIONS, Line, Report, last_days, report
 from tierdesk.tickets.lifecycle import PendingReason
 from tierdesk.web.workspace.guard import manager_page, user_of
 from tierdesk.web.workspace.navigation import navigation
+from tierdesk.web.workspace.sentences import sentence_of
 
 PERIODS = (7, 30, 90)
 FIRST_YEAR, LAST_YEAR = 1970, 9998
@@ -83,15 +86,21 @@ def attainment_page(request: HttpRequest) -> HttpResponse:
     client = clients.filter(key=request.GET.get("client", "")).first()
     this_month = now.astimezone(zone).date().replace(day=1)
     month = min(_month(request) or this_month, this_month)
-    start, end = (datetime.combine(day, time.min, zone) for day in (month, _months_on(month, 1)))
-    since = datetime.combine(_months_on(month, 1 - MONTHS_SHOWN), time.min, zone)
+    start, end = bounds(month, zone)
+    since, _end = bounds(month_on(month, 1 - MONTHS_SHOWN), zone)
+    is_running = month == this_month
+    closes = closes_at(month, ZoneInfo(client.timezone) if client else zone)
+    found = attainment(user, start, end, now, client=client, month=None if is_running else month)
     context = {
-        "a": attainment(user, start, end, now, client=client),
+        "a": found,
+        "restated": [(one, _why(one)) for one in found.closing.restated] if found.closing else [],
+        "counted_as": dict(Counts.choices),
+        "closes_at": closes if closes > now else None,
         "trend": trend(user, since, end, zone, client=client),
         "month": month,
-        "before": _months_on(month, -1),
-        "after": _months_on(month, 1) if month < this_month else None,
-        "is_running": month == this_month,
+        "before": month_on(month, -1),
+        "after": month_on(month, 1) if month < this_month else None,
+        "is_running": is_running,
         "client": client,
         "clients": [("", _("All clients")), *clients.values_list("key", "name")],
         "definitions": PROMISED,
@@ -99,6 +108,11 @@ def attainment_page(request: HttpRequest) -> HttpResponse:
         "reasons": dict(PendingReason.choices),
     }
     return render(request, "workspace/attainment.html", context | navigation(request, "report"))
+
+
+def _why(restated: Restated) -> str:
+    """What happened, in the words of the timeline."""
+    return sentence_of(restated.entry)[0] if restated.entry else ""
 
 
 @manager_page
@@ -162,12 +176,6 @@ def _month(request: HttpRequest) -> date | None:
     except ValueError:
         return None
     return month if FIRST_YEAR <= month.year <= LAST_YEAR else None
-
-
-def _months_on(month: date, count: int) -> date:
-    """The first day of the month that is so many later, or earlier."""
-    months = month.year * 12 + month.month - 1 + count
-    return date(months // 12, months % 12 + 1, 1)
 
 
 def _minutes(request: HttpRequest) -> int:

@@ -1,0 +1,85 @@
+"""The page of promises kept: a month that goes on, one that is not closed yet, a closed one, and a restated one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.test import Client as Browser
+
+from tests.cast import Cast
+from tierdesk.core import clock
+from tierdesk.directory.clients.models import Client
+from tierdesk.tickets.models import Ticket
+
+BERLIN = ZoneInfo("Europe/Berlin")
+LAST_DAY = datetime(2026, 6, 30, 10, tzinfo=BERLIN)
+CLOSED = datetime(2026, 7, 4, tzinfo=BERLIN)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def ticket(cast: Cast, doing: Callable[..., Any]) -> Ticket:
+    Client.objects.update(wake_at=LAST_DAY)
+    with doing(cast.lena, LAST_DAY):
+        ticket = cast.ticket()
+    with doing(cast.lena, LAST_DAY + 2 * HOUR):
+        ticket.resolve(code="fixed")
+    return ticket
+
+
+@pytest.fixture
+def june(cast: Cast, client: Browser) -> Callable[..., str]:
+    """What somebody reads of June at an instant; Lou, if nobody else."""
+
+    def read(at: datetime, who: Any = None) -> str:
+        client.force_login((who or cast.lou).user)
+        with clock.frozen(at):
+            return client.get("/report/attainment/?month=2026-06").content.decode()
+
+    return read
+
+
+def test_a_month_that_goes_on_says_so(ticket: Ticket, june: Callable[..., str]) -> None:
+    assert "This month is still going on" in june(LAST_DAY + 3 * HOUR)
+
+
+def test_a_month_that_is_over_says_from_when_its_figures_are_kept(
+    ticket: Ticket, june: Callable[..., str]
+) -> None:
+    words = june(CLOSED - HOUR)
+    assert "are kept from 2026-07-04 on" in words
+    assert "This month was never closed" in june(CLOSED + HOUR), "the engine did not run"
+
+
+def test_a_closed_month_says_that_nothing_changed(
+    ticket: Ticket, june: Callable[..., str], live_until: Callable[[datetime], None]
+) -> None:
+    live_until(CLOSED)
+    words = june(CLOSED + HOUR)
+    assert "The counts are those that were told then." in words
+    assert "Nothing has been restated since." in words
+    assert "Restated: which promises" not in words
+
+
+def test_what_was_restated_is_told_with_old_and_new_and_why(
+    cast: Cast,
+    ticket: Ticket,
+    june: Callable[..., str],
+    doing: Callable[..., Any],
+    live_until: Callable[[datetime], None],
+) -> None:
+    live_until(CLOSED)
+    with doing(cast.lou, CLOSED + HOUR):
+        ticket.reopen("it is back")
+    live_until(CLOSED + 2 * HOUR)
+    words = june(CLOSED + 3 * HOUR)
+    assert "2 promises of this month count as something else than was told" in words
+    assert "Restated: what counts by now" in words
+    row = words[words.index("Restated: which promises") :]
+    for told in (ticket.reference, "Resolve", "Kept", "not in this month", "Lou Lead", "it is back"):
+        assert told in row
+    assert ticket.reference not in june(CLOSED + 3 * HOUR, cast.olga)
