@@ -57,7 +57,7 @@ def solved(cast: Cast, doing: Doing, at: datetime) -> Callable[..., Ticket]:
 
     def solve(after: timedelta, *, opened: datetime = at, **more: Any) -> Ticket:
         with doing(cast.lena, opened) as unit:
-            ticket = cast.ticket(impact=1, urgency=1, **more)
+            ticket = cast.ticket(**{"impact": 1, "urgency": 1} | more)
             unit.settle()
             ticket.take(cast.lena)
             ticket.reply("We are on it.")
@@ -170,6 +170,79 @@ def test_the_breach_belongs_to_the_tier_that_had_the_ticket_then(
     assert one.only_draft == (Broken("resolve", "SLA", 2, 1),)
 
 
+SOFTER = ("1: [1, 2, 3]", "1: [2, 2, 3]")
+"""What is worst is P2: eight hours around the clock."""
+
+
+@pytest.mark.parametrize(
+    ("details", "unasked", "why"),
+    [
+        ({}, 0, "the timeline keeps impact and urgency"),
+        ({"impact": None, "urgency": None}, 0, "an older entry says them in words"),
+        ({"impact": None, "urgency": None, "why": "told by another desk"}, 1, "nobody knows them"),
+        ({"impact": 3, "urgency": 3}, 1, "they are not what the priority came of"),
+    ],
+)
+def test_a_draft_s_matrix_is_asked(
+    at: datetime,
+    draft: Change,
+    solved: Callable[..., Ticket],
+    details: dict[str, Any],
+    unasked: int,
+    why: str,
+) -> None:
+    ticket = solved(5 * H)
+    entry = Entry.objects.get(ticket=ticket, kind="triaged")
+    assert "impact 1 × urgency 1 = P1" in entry.details["why"]
+    Entry.objects.filter(pk=entry.pk).update(details=entry.details | details)
+    found = compared(draft(SOFTER), at)
+    assert len(found.unasked) == unasked, why
+    assert sla(found) == ([] if unasked else [(ticket.pk, 1, 0)]), why
+
+
+def test_what_was_assessed_anew_is_asked_from_then_on(
+    cast: Cast, at: datetime, draft: Change, doing: Doing
+) -> None:
+    with doing(cast.lena) as unit:
+        ticket = cast.ticket(impact=2, urgency=2)
+        unit.settle()
+        ticket.take(cast.lena)
+        ticket.reply("We are on it.")
+    with doing(cast.lena, at + H):
+        Ticket.objects.get(pk=ticket.pk).assess(impact=1, urgency=1, reason="everybody has it")
+    with doing(cast.lena, at + 6 * H):
+        Ticket.objects.get(pk=ticket.pk).resolve(code="fixed")
+    assert (ticket.pk, 1, 0) in sla(compared(draft(SOFTER), at))
+
+
+def test_what_a_lead_overrode_stays(cast: Cast, at: datetime, draft: Change, doing: Doing) -> None:
+    with doing(cast.lena) as unit:
+        ticket = cast.ticket(impact=2, urgency=2)
+        unit.settle()
+        ticket.take(cast.lena)
+        ticket.reply("We are on it.")
+    with doing(cast.lou, at + H):
+        Ticket.objects.get(pk=ticket.pk).override_priority(1, reason="their boss called")
+    with doing(cast.lena, at + 6 * H):
+        Ticket.objects.get(pk=ticket.pk).resolve(code="fixed")
+    found = compared(draft(SOFTER), at)
+    assert (found.unasked, found.differing) == ([], []), "1 × 1 is nothing that the matrix was asked"
+    softer = compared(draft(("2: [2, 3, 4]", "2: [2, 4, 4]")), at)
+    (one,) = softer.differing
+    assert {broken.metric for broken in one.only_now} == {"update"}, (
+        "of the hour before; then it was P1 here and there"
+    )
+
+
+def test_a_vip_s_urgency_is_asked_as_it_was_raised(
+    cast: Cast, at: datetime, draft: Change, solved: Callable[..., Ticket]
+) -> None:
+    """Impact 1 and urgency 2 of a VIP is asked as 1 × 1."""
+    with_vip = solved(5 * H, contact=cast.arne, urgency=2)
+    assert compared(draft(SOFTER), at).differing[0].ticket == with_vip.pk
+    assert not compared(draft(("1: [1, 2, 3]", "1: [1, 3, 3]")), at).differing
+
+
 def test_nothing_is_written(at: datetime, draft: Change, solved: Callable[..., Ticket]) -> None:
     solved(3.5 * H)
     before = (
@@ -228,6 +301,24 @@ def test_the_command_prints_it(
     assert said.startswith("Tickets of the last 90 days: 1; promises broken: ")
     assert "Acme GmbH" in said and "L1" in said and "P1" in said
     assert f"  {ticket.reference} broken then: resolve (SLA)" in said
+
+
+def test_the_command_names_those_whose_priority_nobody_can_explain(
+    at: datetime,
+    draft: Change,
+    solved: Callable[..., Ticket],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ticket = solved(5 * H)
+    Entry.objects.filter(ticket=ticket, kind="triaged").update(
+        details={"category": None, "priority": 1, "team": None}
+    )
+    path = tmp_path / "draft.yaml"
+    path.write_text(draft(SOFTER))
+    with clock.frozen(at + 2 * DAY):
+        assert clocks.run(Namespace(act="whatif", draft=path, days=90)) == 0
+    assert f"1 tickets came of, so it stayed as it was: {ticket.reference}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

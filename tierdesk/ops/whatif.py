@@ -94,6 +94,8 @@ def told(compared: Comparison, *, days: int) -> list[str]:
     lines = [
         f"Tickets of the last {days} days: {compared.tickets:,}; promises broken: {now:,} now, {then:,} then"
     ]
+    if compared.unasked:
+        lines.append(unasked_in_words(compared))
     for title, place, name in TABLES:
         lines += ["", f"{title:<32}{'now':>8}{'then':>8}"]
         for key, (before, after) in compared.by(place).items():
@@ -111,6 +113,19 @@ TABLES: Sequence[tuple[str, int, str]] = (("client", 0, "%s"), ("tier", 1, "L%s"
 def names_of(compared: Comparison) -> dict[int, str]:
     """The clients of a comparison by their keys."""
     return dict(Client.objects.filter(pk__in=compared.by(0)).values_list("pk", "name"))
+
+
+NAMED = 10
+
+
+def unasked_in_words(compared: Comparison) -> str:
+    """For which tickets the draft's matrix was not asked."""
+    named = ", ".join(f"TD-{pk}" for pk in compared.unasked[:NAMED])
+    more = len(compared.unasked) - NAMED
+    return (
+        f"Not known is what the priority of {len(compared.unasked):,} tickets came of, so it stayed as it was: {named}"
+        + (f" and {more:,} more" if more > 0 else "")
+    )
 
 
 def in_words(one: Differing) -> str:

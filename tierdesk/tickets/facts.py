@@ -38,12 +38,18 @@ class Opened(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Triaged(TicketFact):
-    """Category, priority and team are set (`why` in words); the clocks can start."""
+    """Category, priority and team are set (`why` in words); the clocks can start.
+
+    `impact`, `urgency`: what the matrix was asked, raised as it was; entries from before the desk kept them say so in
+    `why`.
+    """
 
     category: str | None
     priority: int
     team: str | None
     why: str = ""
+    impact: int | None = None
+    urgency: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,12 +79,18 @@ class Categorised(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reprioritised(TicketFact):
-    """Impact, urgency or the effective priority changed; `reason` is mandatory."""
+    """Impact, urgency or the effective priority changed; `reason` is mandatory.
+
+    `impact`, `urgency`: what the matrix was asked, raised as it was; None where the priority was `overridden`, and on
+    entries from before the desk kept them.
+    """
 
     before: int
     after: int
     reason: str
     overridden: bool = False
+    impact: int | None = None
+    urgency: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -210,12 +210,17 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, ReadByTheTh
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What triage decided, in words: the path of the category, the name of the team, and why."""
+    """What triage decided, in words: the path of the category, the name of the team, and why.
+
+    `impact`, `urgency`: what the matrix was asked.
+    """
 
     category: str | None
     priority: int
     team: str | None
     why: str
+    impact: int
+    urgency: int
 
 
 @dataclass(kw_only=True)

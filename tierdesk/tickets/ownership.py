@@ -11,7 +11,7 @@ from tierdesk.directory.contracts.models import ContractVersion, version_in_forc
 from tierdesk.directory.services.models import TicketType
 from tierdesk.tickets.facts import Categorised, HandedOver, Reprioritised, Retyped, TermsChanged
 from tierdesk.tickets.lifecycle import UnableTo
-from tierdesk.tickets.priority import DEFAULT_MATRIX, prioritise
+from tierdesk.tickets.priority import DEFAULT_MATRIX, Reading, prioritise
 
 if TYPE_CHECKING:
     from tierdesk.directory.services.models import Category
@@ -55,19 +55,33 @@ class Ownership:
         """Set impact and urgency (1 high to 3 low); the contract's matrix gives the priority."""
         if not reason.strip():
             raise UnableTo("Say why impact or urgency change.")
-        before, computed = self.priority, self.priority_by(self.contract_version, impact, urgency)
+        before, reading = self.priority, self.reading_by(self.contract_version, impact, urgency)
+        computed = reading.priority
         self.change(impact=impact, urgency=urgency, computed_priority=computed, priority=computed)
-        record(Reprioritised(ticket=self, before=before, after=computed, reason=reason))
+        record(
+            Reprioritised(
+                ticket=self,
+                before=before,
+                after=computed,
+                reason=reason,
+                impact=reading.impact,
+                urgency=reading.urgency,
+            )
+        )
 
     def priority_by(self: Ticket, version: ContractVersion | None, impact: int, urgency: int) -> int:
         """The priority that a version's matrix gives this ticket for an impact and an urgency."""
+        return self.reading_by(version, impact, urgency).priority
+
+    def reading_by(self: Ticket, version: ContractVersion | None, impact: int, urgency: int) -> Reading:
+        """The same with what the matrix was asked."""
         return prioritise(
             impact=impact,
             urgency=urgency,
             matrix=version.matrix if version else DEFAULT_MATRIX,
             vip=bool(self.contact and self.contact.is_vip),
             critical_service=bool(self.service and self.service.criticality == 1),
-        ).priority
+        )
 
     def change_terms(self: Ticket, version: ContractVersion, *, why: str) -> None:
         """Let another version of the contract apply from now on; else a ticket keeps the one it was opened under.

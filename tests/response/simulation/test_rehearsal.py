@@ -15,6 +15,7 @@ from tierdesk.channels.chat.models import Conversation
 from tierdesk.channels.email.models import Collection, Vigil
 from tierdesk.channels.phone.models import Call
 from tierdesk.core.wakeups import Wakeup, wakeups
+from tierdesk.directory.calendars.models import Calendar, CalendarVersion
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.staff.models import Agent, Membership
@@ -309,6 +310,94 @@ def test_a_team_that_pushes_gives_it_to_somebody_in_advance_too(cast: Cast) -> N
     assert given.people in (("Lena Lang",), ("Lou Lead",))
     assert not Ticket.objects.exists()
     assert not Membership.objects.filter(last_given_at__isnull=False).exists()
+
+
+@pytest.mark.parametrize(
+    ("hours", "at", "told", "rests", "why"),
+    [
+        ({}, "2026-06-09T10:00", None, None, "nobody says when they work: all are there"),
+        (
+            {"desk": "office-de"},
+            "2026-06-09T10:00",
+            "Lena Lang, Lou Lead of Service Desk",
+            None,
+            "it is open",
+        ),
+        (
+            {"desk": "office-de"},
+            "2026-06-09T03:10",
+            "nobody of Service Desk before Tue 09 Jun, 09:00 (Europe/Berlin)",
+            "until Tue 09 Jun, 09:00",
+            "the team opens at nine",
+        ),
+        (
+            {"desk": "office-de"},
+            "2026-06-12T17:00",
+            "nobody of Service Desk before Mon 15 Jun, 09:00 (Europe/Berlin)",
+            "until Mon 15 Jun, 09:00",
+            "the weekend lies between",
+        ),
+        (
+            {"lena": "office-de", "lou": "office-ny"},
+            "2026-06-09T09:30",
+            "Lena Lang of Service Desk",
+            None,
+            "Lou is still asleep",
+        ),
+        (
+            {"desk": "always", "lena": "office-ny", "lou": "office-ny"},
+            "2026-06-09T10:00",
+            "nobody of Service Desk before Tue 09 Jun, 15:00 (Europe/Berlin)",
+            "until Tue 09 Jun, 15:00",
+            "the team is open, and its people begin in New York",
+        ),
+    ],
+)
+def test_it_knows_when_a_team_and_its_people_are_given_tickets(
+    cast: Cast, hours: dict[str, str], at: str, told: str | None, rests: str | None, why: str
+) -> None:
+    type(cast.desk).objects.filter(pk=cast.desk.pk).update(assigning={"by": "round_robin"})
+    for name, key in hours.items():
+        one = getattr(cast, name)
+        type(one).objects.filter(pk=one.pk).update(hours=Calendar.objects.get(key=key))
+    answer = asked(at=at, priority="3")
+    assert dict(answer.ground).get("At work then") == told, why
+    texts = [event.text for event in answer.events if event.kind == "rests"]
+    assert [rests in text for text in texts if rests] == ([True] if rests else []), why
+    [given] = [event for event in answer.events if event.kind == "assigned"]
+    if rests:
+        assert given.at > answer.situation.at, why
+
+
+@pytest.mark.parametrize(
+    ("priority", "policy", "found"), [("1", False, True), ("3", False, False), ("1", True, False)]
+)
+def test_an_urgent_ticket_that_comes_to_a_closed_team_and_calls_nobody_is_a_hole(
+    cast: Cast, on_call: None, priority: str, policy: bool, found: bool
+) -> None:
+    type(cast.desk).objects.filter(pk=cast.desk.pk).update(
+        assigning={"by": "round_robin"}, hours=cast.office.calendar
+    )
+    if policy:
+        publish()
+    answer = asked(at="2026-06-09T03:10", priority=priority)
+    assert hole(answer, "is at work when it comes to them", "P" + priority) is found
+
+
+def test_hours_that_never_meet_are_a_hole(cast: Cast) -> None:
+    night = Calendar.objects.create(key="night", name="Night")
+    CalendarVersion.objects.create(
+        calendar=night,
+        version=1,
+        spec={"tz": "Europe/Berlin", "week": {str(day): [["20:00", "23:00"]] for day in range(7)}},
+    )
+    Agent.objects.filter(memberships__team=cast.desk).update(hours=night)
+    type(cast.desk).objects.filter(pk=cast.desk.pk).update(
+        assigning={"by": "round_robin"}, hours=cast.office.calendar
+    )
+    answer = asked(at="2026-06-09T10:00", priority="3")
+    assert hole(answer, "By their hours nobody of Service Desk")
+    assert dict(answer.ground)["At work then"] == "nobody of Service Desk, and nobody ever will be"
 
 
 def test_whatever_can_wake_about_an_untouched_ticket_is_lived_through() -> None:

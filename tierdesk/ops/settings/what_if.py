@@ -11,7 +11,16 @@ from tierdesk.ops.desk.export import export_desk
 from tierdesk.ops.desk.lines import DeskRefused, Findings, compose
 from tierdesk.ops.settings.desk_file import LARGEST
 from tierdesk.ops.settings.views import page
-from tierdesk.ops.whatif import DAYS, SHOWN, TABLES, NothingDrafted, in_words, names_of, what_if
+from tierdesk.ops.whatif import (
+    DAYS,
+    SHOWN,
+    TABLES,
+    NothingDrafted,
+    in_words,
+    names_of,
+    unasked_in_words,
+    what_if,
+)
 from tierdesk.response.sla.whatif import Comparison
 from tierdesk.web.workspace.guard import admin_page
 
@@ -65,6 +74,7 @@ def _show(
     context: dict[str, Any] = {"text": text, "days": days, "wrong": wrong or [], "nothing": nothing}
     context |= {"compared": compared, "tables": _tables(compared) if compared else [], "most": MOST}
     if compared:
+        context["unasked"] = unasked_in_words(compared) if compared.unasked else ""
         context["differing"] = [(one.ticket, in_words(one)) for one in compared.differing[:SHOWN]]
     return page(request, "whatif.html", context, section="whatif", status=status)
 

@@ -21,6 +21,7 @@ def holes_of(lived: Lived, situation: Situation) -> list[str]:
     found = [
         *_of_contract(lived.ticket, situation),
         *_of_team(lived.ticket),
+        *_of_hours(lived),
         *_of_way_up(lived),
         *_of_calling(lived),
         *_of_reach(lived),
@@ -55,6 +56,25 @@ def _of_team(ticket: Ticket) -> Iterator[str]:
         yield _("The ticket goes to nobody: let a team serve %s, or write a route.") % ticket.client.name
     elif not _present(ticket.team):
         yield _empty(ticket.team)
+
+
+def _of_hours(lived: Lived) -> Iterator[str]:
+    """A team that pushes gives nothing to whoever is not at work; where it is urgent, somebody is to be called then."""
+    called = any(page.address for page in lived.pages)
+    for arrival in lived.arrivals:
+        presence = arrival.presence
+        if not (arrival.team.pushes and presence.has_hours and presence.is_nobody):
+            continue
+        if presence.opens_at is None:
+            yield (
+                _("By their hours nobody of %s is ever at work when the team is: give somebody other hours.")
+                % arrival.team.name
+            )
+        elif lived.ticket.priority <= URGENT and not called:
+            yield _(
+                "Nobody of %(team)s is at work when it comes to them, and nobody is called: a P%(priority)s is given "
+                "to nobody before they begin. Write a paging policy, or let somebody be there."
+            ) % {"team": arrival.team.name, "priority": lived.ticket.priority}
 
 
 def _of_way_up(lived: Lived) -> Iterator[str]:

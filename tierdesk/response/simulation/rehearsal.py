@@ -23,6 +23,7 @@ from tierdesk.core.wakeups import Wakeup
 from tierdesk.core.work import work
 from tierdesk.directory.staff.models import Team
 from tierdesk.response.assignment.models import Offer, give_away
+from tierdesk.response.assignment.presence import Presence, presence_of
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.paging.models import Paging, wake_pagings
 from tierdesk.response.paging.pages import Page
@@ -77,11 +78,22 @@ class WayUp:
     teams: Sequence[Team]
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The ticket comes to a team, by the entry `place`; `presence`: who of it is at work at that instant."""
+
+    place: int
+    at: datetime
+    team: Team
+    presence: Presence
+
+
 @dataclass(slots=True)
 class Lived:
     """What happened to the ticket. `ticket`: as triage left it; `clocks`: each as it was when it began.
 
-    `cut_at`: from when on nobody looked any more, though something would have happened.
+    `cut_at`: from when on nobody looked any more, though something would have happened. `arrivals`: to which teams it
+    came, when, and who of them is at work then.
     """
 
     ticket: Ticket
@@ -90,6 +102,7 @@ class Lived:
     entries: list[Entry] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    arrivals: list[Arrival] = field(default_factory=list)
     cut_at: datetime | None = None
 
 
@@ -166,4 +179,16 @@ def _read(lived: Lived) -> None:
     lived.entries = list(Entry.objects.filter(**about).order_by("id"))
     pages = Page.objects.filter(paging__ticket=lived.ticket).select_related("agent__user", "paging__policy")
     lived.pages = list(pages.order_by("wake_at", "id"))
+    lived.arrivals = _arrivals(lived.entries)
     lived.notices = list(Notice.objects.filter(**about).select_related("agent__user").order_by("id"))
+
+
+def _arrivals(entries: Sequence[Entry]) -> list[Arrival]:
+    """Where triage put it, and where a policy handed it on to."""
+    came = [one for one in entries if one.kind in ("triaged", "handed_over") and one.team_id]
+    teams = Team.objects.in_bulk({one.team_id for one in came if one.team_id})
+    return [
+        Arrival(one.pk, one.at, team, presence_of(team, one.at))
+        for one in came
+        if one.team_id and (team := teams.get(one.team_id)) is not None
+    ]

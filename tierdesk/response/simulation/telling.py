@@ -14,7 +14,7 @@ from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.paging.pages import Page
 from tierdesk.response.paging.ways import CHANNELS
 from tierdesk.response.simulation.holes import holes_of
-from tierdesk.response.simulation.rehearsal import Lived, WayUp, rehearse
+from tierdesk.response.simulation.rehearsal import Arrival, Lived, WayUp, rehearse
 from tierdesk.response.simulation.situation import Situation
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.tiers.gate import WHO
@@ -114,7 +114,7 @@ def what_happens(situation: Situation) -> Answer:
         priority=lived.ticket.priority,
         ground=list(_ground(lived, situation)),
         clocks=[_running(clock) for clock in lived.clocks],
-        events=_events(lived),
+        events=_events(lived, situation),
         way_up=list(_way_up(lived.way_up, lived.ticket)),
         holes=list(holes_of(lived, situation)),
         cut_at=lived.cut_at,
@@ -139,6 +139,9 @@ def _ground(lived: Lived, situation: Situation) -> Iterator[tuple[str, str]]:
     triaged = next((one.details for one in lived.entries if one.kind == "triaged"), None)
     if triaged is not None:
         yield _("Triage"), str(triaged["why"])
+    for arrival in lived.arrivals[:1]:
+        if arrival.presence.has_hours:
+            yield _("At work then"), _at_work(arrival, situation)
     started = [one.details["policy"] for one in lived.entries if one.kind == "paging_started"]
     yield (
         _("Who gets called"),
@@ -157,11 +160,24 @@ def _open_or_closed(hours: Any, situation: Situation) -> str:
         return str(_("closed for ever"))
     if opens <= situation.at:
         return str(_("open"))
-    local = opens.astimezone(situation.zone)
-    return _("closed until %(when)s (%(zone)s)") % {
-        "when": f"{local:%a %d %b, %H:%M}",
-        "zone": situation.zone.key,
+    return _("closed until %s") % _local(opens, situation)
+
+
+def _at_work(arrival: Arrival, situation: Situation) -> str:
+    """Who of the team could be given it, by the hours that the team and its people say."""
+    team, presence = arrival.team.name, arrival.presence
+    if not presence.is_nobody:
+        return _("%(people)s of %(team)s") % {"people": ", ".join(presence.at_work), "team": team}
+    if presence.opens_at is None:
+        return _("nobody of %s, and nobody ever will be") % team
+    return _("nobody of %(team)s before %(when)s") % {
+        "team": team,
+        "when": _local(presence.opens_at, situation),
     }
+
+
+def _local(at: datetime, situation: Situation) -> str:
+    return f"{at.astimezone(situation.zone):%a %d %b, %H:%M} ({situation.zone.key})"
 
 
 def _running(clock: Clock) -> Running:
@@ -184,13 +200,14 @@ def _clock_named(metric: str, party: str, tier: int | None) -> str:
 # -- the events
 
 
-def _events(lived: Lived) -> list[Event]:
+def _events(lived: Lived, situation: Situation) -> list[Event]:
     """By instant; what happens at the same one in the order of the timeline."""
     agents = _named({pk for one in lived.entries for pk in one.details.get("agents", ())})
     teams = dict(Team.objects.values_list("pk", "name"))
     placed = [(one.at, one.pk, _told(one, agents, teams)) for one in lived.entries if one.kind not in UNTOLD]
     placed += [(event.at, place, event) for place, event in _paged(lived)]
     placed += [(event.at, place, event) for place, event in _on_desks(lived)]
+    placed += [(event.at, place, event) for place, event in _resting(lived, situation)]
     return [event for _at, _place, event in sorted(placed, key=lambda one: one[:2])]
 
 
@@ -241,6 +258,22 @@ def _on_desks(lived: Lived) -> Iterator[tuple[int, Event]]:
         people = tuple(dict.fromkeys(one.agent.name for one in notices if one.agent))
         place = max((e.pk for e in lived.entries if e.kind == kinds[kind] and e.at == at), default=0)
         yield place, Event(at, "desk", _("a notice on the desk of %s") % ", ".join(people), people)
+
+
+def _resting(lived: Lived, situation: Situation) -> Iterator[tuple[int, Event]]:
+    """Where a team that pushes has nobody at work, the ticket rests until somebody begins."""
+    for arrival in lived.arrivals:
+        presence = arrival.presence
+        if not (arrival.team.pushes and presence.has_hours and presence.is_nobody):
+            continue
+        if presence.opens_at is None:
+            said = _("rests with %s: by their hours nobody is ever given it") % arrival.team.name
+        else:
+            said = _("rests with %(team)s until %(when)s: nobody is at work who could be given it") % {
+                "team": arrival.team.name,
+                "when": _local(presence.opens_at, situation),
+            }
+        yield arrival.place, Event(arrival.at, "rests", said)
 
 
 def _of(details: Mapping[str, Any]) -> str:

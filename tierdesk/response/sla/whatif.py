@@ -1,12 +1,14 @@
 """What if another contract had applied? Tickets replayed against a draft's targets, calendars and policies. Read only.
 
 Both sides are worked out in the same way, from the timeline without what the engine told of warnings and breaches, so
-that only the terms differ. A draft counts as if it had been in force all the time. Priorities stay as they were: the
-timeline does not keep what a matrix would have been asked. Hand-overs and vendors keep the promises they were told.
+that only the terms differ. A draft counts as if it had been in force all the time, its matrix too: the timeline keeps
+the impact and urgency that a priority came of. What somebody overrode stays. Hand-overs and vendors keep the promises
+they were told.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +24,7 @@ from tierdesk.tickets.models import Ticket
 AT_ONCE = 500
 """Tickets per read."""
 
-KIND, TIER, AT = 2, 7, 1
+KIND, TIER, AT, PRIORITY, VERSION, DETAILS = 2, 7, 1, 8, 9, -1
 """Where a line of a timeline has them (replay.LINE)."""
 
 
@@ -43,8 +45,37 @@ class Draft(Terms):
         for promise in Promise.objects.filter(contract_version__in=self._versions).select_related("calendar"):
             found.setdefault((promise.contract_version_id, promise.priority), []).append(promise)
             assert promise.calendar.hours
-        versions = ContractVersion.objects.filter(pk__in=self._versions).values_list("pk", "policies")
-        self._promises, self._policies = found, {pk: Policies.of(agreed) for pk, agreed in versions}
+        versions = ContractVersion.objects.filter(pk__in=self._versions).values_list(
+            "pk", "policies", "matrix"
+        )
+        self._promises, self._policies, self._matrices = found, {}, {}
+        for pk, agreed, matrix in versions:
+            self._policies[pk], self._matrices[pk] = Policies.of(agreed), matrix
+
+    def prioritised(self, lines: Sequence[Sequence[Any]]) -> tuple[Sequence[Sequence[Any]], bool]:
+        """(the lines with the priorities that the draft's matrix gives, whether all that it was asked is known).
+
+        Where it is not known, the priority stays as it was.
+        """
+        told: list[Sequence[Any]] = []
+        asked, is_overridden, is_known = None, False, True
+        for line in lines:
+            if line[KIND] in ("triaged", "reprioritised"):
+                is_overridden = bool(line[DETAILS].get("overridden"))
+                asked = asked if is_overridden else asked_of(line[DETAILS])
+            elif (
+                line[KIND] == "client_changed"
+            ):  # its own matrix is asked, whatever the other's people had said
+                is_overridden = False
+            draft = self._stands_for.get(line[VERSION])
+            if draft is None or is_overridden or self._matrices[draft] == self._matrices.get(line[VERSION]):
+                told.append(line)
+            elif asked is None or _ask(self._matrices[line[VERSION]], asked) != line[PRIORITY]:
+                is_known = False
+                told.append(line)
+            else:
+                told.append([*line[:PRIORITY], _ask(self._matrices[draft], asked), *line[PRIORITY + 1 :]])
+        return told, is_known
 
     def promises(self, standing: Standing) -> Sequence[Promise]:
         return super().promises(self._instead(standing))
@@ -55,6 +86,24 @@ class Draft(Terms):
     def _instead(self, standing: Standing) -> Standing:
         version = standing.contract_version_id
         return Under(self._stands_for.get(version, version) if version else None, standing.priority)
+
+
+type Asked = tuple[int, int]
+"""Impact and urgency, as the matrix was asked."""
+
+IN_WORDS = re.compile(r"\bimpact (\d) × urgency (\d) = P\d")
+
+
+def asked_of(details: Mapping[str, Any]) -> Asked | None:
+    """What a matrix was asked, as the timeline keeps it: in numbers, or in triage's words; None if it does not."""
+    if details.get("impact") and details.get("urgency"):
+        return details["impact"], details["urgency"]
+    found = IN_WORDS.search(details.get("why") or "")
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _ask(matrix: Mapping[str, Mapping[str, int]], asked: Asked) -> int:
+    return int(matrix[str(asked[0])][str(asked[1])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +140,13 @@ class Differing:
 
 @dataclass(slots=True)
 class Comparison:
-    """Broken promises before and after, as [now, under the draft], by client, tier and priority of each."""
+    """Broken promises before and after, as [now, under the draft], by client, tier and priority of each.
+
+    `unasked`: tickets whose priority the draft's matrix was not asked, since nobody knows what it came of.
+    """
 
     tickets: int = 0
+    unasked: list[int] = field(default_factory=list)
     cells: dict[tuple[int, int, int], list[int]] = field(default_factory=dict)
     differing: list[Differing] = field(default_factory=list)
 
@@ -126,8 +179,11 @@ def compare(draft: Draft, *, since: datetime, at: datetime, most: int | None = N
         lines = lines_of([about[0] for about in tickets])
         for about in tickets:
             told = [line for line in lines[about[0]] if line[KIND] not in TELLING]
-            now, then = (_broken(about, told, each, at) for each in (terms, draft))
+            under, is_known = draft.prioritised(told)
+            now, then = _broken(about, told, terms, at), _broken(about, under, draft, at)
             comparison.add(about[0], about[1], now, then)
+            if not is_known:
+                comparison.unasked.append(about[0])
     return comparison
 
 

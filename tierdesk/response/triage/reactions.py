@@ -26,7 +26,9 @@ def decide(tickets: Sequence[Ticket], drafts: Sequence[Draft]) -> None:
         why = room.decide(ticket, draft)
         category = ticket.category.path if ticket.category else None
         team = ticket.team.name if ticket.team else None
-        ticket.course = Course(category, ticket.priority, team, why)
+        ticket.course = Course(
+            category, ticket.priority, team, why, impact=ticket.impact, urgency=ticket.urgency
+        )
 
 
 def tell(facts: Sequence[Opened]) -> None:
@@ -40,6 +42,8 @@ def tell(facts: Sequence[Opened]) -> None:
                 priority=course.priority,
                 team=course.team,
                 why=course.why,
+                impact=course.impact,
+                urgency=course.urgency,
             )
         )
 
