@@ -46,6 +46,7 @@ from tierdesk.learning.prediction.models import Outlook
 from tierdesk.learning.prediction.outlooks import AT_ONCE as OUTLOOKS_AT_ONCE
 from tierdesk.learning.prediction.outlooks import tell_due
 from tierdesk.learning.problems import reactions as problems
+from tierdesk.learning.problems.recurrences import Recurrence, count_repeats
 from tierdesk.response.assignment import facts as giving
 from tierdesk.response.assignment import reactions as assignment
 from tierdesk.response.assignment.models import Offer, give_away, return_agents
@@ -231,6 +232,7 @@ FLOW: dict[type[Fact], Reactions] = {
             assignment.make_room,
             chats.end_conversations,
             notifications.mail_resolutions,
+            problems.notice_repeats,
             prediction.stop_looking,
         ]
     ),
@@ -328,6 +330,7 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Errand(Cascade, carry_due, batch=CASCADES_AT_ONCE),
     Wakeup(MajorIncident, wake_incidents),
     Wakeup(ReviewAction, wake_actions),
+    Wakeup(Recurrence, count_repeats),
     Wakeup(Call, follow_up_calls),
     Wakeup(Conversation, wake_conversations),
     Wakeup(Collection, watch_mailboxes),

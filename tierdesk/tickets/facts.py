@@ -209,12 +209,13 @@ class MatterTakenOver(TicketFact):
 class Pended(TicketFact):
     """The ticket waits, for a coded reason; `until` (ISO 8601) is when it wakes by itself, if nothing else does.
 
-    `team`: which other team it waits for, if one was named.
+    `team`: which other team it waits for, if one was named; `problem`: the number of the problem.
     """
 
     reason: str
     until: str | None = None
     team: int | None = None
+    problem: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

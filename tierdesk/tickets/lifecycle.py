@@ -162,11 +162,12 @@ class Lifecycle:
         asked: bool = False,
         linked: bool = False,
         team: Team | None = None,
+        problem: int | None = None,
     ) -> None:
         """Wait for `reason`. Waiting for the contact needs a public question in the same breath (`asked`).
 
-        Following a major incident needs a link to it (`linked`, response/major). `team`: which other team it waits
-        for, so that they can be reminded.
+        Following a major incident needs a link to it (`linked`, response/major), waiting for a problem its number
+        (`problem`, learning/problems). `team`: which other team it waits for, so that they can be reminded.
 
         Raises UnableTo when the ticket is not open, or the guard of the reason does not hold.
         """
@@ -184,6 +185,8 @@ class Lifecycle:
             raise UnableTo(
                 f"Link {self.reference} to the major incident that it follows; then it waits for it."
             )
+        if reason == PendingReason.PROBLEM and problem is None and not linked:
+            raise UnableTo(f"Say for which problem {self.reference} waits: link it to that first.")
         if team is not None and not (
             team.serves_every_client or team.clients.filter(pk=self.client_id).exists()
         ):
@@ -200,6 +203,7 @@ class Lifecycle:
                 reason=reason,
                 until=until.isoformat() if until else None,
                 team=team.pk if team else None,
+                problem=problem,
             )
         )
 

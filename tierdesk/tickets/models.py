@@ -83,7 +83,7 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, ReadByTheTh
     )
     service = models.ForeignKey(Service, null=True, blank=True, on_delete=models.SET_NULL)
     component = models.ForeignKey(Component, null=True, blank=True, on_delete=models.SET_NULL)
-    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL)
+    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.SET_NULL, db_index=False)
     suggested_category = models.ForeignKey(
         Category, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
@@ -153,6 +153,7 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, ReadByTheTh
                 condition=Q(state__in=UNRESOLVED, assignee__isnull=False),
             ),
             models.Index(fields=["client", "-id"], name="tickets_of_a_client"),
+            models.Index(fields=["category", "client", "created_at"], name="tickets_of_a_category"),
             models.Index(fields=["-touched_at"], name="tickets_by_touch"),
         ]
         constraints = [

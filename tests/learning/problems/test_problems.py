@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from tests.cast import Cast
 from tierdesk.core.scope import only, seeing
@@ -177,3 +178,157 @@ def test_the_database_keeps_how_a_problem_ended(problem: Problem) -> None:
     for wrong in ({"state": "closed"}, {"closed_as": "cancelled"}, {"state": "known_error"}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Problem.objects.filter(pk=problem.pk).update(**wrong)
+
+
+# -- what was linked by mistake
+
+
+def test_what_was_linked_by_mistake_is_unlinked_and_both_say_so(
+    cast: Cast, ticket: Ticket, problem: Problem, doing: Doing, at: datetime
+) -> None:
+    with doing(cast.lena, at + 2 * H):
+        problem.unlink(ticket, why="it was the cable")
+    assert not problem.occurrences.exists()
+    (entry,) = told(ticket, "problem_unlinked")
+    assert (entry["problem"], entry["why"]) == (problem.pk, "it was the cable")
+    assert problem.findings.last().text == f"{ticket.reference} is not one of its incidents: it was the cable"
+    with doing(cast.lena, at + 3 * H):
+        problem.link(ticket, why="it was not only the cable")
+    assert [one.ticket for one in problem.occurrences.all()] == [ticket]
+
+
+@pytest.mark.parametrize(
+    ("linked", "why", "match"), [(True, " ", "Say why"), (False, "a slip", "is not linked")]
+)
+def test_it_is_not_unlinked(
+    cast: Cast,
+    ticket: Ticket,
+    problem: Problem,
+    doing: Doing,
+    at: datetime,
+    linked: bool,
+    why: str,
+    match: str,
+) -> None:
+    with doing(cast.lena, at):
+        other = cast.ticket()
+    with pytest.raises(UnableTo, match=match), doing(cast.lena, at + H):
+        problem.unlink(ticket if linked else other, why=why)
+    assert problem.occurrences.count() == 1
+    assert not told(ticket, "problem_unlinked")
+
+
+# -- tickets that wait for it
+
+
+@pytest.mark.parametrize(
+    ("ways", "why"),
+    [
+        (("assess", "known_error"), "the workaround of PR-{} is known"),
+        (("assess", "rca", "fix_in_progress", "resolved"), "PR-{} is solved"),
+        (("closed",), "PR-{} is closed: left as it is: the risk is accepted"),
+    ],
+)
+def test_a_ticket_waits_for_a_problem_and_wakes_when_it_is_solved(
+    cast: Cast,
+    ticket: Ticket,
+    problem: Problem,
+    doing: Doing,
+    at: datetime,
+    ways: tuple[str, ...],
+    why: str,
+) -> None:
+    with doing(cast.lena, at + H):
+        problem.hold(Ticket.objects.get(pk=ticket.pk))
+    (entry,) = told(ticket, "pended")
+    assert (entry["reason"], entry["problem"]) == ("problem", problem.pk)
+    *before, last = ways
+    step(cast, doing, at + 2 * H, problem, *before)
+    assert Ticket.objects.get(pk=ticket.pk).state == "pending"
+    if last == "closed":
+        with doing(cast.kira, at + 3 * H):
+            problem.close("risk_accepted", note="it is replaced in July")
+    else:
+        step(cast, doing, at + 3 * H, problem, last, workaround="restart it")
+    assert Ticket.objects.get(pk=ticket.pk).state == "open"
+    assert told(ticket, "resumed") == [{"reason": "problem", "why": why.format(problem.pk)}]
+
+
+def test_what_waits_for_something_else_by_now_is_left_alone(
+    cast: Cast, ticket: Ticket, problem: Problem, doing: Doing, at: datetime
+) -> None:
+    with doing(cast.lena, at + H):
+        problem.hold(ticket)
+    with doing(cast.lena, at + 2 * H):
+        ticket.resume("a try")
+        ticket.pend("access")
+    with doing(cast.kira, at + 3 * H):
+        problem.close("cancelled", note="it was none")
+    assert Ticket.objects.get(pk=ticket.pk).pending_reason == "access"
+
+
+def test_of_two_problems_the_one_it_waits_for_wakes_it(
+    cast: Cast, ticket: Ticket, problem: Problem, doing: Doing, at: datetime
+) -> None:
+    with doing(cast.kira, at + H):
+        other = Problem.open_for(ticket, title="The certificate", why="it runs out", by=cast.kira)
+    with pytest.raises(UnableTo, match="More than one problem"):
+        Problem.awaited_by(ticket)
+    with doing(cast.lena, at + H):
+        problem.hold(ticket)
+        ticket.resume("no")
+        Problem.awaited_by(ticket, other.pk).hold(ticket)
+    with doing(cast.kira, at + 2 * H):
+        problem.close("cancelled", note="it was none")
+    assert Ticket.objects.get(pk=ticket.pk).state == "pending"
+    with doing(cast.kira, at + 3 * H):
+        other.close("fix_applied", note="renewed")
+    assert Ticket.objects.get(pk=ticket.pk).state == "open"
+
+
+def test_a_ticket_that_is_unlinked_from_what_it_waits_for_goes_back_to_work(
+    cast: Cast, ticket: Ticket, problem: Problem, doing: Doing, at: datetime
+) -> None:
+    with doing(cast.lena, at + H):
+        problem.hold(ticket)
+    with doing(cast.lena, at + 2 * H):
+        problem.unlink(ticket, why="it was the cable")
+    assert Ticket.objects.get(pk=ticket.pk).state == "open"
+
+
+def test_nobody_waits_for_a_problem_without_saying_for_which(
+    cast: Cast, ticket: Ticket, problem: Problem, doing: Doing, at: datetime
+) -> None:
+    with pytest.raises(UnableTo, match="Say for which problem"), doing(cast.lena, at + H):
+        ticket.pend("problem")
+    with doing(cast.lena, at + H):
+        other = cast.ticket()
+    with pytest.raises(UnableTo, match="Link TD-"), doing(cast.lena, at + H):
+        problem.hold(other)
+    with pytest.raises(UnableTo, match="Link TD-"):
+        Problem.awaited_by(other)
+    with doing(cast.kira, at + H):
+        problem.close("cancelled", note="it was none")
+    with pytest.raises(UnableTo, match="nothing is left to wait for"), doing(cast.lena, at + H):
+        problem.hold(ticket)
+
+
+def test_many_wake_in_a_constant_number_of_statements(
+    cast: Cast, problem: Problem, doing: Doing, at: datetime
+) -> None:
+    def statements(many: int) -> int:
+        with doing(cast.lena, at):
+            waiting = [cast.ticket() for _ in range(many)]
+        with doing(cast.kira, at):
+            behind = Problem.open_for(waiting[0], title="It", why="again", by=cast.kira)
+            for one in waiting[1:]:
+                behind.link(one, why="again")
+            for one in waiting:
+                behind.hold(one)
+        with CaptureQueriesContext(connection) as queries, doing(cast.kira, at + H):
+            behind.close("fix_applied", note="mended")
+        assert Ticket.objects.filter(problems__problem=behind, state="open").count() == many
+        return len(queries)
+
+    statements(2)
+    assert statements(3) == statements(9)

@@ -210,3 +210,95 @@ def test_who_was_acknowledged_is_called_no_more_by_a_change(
     stand_in(cast.lou, MONDAY_10 + HOUR, MONDAY_10 + 5 * HOUR, at=MONDAY_10 + HOUR)
     live_until(TUESDAY_9 + HOUR)
     assert (sent(ticket), told(ticket)) == ([], [])
+
+
+# -- those that are next
+
+
+NOON = MONDAY_10 + 2 * HOUR
+
+
+@pytest.fixture
+def next_called(cast: Cast, doing: Callable[..., Any]) -> Callable[..., Ticket]:
+    """A P1 on Monday at ten: Lena is on call until noon, Lou is next for a day, then Kira. SMS takes its time."""
+
+    def call(*page: str, wait_s: int = 3600) -> Ticket:
+        with clock.frozen(MONDAY_10 - HOUR):
+            people = (cast.lena, cast.lou, cast.kira)
+            begins = (MONDAY_10 - 24 * HOUR).date()
+            schedule("l1", cast.desk, *people, starts_date=begins, handover=time(12), shift_days=1)
+        for number, agent in enumerate(people):
+            Way.objects.create(
+                agent=agent,
+                kind="sms",
+                address=f"+4930123450{number}",
+                verified_at=MONDAY_10,
+                wait_s=wait_s,
+            )
+        publish(steps=[{"after": 0, "page": list(page)}], ack_timeout=0)
+        with doing(cast.ann.user):
+            return cast.ticket(impact=1, urgency=1)
+
+    return call
+
+
+def pending(ticket: Ticket) -> list[tuple[str, str]]:
+    """(whom, by which duty) of what still waits on the way that takes its time."""
+    pages = Page.objects.filter(paging__ticket=ticket, state=PageState.PENDING, channel="sms")
+    return sorted((page.agent.name, page.target) for page in pages.select_related("agent__user"))
+
+
+def test_who_is_next_keeps_the_page_where_nothing_changes(
+    next_called: Callable[..., Ticket], live_until: Live
+) -> None:
+    ticket = next_called("next:l1")
+    live_until(MONDAY_10)
+    assert pending(ticket) == [("Lou Lead", "next:l1")]
+    assert told(ticket) == []
+
+
+def test_who_becomes_next_by_a_change_gets_it_at_once(
+    cast: Cast, next_called: Callable[..., Ticket], live_until: Live
+) -> None:
+    ticket = next_called("next:l1")
+    live_until(MONDAY_10 + HOUR / 6)
+    stand_in(cast.kira, NOON, NOON + 24 * HOUR, at=MONDAY_10 + HOUR / 6)
+    live_until(MONDAY_10 + HOUR / 4)
+    assert pending(ticket) == [("Kira Koch", "next:l1")]
+    assert told(ticket) == ["Lou Lead → Kira Koch (next on call: L1) by mail and SMS after 60 min"]
+
+
+def test_who_is_next_when_it_leaves_gets_it_though_nobody_told_it(
+    cast: Cast, next_called: Callable[..., Ticket], live_until: Live
+) -> None:
+    """The turn is over by time alone while the way waits."""
+    ticket = next_called("next:l1", wait_s=10_800)
+    live_until(NOON + 2 * HOUR)
+    assert [who for _, who, way in sent(ticket) if way == "mail"] == ["Lou Lead", "Kira Koch"]
+    assert [who for who, _ in pending(ticket)] == ["Kira Koch"]
+    assert told(ticket) == ["Lou Lead → Kira Koch (next on call: L1) by mail and SMS after 180 min"]
+
+
+@pytest.mark.parametrize("order", [("schedule:l1", "next:l1"), ("next:l1", "schedule:l1")])
+def test_when_the_turn_is_over_both_move_on_and_nobody_is_lost(
+    cast: Cast, next_called: Callable[..., Ticket], live_until: Live, order: tuple[str, str]
+) -> None:
+    """Lena was on call and Lou next; then Lou is on call and Kira next, whatever is looked at first."""
+    ticket = next_called(*order, wait_s=10_800)
+    live_until(MONDAY_10)
+    assert pending(ticket) == [("Lena Lang", "schedule:l1"), ("Lou Lead", "next:l1")]
+    Schedule.objects.update(wake_at=NOON + HOUR / 2)
+    live_until(NOON + HOUR / 2)
+    assert pending(ticket) == [("Kira Koch", "next:l1"), ("Lou Lead", "schedule:l1")]
+
+
+def test_who_was_next_and_takes_over_earlier_is_called_once(
+    cast: Cast, next_called: Callable[..., Ticket], live_until: Live
+) -> None:
+    ticket = next_called("schedule:l1", "next:l1")
+    live_until(MONDAY_10 + HOUR / 6)
+    stand_in(cast.lou, MONDAY_10 + HOUR / 6, NOON, at=MONDAY_10 + HOUR / 6)
+    live_until(MONDAY_10 + HOUR / 4)
+    assert ("Lou Lead", "schedule:l1") in pending(ticket)
+    assert [name for name, _ in pending(ticket)].count("Lou Lead") == 1
+    assert "Lena Lang" not in dict(pending(ticket))

@@ -19,6 +19,7 @@ from tierdesk.directory.calendars.models import Calendar, CalendarVersion
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.staff.models import Agent, Membership
+from tierdesk.learning.problems.recurrences import Recurrence
 from tierdesk.response.major.models import MajorIncident, ReviewAction
 from tierdesk.response.paging.ways import Way
 from tierdesk.response.shifts.models import ShiftHandOver
@@ -412,6 +413,7 @@ def test_whatever_can_wake_about_an_untouched_ticket_is_lived_through() -> None:
         Wait: "somebody lets it wait",
         MajorIncident: "somebody declares one",
         ReviewAction: "somebody declares one",
+        Recurrence: "somebody solves it",
         Call: "it is about calls, which come first",
         Conversation: "it is about chats, which come first",
         Collection: "it is about mailboxes",

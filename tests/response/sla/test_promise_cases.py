@@ -981,7 +981,7 @@ def test_i05_an_incident_with_a_problem_behind_it_runs_until_the_service_is_back
         problem = Problem.open_for(ticket, title="The gateway drops tunnels", why="third time", by=cast.kira)
     assert list(Clock.objects.filter(ticket=ticket).order_by("id").values()) == before
     with doing(cast.lena, NINE + 2 * H):
-        ticket.pend("problem")
+        problem.hold(ticket)
     assert (clock(ticket, "resolve").state, clock(ticket, "resolve").due_at) == ("running", NINE + 4 * H)
     with doing(cast.lena, NINE + 3 * H):
         ticket.resolve(code="workaround", text="Use the other gateway.")

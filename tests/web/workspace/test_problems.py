@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from tests.cast import Cast
 from tests.web.workspace.test_actions import post
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.core.wakeups import fast_forward
 from tierdesk.learning.problems.models import Problem
+from tierdesk.learning.problems.recurrences import Recurrence
 from tierdesk.tickets.models import Ticket
 
 Doing = Callable[..., Any]
@@ -122,3 +125,70 @@ def test_the_list_asks_no_more_for_more_problems(
         with doing(cast.lena):
             Problem.open_for(cast.ticket(), title=f"Problem {n}", why="it came back", by=cast.lena)
     assert asked() == few
+
+
+def test_what_was_linked_by_mistake_is_unlinked(
+    cast: Cast, lena: Browser, ticket: Ticket, problem: Problem
+) -> None:
+    assert ticket.reference in read(lena, f"/problems/{problem.pk}/")
+    form = {"ticket": ticket.pk, "why": "it was the cable", "version": problem.version}
+    assert post(lena, f"/problems/{problem.pk}/unlinking/", form).status_code == 302
+    assert not problem.occurrences.exists()
+    assert "is not behind it: it was the cable" in read(lena, f"/tickets/{ticket.pk}/")
+
+
+def test_a_ticket_waits_for_the_problem_behind_it(
+    cast: Cast, lena: Browser, ticket: Ticket, problem: Problem
+) -> None:
+    assert "Which problem?" in read(lena, f"/tickets/{ticket.pk}/")
+    version = Ticket.objects.get(pk=ticket.pk).version
+    form = {"reason": "problem", "problem": problem.pk, "until": "", "version": version}
+    post(lena, f"/tickets/{ticket.pk}/waiting/", form)
+    assert Ticket.objects.get(pk=ticket.pk).pending_reason == "problem"
+    page = read(lena, f"/tickets/{ticket.pk}/")
+    assert f"It waits for {problem.reference}" in page
+    assert f"solution: {problem.reference}" in page, "its timeline says so"
+    assert "waits for it" in read(lena, f"/problems/{problem.pk}/")
+
+
+@pytest.fixture
+def repeats(cast: Cast, doing: Doing, at: datetime) -> Recurrence:
+    for day in range(3):
+        with doing(cast.lena, at + timedelta(days=day)):
+            one = cast.ticket(category=cast.printer_category)
+        with doing(cast.lena, at + timedelta(days=day, hours=1)):
+            one.resolve(code="fixed")
+        fast_forward(at + timedelta(days=day, hours=2))
+    return Recurrence.objects.proposed().get()
+
+
+def test_repeats_are_shown_and_become_a_problem(cast: Cast, lena: Browser, repeats: Recurrence) -> None:
+    assert "Repeats that may have one cause" in read(lena, "/problems/")
+    page = read(lena, f"/problems/repeats/{repeats.pk}/")
+    assert "3 times hardware/printer" in page and "Incidents (3)" in page
+    form = {"answer": "accept", "title": "The tray", "why": "all on one tray"}
+    answer = post(lena, f"/problems/repeats/{repeats.pk}/", form)
+    found = Problem.objects.get()
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/problems/{found.pk}/")
+    assert found.occurrences.count() == 3
+    assert "Lena Lang accepted it" in read(lena, f"/problems/repeats/{repeats.pk}/")
+    assert "Repeats that may have one cause" not in read(lena, "/problems/")
+
+
+def test_repeats_are_dismissed_with_a_reason(cast: Cast, lena: Browser, repeats: Recurrence) -> None:
+    path = f"/problems/repeats/{repeats.pk}/"
+    assert post(lena, path, {"answer": "dismiss", "why": " "}).status_code == 422
+    assert post(lena, path, {"answer": "dismiss", "why": "three printers"}).status_code == 302
+    page = read(lena, path)
+    assert "Lena Lang dismissed it" in page and "three printers" in page
+
+
+def test_repeats_of_other_clients_are_not_found(cast: Cast, client: Browser, repeats: Recurrence) -> None:
+    client.force_login(cast.olga.user)
+    assert client.get(f"/problems/repeats/{repeats.pk}/").status_code == 404
+    assert "hardware/printer" not in read(client, "/problems/")
+    answer = client.post(f"/problems/repeats/{repeats.pk}/", {"answer": "dismiss", "why": "x"})
+    set_scope(EVERY_CLIENT)
+    assert answer.status_code == 404
+    repeats.refresh_from_db()
+    assert repeats.state == "proposed"

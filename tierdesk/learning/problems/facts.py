@@ -17,6 +17,15 @@ class ProblemLinked(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class ProblemUnlinked(TicketFact):
+    """It was linked by mistake: the cause of this incident is another one."""
+
+    problem: int
+    title: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class WorkaroundKnown(TicketFact):
     """The problem behind this incident is a known error: this is how it is helped until it is mended."""
 

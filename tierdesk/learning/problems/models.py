@@ -1,24 +1,33 @@
 """Problems: the cause behind incidents, as a record of its own. The incidents go on beside it until they are solved.
 
 `logged → assess → rca → known_error → fix_in_progress → resolved → closed`, and `known_error` also straight from
-`assess`. Opening one changes nothing on the ticket: its clocks run on (promises.md I05).
+`assess`. Opening one changes nothing on the ticket: its clocks run on (promises.md I05). A ticket may wait for one,
+until there is a workaround, or the problem is solved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from tierdesk.core.work import current, record
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import InternalRows
 from tierdesk.directory.staff.models import Agent
-from tierdesk.learning.problems.facts import ProblemLinked, WorkaroundKnown, WorkaroundWithdrawn
-from tierdesk.tickets.lifecycle import UNRESOLVED, UnableTo
+from tierdesk.learning.problems.facts import (
+    ProblemLinked,
+    ProblemUnlinked,
+    WorkaroundKnown,
+    WorkaroundWithdrawn,
+)
+from tierdesk.learning.problems.recurrences import Recurrence
+from tierdesk.tickets.lifecycle import UNRESOLVED, PendingReason, State, UnableTo
 from tierdesk.tickets.models import Ticket
+from tierdesk.tickets.together import together
 
 
 class ProblemState(models.TextChoices):
@@ -51,9 +60,20 @@ NEXT: Mapping[str, tuple[str, ...]] = {
 """Where it may go from each state. Closing is a verb of its own, from any of them."""
 
 
+NONE_LEFT = "None of these incidents is left: somebody linked them meanwhile. Dismiss it."
+
+
 class Problems(InternalRows):
     def going(self) -> Self:
         return self.exclude(state=ProblemState.CLOSED)
+
+    def behind(self, ticket: Ticket) -> Self:
+        return self.filter(occurrences__ticket=ticket)
+
+    def with_awaited(self, ticket: Ticket) -> Self:
+        """Each with `is_awaited`: whether this ticket waits for it."""
+        waits = Occurrence.objects.waiting().filter(problem=OuterRef("pk"), ticket=ticket)
+        return self.annotate(is_awaited=Exists(waits))
 
 
 class Problem(models.Model):
@@ -132,6 +152,77 @@ class Problem(models.Model):
             raise UnableTo(f"{ticket.reference} is linked to {self.reference} already.")
         record(ProblemLinked(ticket=ticket, problem=self.pk, title=self.title, why=why.strip()))
 
+    @classmethod
+    def open_for_repeats(cls, repeats: Recurrence, *, title: str, why: str, by: Agent) -> Problem:
+        """The cause behind these repeats is to be found. Raises UnableTo as `take_on` does, and without a title."""
+        repeats.hold()
+        first = repeats.tickets().order_by("pk").first()
+        if first is None:
+            raise UnableTo(NONE_LEFT)
+        problem = cls.open_for(first, title=title, why=why, by=by)
+        problem._link_all(repeats, why=why, by=by, linked=1)
+        return problem
+
+    def take_on(self, repeats: Recurrence, *, why: str, by: Agent) -> None:
+        """These repeats have the same cause: all of them are linked.
+
+        Raises UnableTo where somebody answered before, or linked them all, and as `link` does.
+        """
+        repeats.hold()
+        self._link_all(repeats, why=why, by=by)
+
+    def _link_all(self, repeats: Recurrence, *, why: str, by: Agent, linked: int = 0) -> None:
+        for ticket in repeats.tickets().order_by("pk"):
+            self.link(ticket, why=why)
+            linked += 1
+        if not linked:
+            raise UnableTo(NONE_LEFT)
+        repeats.accept(self, by=by, why=why, incidents=linked)
+
+    def unlink(self, ticket: Ticket, *, why: str) -> None:
+        """It was linked by mistake, which both say; if it waited for this problem, it goes back to work.
+
+        Raises UnableTo where it is not linked, and without a reason.
+        """
+        if not why.strip():
+            raise UnableTo("Say why this is not the cause: somebody had thought so.")
+        occurrence = self.occurrences.filter(ticket=ticket).first()
+        if occurrence is None:
+            raise UnableTo(f"{ticket.reference} is not linked to {self.reference}.")
+        if occurrence.waiting_since is not None and ticket.pending_reason == PendingReason.PROBLEM:
+            ticket.resume(f"{self.reference} is not its cause")
+        occurrence.delete()
+        self._note(f"{ticket.reference} is not one of its incidents: {why.strip()}")
+        record(ProblemUnlinked(ticket=ticket, problem=self.pk, title=self.title, why=why.strip()))
+
+    def hold(self, ticket: Ticket, *, until: datetime | None = None) -> None:
+        """The ticket waits for this problem: for a workaround, or its solution.
+
+        Raises UnableTo where it is not linked to the problem, and as `Ticket.pend` does.
+        """
+        if self.state in (ProblemState.RESOLVED, ProblemState.CLOSED):
+            raise UnableTo(f"{self.reference} is solved; nothing is left to wait for.")
+        if not self.occurrences.filter(ticket=ticket).exists():
+            raise UnableTo(
+                f"Link {ticket.reference} to {self.reference} first, and say why that is its cause."
+            )
+        ticket.pend(PendingReason.PROBLEM, until=until, problem=self.pk)
+        Occurrence.objects.filter(ticket=ticket).exclude(problem=self).update(waiting_since=None)
+        self.occurrences.filter(ticket=ticket).update(waiting_since=current().at)
+
+    @classmethod
+    def awaited_by(cls, ticket: Ticket, number: int | None = None) -> Problem:
+        """The problem that a ticket is to wait for: this one, or the only one behind it. Raises UnableTo."""
+        behind = cls.objects.going().behind(ticket).order_by("pk")
+        found: list[Problem] = list(behind.filter(pk=number) if number is not None else behind[:2])
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise UnableTo(
+                f"Link {ticket.reference} to the problem that it waits for; then it can wait for it."
+            )
+        raise UnableTo(f"More than one problem is behind {ticket.reference}; say for which it waits.")
+
     def move(self, state: str, *, note: str, cause: str = "", workaround: str = "") -> None:
         """It is further, or back. A known error has a workaround, which the incidents are told, and untold afterwards.
 
@@ -150,8 +241,11 @@ class Problem(models.Model):
         self._note(note.strip())
         if state == ProblemState.KNOWN_ERROR:
             self._tell(WorkaroundKnown, workaround=known)
+            self._wake(f"the workaround of {self.reference} is known")
         elif before == ProblemState.KNOWN_ERROR:
             self._tell(WorkaroundWithdrawn, why=note.strip())
+        if state == ProblemState.RESOLVED:
+            self._wake(f"{self.reference} is solved")
 
     def close(self, closed_as: str, *, note: str) -> None:
         """Nothing more is done about it. Raises UnableTo for no such way, without a note, and when it is closed."""
@@ -168,6 +262,7 @@ class Problem(models.Model):
         self._note(note.strip())
         if before == ProblemState.KNOWN_ERROR:
             self._tell(WorkaroundWithdrawn, why=note.strip())
+        self._wake(f"{self.reference} is closed: {ClosedAs(closed_as).label.lower()}")
 
     def take(self, agent: Agent) -> None:
         """`agent` looks for the cause from now on."""
@@ -195,21 +290,38 @@ class Problem(models.Model):
             text=text,
         )
 
+    def _wake(self, why: str) -> None:
+        """What waits for it goes back to work. What began to wait for something else meanwhile is left alone."""
+        waiting = self.occurrences.filter(waiting_since__isnull=False)
+        with together(Ticket, list(waiting.values_list("ticket", flat=True))) as tickets:
+            for ticket in tickets:
+                if (ticket.state, ticket.pending_reason) == (State.PENDING, PendingReason.PROBLEM):
+                    ticket.resume(why)
+        waiting.update(waiting_since=None)
+
     def _tell(self, fact: type[WorkaroundKnown] | type[WorkaroundWithdrawn], **details: str) -> None:
         """The timelines of the incidents that go on."""
         for ticket in Ticket.objects.filter(problems__problem=self, state__in=UNRESOLVED).order_by("pk"):
             record(fact(ticket=ticket, problem=self.pk, **details))
 
 
+class Occurrences(InternalRows):
+    def waiting(self) -> Self:
+        """Of tickets that wait for the problem, now."""
+        waits = {"ticket__state": State.PENDING, "ticket__pending_reason": PendingReason.PROBLEM}
+        return self.filter(waiting_since__isnull=False, **waits)
+
+
 class Occurrence(models.Model):
-    """An incident that a problem caused."""
+    """An incident that a problem caused. `waiting_since`: when it last began to wait for that problem, if it did."""
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
     problem = models.ForeignKey(Problem, on_delete=models.CASCADE, related_name="occurrences", db_index=False)
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="problems")
     linked_at = models.DateTimeField()
+    waiting_since = models.DateTimeField(null=True, blank=True)
 
-    objects = InternalRows.as_manager()
+    objects = Occurrences.as_manager()
 
     class Meta:
         ordering = ["id"]

@@ -171,7 +171,9 @@ class History:
                 return
             ticket.resume("It waits for something else.")
             unit.settle()
-        ticket.pend(reason, asked=reason == PendingReason.REQUESTER_INFO)
+        ticket.pend(
+            reason, asked=reason == PendingReason.REQUESTER_INFO, linked=reason == PendingReason.PROBLEM
+        )
 
     def _actor(self, event: Event) -> Actor:
         agent = self._agent(event)

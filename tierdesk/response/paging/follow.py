@@ -1,4 +1,4 @@
-"""A page that waits goes to whoever is on call when it leaves, not to whom it was worked out for.
+"""A page that waits goes to whoever is on call, or next, when it leaves, not to whom it was worked out for.
 
 It waits for a shift to begin, for a way that its person takes later, or because too much was sent to them. Meanwhile
 shifts are swapped, somebody stands in, or a turn is over.
@@ -27,7 +27,7 @@ def belongs(page: Page, now: Called | None) -> bool:
 
 
 def follow(pages: Sequence[Page], at: datetime) -> list[Page]:
-    """Those of these that stay where they are; the others go to whoever is on call, and the timeline says so."""
+    """Those of these that stay where they are; the others go to whoever is meant now, and the timeline says so."""
     duties: dict[str, Called | None] = {}
     moved: set[tuple[int, int, int, int]] = set()
     staying = []
@@ -48,6 +48,6 @@ def follow(pages: Sequence[Page], at: datetime) -> list[Page]:
 
 def follow_schedules(schedules: Iterable[Any], at: datetime) -> None:
     """Who is on call by these may have changed: what waits for somebody goes to whoever it is now, at once."""
-    targets = [f"schedule:{schedule.key}" for schedule in schedules]
+    targets = [f"{kind}:{schedule.key}" for schedule in schedules for kind in ("schedule", "next")]
     waiting = Page.objects.filter(state=PageState.PENDING, wake_at__gt=at, target__in=targets).whole()
     follow(list(waiting.order_by("id").select_for_update(skip_locked=True, of=("self",))), at)

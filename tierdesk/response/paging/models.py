@@ -334,14 +334,20 @@ class Paging(models.Model):
         record(PageFollowed(ticket=self.ticket, paging=self.pk, name=page.agent.name, to=said))
 
     def _call(self, one: Called, via: str, *, loop: int, step: int) -> str:
-        """A page on each way. One that had gone to somebody else waits for its person again."""
+        """A page on each way. One that had gone to somebody else waits for its person again.
+
+        Whoever was called as the next one and is on call by now keeps the page of who is on call: it goes no further.
+        """
         reaches = ways_of(one.agent, via)
         for reach in reaches:
-            gone = self.pages.filter(loop=loop, step=step, agent=one.agent, channel=reach.kind)
-            gone.filter(state=PageState.DROPPED, error=MOVED).update(
+            theirs = self.pages.filter(loop=loop, step=step, agent=one.agent, channel=reach.kind)
+            if one.target.startswith("schedule:"):
+                theirs.filter(state=PageState.PENDING, target__startswith="next:").update(target=one.target)
+            theirs.filter(state=PageState.DROPPED, error=MOVED).update(
                 state=PageState.PENDING,
                 error="",
                 why=one.why,
+                target=one.target,
                 address=reach.address,
                 shift_at=one.at if one.is_held else None,
                 wake_at=one.at + reach.wait,

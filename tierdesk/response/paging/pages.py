@@ -49,8 +49,8 @@ class Pages(InternalRows):
 class Page(models.Model):
     """One message to one person on one channel, about a paging; `why` says why them. `wake_at`: when it is tried.
 
-    `target`: the duty by which they are called, if it is one: whoever has it when the page leaves gets it. `shift_at`:
-    when the shift begins for which it is held.
+    `target`: the duty by which they are called, or for which they are next: whoever that is when the page leaves gets
+    it; else empty. `shift_at`: when the shift begins for which it is held.
 
     `sent_with`: the page in whose message it left, if that is another one. `handed_at`: when that message was last
     handed to its way out; empty again where that did not take it. `used_at`: when its link or an answer to it did

@@ -16,8 +16,8 @@ from tierdesk.directory.staff.models import Agent, Team
 class Called:
     """Somebody to call, `at` an instant, and why them.
 
-    `target`: whose duty it is by which they are called; whoever has it when a page leaves gets it. `is_held`: they have
-    it from `at` on, as nobody has it now.
+    `target`: the duty by which they are called, or for which they are next; whoever that is when a page leaves gets it.
+    `is_held`: they have it from `at` on, as nobody has it now.
     """
 
     agent: Agent
@@ -40,7 +40,7 @@ def called(target: str, at: datetime) -> list[Called]:
     if schedule is None:
         return []
     if kind == "next":
-        return [_as(one, at) for one in _next(schedule, at)]
+        return [replace(one, at=at, target=target) for one in _next(schedule, at)]
     agent = schedule.on_call(at)
     return [Called(agent, _("on call: %s") % schedule.name, at, target)] if agent else []
 
@@ -54,7 +54,7 @@ def next_in(target: str, at: datetime) -> list[Called]:
 
 
 def on_duty(target: str, at: datetime) -> Called | None:
-    """Who has this duty at `at`, else who has it next; None if nobody ever has."""
+    """Who has this duty at `at`, or is next for it, as it says; else who has it next; None if nobody ever has."""
     return next(iter([*called(target, at), *next_in(target, at)]), None)
 
 
@@ -74,10 +74,6 @@ def _next(schedule: Schedule, at: datetime) -> list[Called]:
     if shift is None:
         return []
     return [Called(schedule.people[shift.who], _("next on call: %s") % schedule.name, shift.from_at)]
-
-
-def _as(one: Called, at: datetime) -> Called:
-    return Called(one.agent, one.why, at)
 
 
 def _schedule(key: str) -> Schedule | None:

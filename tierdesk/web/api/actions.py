@@ -14,6 +14,7 @@ from tierdesk.core.work import work
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.services.models import TicketType
 from tierdesk.directory.staff.models import Agent
+from tierdesk.learning.problems.models import Problem
 from tierdesk.response.sla.dates import promise_date, take_back_date
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode, StaleTicket, UnableTo
 from tierdesk.tickets.models import Ticket
@@ -54,12 +55,16 @@ class Assignment(Strict):
 
 
 class Waiting(Strict):
-    """Why the ticket waits, and until when at most. Waiting for the contact's answer needs a `question`."""
+    """Why the ticket waits, and until when at most. Waiting for the contact's answer needs a `question`.
+
+    `problem`: which one it waits for, where more than one is behind it.
+    """
 
     version: Version
     reason: PendingReason
     until: Instant | None = None
     question: Text = ""
+    problem: Annotated[int, Field(ge=1, lt=2**63)] | None = None
 
 
 class Resumption(Strict):
@@ -248,7 +253,11 @@ def agent_for(ticket: Ticket, address: str, *, field: str = "agent") -> Agent:
 
 
 def _wait(ticket: Ticket, body: Waiting) -> None:
-    if body.reason == PendingReason.REQUESTER_INFO and body.question.strip():
+    if body.problem is not None and body.reason != PendingReason.PROBLEM:
+        raise Invalid("problem", "only a ticket that waits for a problem names one")
+    if body.reason == PendingReason.PROBLEM:
+        Problem.awaited_by(ticket, body.problem).hold(ticket, until=body.until)
+    elif body.reason == PendingReason.REQUESTER_INFO and body.question.strip():
         ticket.ask(body.question, until=body.until)
     elif body.question:
         raise Invalid("question", "only a ticket that waits for the contact’s answer asks one")

@@ -14,6 +14,7 @@ from tierdesk.web.api import (
     contacts,
     handovers,
     majors,
+    problems,
     reports,
     tickets,
     timeline,
@@ -38,6 +39,8 @@ for resource in (tickets, actions, belonging, handovers, timeline, clocks):
     api.add_router("/v1/tickets", resource.router)
 api.add_router("/v1/tickets", majors.of_tickets)
 api.add_router("/v1/major", majors.router)
+api.add_router("/v1/tickets", problems.of_tickets)
+api.add_router("/v1/problems", problems.router)
 api.add_router("/v1/clients", clients.router)
 api.add_router("/v1/contacts", contacts.router)
 api.add_router("/v1/report", reports.router)

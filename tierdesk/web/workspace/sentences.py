@@ -44,6 +44,12 @@ def _label(choices: Any, value: str) -> str:
     return str(dict(choices.choices).get(value, value))
 
 
+def _waits_for(details: Mapping[str, Any]) -> str:
+    """What it waits for; entries from before the desk kept it name no problem."""
+    number = f": PR-{details['problem']}" if details.get("problem") else ""
+    return _label(PendingReason, details["reason"]) + number
+
+
 def _day(raw: str | None) -> str:
     return f" {_('until')} {_minute(raw)}" if raw else ""
 
@@ -172,7 +178,7 @@ SENTENCES: Mapping[str, Sentence] = {
     "reprioritised": Sentence(
         lambda d: _("changed the priority from P%(before)s to P%(after)s: %(reason)s") % d, "flag", "warning"
     ),
-    "pended": Sentence(lambda d: _label(PendingReason, d["reason"]) + _day(d.get("until")), "pause"),
+    "pended": Sentence(lambda d: _waits_for(d) + _day(d.get("until")), "pause"),
     "reminded": Sentence(
         lambda d: (
             _("reminder %(number)s of %(of)s to %(whom)s: %(reason)s")
@@ -377,6 +383,9 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "problem_linked": Sentence(
         lambda d: _("linked it to the problem PR-%(problem)s, %(title)s: %(why)s") % d, "search", "warning"
+    ),
+    "problem_unlinked": Sentence(
+        lambda d: _("PR-%(problem)s, %(title)s, is not behind it: %(why)s") % d, "search"
     ),
     "workaround_known": Sentence(
         lambda d: _("PR-%(problem)s is a known error; this helps until it is mended: %(workaround)s") % d,

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_POST
 from tierdesk.directory.contracts.models import ContractVersion
 from tierdesk.directory.services.models import Category
 from tierdesk.directory.staff.models import Agent, Team
-from tierdesk.tickets.lifecycle import UnableTo
+from tierdesk.learning.problems.models import Problem
+from tierdesk.tickets.lifecycle import PendingReason, UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
 from tierdesk.web.workspace.guard import agent_of, agent_page, answers_for, user_of
@@ -53,12 +54,16 @@ def waiting(request: HttpRequest, pk: int) -> HttpResponse:
     reason, until = request.POST.get("reason", ""), request.POST.get("until", "")
     zone, team = user_of(request).timezone, request.POST.get("team", "")
     awaited = get_object_or_404(Team, pk=team) if team.isdecimal() else None
-    return act_on(
-        request,
-        pk,
-        lambda ticket: ticket.pend(reason, until=instant_of(until, zone), team=awaited),
-        "The ticket waits.",
-    )
+    number = request.POST.get("problem", "")
+
+    def wait(ticket: Ticket) -> None:
+        if reason == PendingReason.PROBLEM:
+            chosen = int(number) if number.isdecimal() and len(number) < 18 else None
+            Problem.awaited_by(ticket, chosen).hold(ticket, until=instant_of(until, zone))
+        else:
+            ticket.pend(reason, until=instant_of(until, zone), team=awaited)
+
+    return act_on(request, pk, wait, "The ticket waits.")
 
 
 @agent_page

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from tierdesk.core import clock
 from tierdesk.core.work import work
 from tierdesk.learning.problems.models import ClosedAs, Problem
+from tierdesk.learning.problems.recurrences import Recurrence
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of, user_of
@@ -30,6 +31,7 @@ def problems(request: HttpRequest) -> HttpResponse:
     mine = Problem.objects.visible_to(user_of(request)).select_related("client", "owner__user")
     mine = mine.annotate(incidents=Count("occurrences"))
     context = {
+        "repeats": list(Recurrence.objects.visible_to(user_of(request)).proposed().whole()[:SHOWN]),
         "going": list(mine.going().order_by("opened_at")[:SHOWN]),
         "closed": list(mine.filter(state="closed").order_by("-closed_at")[:20]),
     }
@@ -45,6 +47,7 @@ def problem(request: HttpRequest, pk: int) -> HttpResponse:
         "problem": found,
         "findings": list(found.findings.all()),
         "incidents": list(incidents.select_related("assignee__user").order_by("-pk")[:SHOWN]),
+        "awaited": set(found.occurrences.waiting().values_list("ticket", flat=True)),
         "ways": ClosedAs.choices,
     }
     return render(request, "workspace/problem.html", context | navigation(request, "problems"))
@@ -72,6 +75,67 @@ def owning(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @agent_page
+@require_POST
+def unlinking(request: HttpRequest, pk: int) -> HttpResponse:
+    """An incident was linked by mistake."""
+    number = request.POST.get("ticket", "")
+    ticket = ticket_of(request, int(number) if number.isdecimal() and len(number) < 18 else 0)
+    why = request.POST.get("why", "")
+    done = _("%s is linked no longer.") % ticket.reference
+    return _act(request, pk, lambda one: one.unlink(ticket, why=why), done)
+
+
+@agent_page
+def repeats(request: HttpRequest, pk: int) -> HttpResponse:
+    """Repeats that may have one cause: which, and what somebody made of it. POST accepts or dismisses them."""
+    mine = Recurrence.objects.visible_to(user_of(request)).whole()
+    found: Recurrence = get_object_or_404(mine.exclude(state="counting"), pk=pk)
+    going = Problem.objects.visible_to(user_of(request)).going().filter(client=found.client_id)
+    refused = ""
+    if request.method == "POST":
+        try:
+            return _answered(request, found, going)
+        except UnableTo as refusal:
+            refused = str(refusal)
+            found.refresh_from_db()
+    incidents = found.tickets() if found.state == "proposed" else Ticket.objects.none()
+    if found.problem is not None:
+        incidents = Ticket.objects.filter(problems__problem=found.problem_id, created_at__gte=found.since)
+    incidents = Ticket.objects.visible_to(user_of(request)).filter(pk__in=incidents.values("pk"))
+    context = {
+        "repeats": found,
+        "incidents": list(incidents.select_related("assignee__user").order_by("-pk")[:SHOWN]),
+        "others": [
+            {"value": one.pk, "label": str(one), "hint": one.get_state_display()}
+            for one in going.order_by("-pk")[:8]
+        ],
+        "refused": refused,
+        "said": {name: request.POST.get(name, "") for name in ("problem", "title", "why", "answer")},
+    }
+    status = 422 if refused else 200
+    return render(request, "workspace/repeats.html", context | navigation(request, "problems"), status=status)
+
+
+def _answered(request: HttpRequest, found: Recurrence, going: QuerySet[Problem]) -> HttpResponse:
+    """Accept or dismiss, as the form says. Raises UnableTo."""
+    why, by = request.POST.get("why", ""), agent_of(request)
+    if request.POST.get("answer") == "dismiss":
+        with work(by=by.actor(), at=clock.now()):
+            found.dismiss(by=by, why=why)
+        messages.success(request, _("Dismissed. It is proposed again when as many new ones come."))
+        return redirect("workspace:problems")
+    known = _known(request.POST.get("problem", NEW), going)
+    with work(by=by.actor(), at=clock.now()):
+        if known is None:
+            title = request.POST.get("title", "")
+            known = Problem.open_for_repeats(found, title=title, why=why, by=by)
+        else:
+            known.take_on(found, why=why, by=by)
+    messages.success(request, _("The incidents are linked to it."))
+    return redirect("workspace:problem", known.pk)
+
+
+@agent_page
 def of_ticket(request: HttpRequest, pk: int) -> HttpResponse:
     """What is behind this incident: a problem that is known, or a new one. POST links it."""
     ticket = ticket_of(request, pk)
@@ -95,20 +159,25 @@ def of_ticket(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "workspace/ticket_problem.html", context | navigation(request), status=status)
 
 
-def _linked(request: HttpRequest, ticket: Ticket, going: Any) -> Problem:
+def _linked(request: HttpRequest, ticket: Ticket, going: QuerySet[Problem]) -> Problem:
     """The problem that the form names, or a new one, with this ticket linked. Raises UnableTo."""
-    said, why = request.POST.get("problem", NEW), request.POST.get("why", "")
-    known: Problem | None = None
-    if said != NEW:
-        known = going.filter(pk=int(said) if said.isdecimal() and len(said) < 18 else 0).first()
-        if known is None:
-            raise UnableTo(_("Choose a problem that goes on, or open a new one."))
+    why, known = request.POST.get("why", ""), _known(request.POST.get("problem", NEW), going)
     with work(by=agent_of(request).actor(), at=clock.now()):
         if known is None:
             title = request.POST.get("title", "")
             return Problem.open_for(ticket, title=title, why=why, by=agent_of(request))
         known.link(ticket, why=why)
         return known
+
+
+def _known(said: str, going: QuerySet[Problem]) -> Problem | None:
+    """The problem that a form names; None for a new one. Raises UnableTo."""
+    if said == NEW:
+        return None
+    known: Problem | None = going.filter(pk=int(said) if said.isdecimal() and len(said) < 18 else 0).first()
+    if known is None:
+        raise UnableTo(_("Choose a problem that goes on, or open a new one."))
+    return known
 
 
 def _found(request: HttpRequest, pk: int) -> Problem:

@@ -65,7 +65,11 @@ _TEAMS = Written(
 )
 _PROBLEMS = Written(
     lambda user, ticket: (
-        Problem.objects.visible_to(user).going().filter(occurrences__ticket=ticket).order_by("id")
+        Problem.objects.visible_to(user)
+        .going()
+        .filter(occurrences__ticket=ticket)
+        .with_awaited(ticket)
+        .order_by("id")
     ),
     by=what_is_seen,
 )
