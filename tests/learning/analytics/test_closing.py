@@ -334,3 +334,14 @@ def test_queries_do_not_grow_with_what_was_restated(
         return len(queries)
 
     assert reopen(tickets[:1], CLOSED + HOUR) == reopen(tickets[1:], CLOSED + 3 * HOUR)
+
+
+def test_types_are_told_apart_before_and_after_it_is_closed(
+    cast: Cast, solved: Any, live_until: Live
+) -> None:
+    solved()
+    solved(type="request")
+    before = june(cast, CLOSED - HOUR)
+    live_until(CLOSED)
+    after = june(cast)
+    assert before.types == after.types == {"incident": Line(kept=3), "request": Line(kept=3)}

@@ -64,3 +64,16 @@ def test_nobody_is_shown_figures_of_a_client_they_do_not_serve(
     figures = report(cast.olga.user, at - DAY, at + DAY)
     assert figures.clients == {}
     assert figures.total.open == 0
+
+
+def test_requests_are_counted_beside_all(cast: Cast, at: datetime, doing: Callable[..., Any]) -> None:
+    with doing(cast.lena):
+        cast.ticket(type="request")
+        cast.ticket()
+        solved, wanted = cast.ticket(), cast.ticket(type="request")
+    with doing(cast.lena, at + H):
+        solved.resolve(code="fixed")
+        wanted.resolve(code="fixed")
+    total = report(cast.lou.user, at - DAY, at + DAY).total
+    assert (total.open, total.open_requests) == (2, 1)
+    assert (total.resolved, total.resolved_requests) == (2, 1)

@@ -185,6 +185,7 @@ class Attainment:
     kinds: Mapping[Kind, Line]
     clients: Sequence[tuple[str, Line]]
     contracts: Sequence[tuple[str, str, Line]]
+    types: Mapping[str, Line]
     closing: Closing | None
     late: Sequence[Late]
     first_contact: Sequence[FirstContact]
@@ -256,6 +257,7 @@ def attainment(
         kinds=sums.kinds,
         clients=clients,
         contracts=contracts,
+        types=sums.types,
         closing=_closing(user, months, sums, client) if month is not None else None,
         late=_late(ended.filter(state=ClockState.MISSED), broken, tickets, min(at, end)),
         first_contact=_first_contact(tickets, start, end),
@@ -308,33 +310,35 @@ CONTRACT = Case(
 
 
 class _Sums:
-    """Counts by kind of promise; those of promises to clients by client and contract as well."""
+    """Counts by kind of promise; those of promises to clients by client and contract, and by type."""
 
     def __init__(self) -> None:
         self.kinds: defaultdict[Kind, Line] = defaultdict(Line)
         self.contracts: defaultdict[tuple[int, int | None], Line] = defaultdict(Line)
+        self.types: defaultdict[str, Line] = defaultdict(Line)
 
     def count(self, clocks: QuerySet[Clock], *state: str) -> None:
         """These clocks, each by its state, or all as open and broken."""
-        fields = ["client_id", "contract", "party", "metric", "tier", "priority", *state]
+        fields = ["client_id", "contract", "ticket__type", "party", "metric", "tier", "priority", *state]
         found = clocks.annotate(contract=CONTRACT).values_list(*fields)
-        for whose, contract, *kind, count in found.annotate(count=Count("pk")).order_by():
+        for whose, contract, type, *kind, count in found.annotate(count=Count("pk")).order_by():
             name = COUNTED_AS[kind.pop()] if state else Counts.OPEN_BROKEN
             line = Line()
             _count(line, name, count)
-            self.add(whose, contract, (kind[0], kind[1], kind[2], kind[3]), line)
+            self._add(whose, contract, type, (kind[0], kind[1], kind[2], kind[3]), line)
 
     def take_over(self, figures: QuerySet[Figure]) -> None:
-        fields = ["client_id", "contract_id", "party", "metric", "tier", "priority"]
-        for whose, contract, *kind in figures.values_list(*fields, *Counts.values):
-            self.add(whose, contract, (kind[0], kind[1], kind[2], kind[3]), _line(kind[4:]))
+        fields = ["client_id", "contract_id", "type", "party", "metric", "tier", "priority"]
+        for whose, contract, type, *kind in figures.values_list(*fields, *Counts.values):
+            self._add(whose, contract, type, (kind[0], kind[1], kind[2], kind[3]), _line(kind[4:]))
 
-    def add(self, whose: int, contract: int | None, kind: Kind, line: Line) -> None:
+    def _add(self, whose: int, contract: int | None, type: str, kind: Kind, line: Line) -> None:
         if line == Line():
             return  # what counts since a restatement only was not told
         self.kinds[kind].add(line)
         if kind[0] == Party.SLA:
             self.contracts[whose, contract].add(line)
+            self.types[type].add(line)
 
     def named(self) -> tuple[list[tuple[str, Line]], list[tuple[str, str, Line]]]:
         """(by client, by client and contract), in the order of their names."""

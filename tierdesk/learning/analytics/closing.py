@@ -131,7 +131,8 @@ class _Change(NamedTuple):
     kind: tuple[Any, ...] | None
 
 
-KIND = ("contract_id", "party", "metric", "tier", "priority")
+PROMISE = ("party", "metric", "tier", "priority")
+KIND = ("contract_id", "type", *PROMISE)
 
 
 def _restate(month: ClosedMonth, at: datetime) -> None:
@@ -202,8 +203,8 @@ def _words(words: Iterable[str]) -> str:
 
 OUTCOME = " ".join(f"WHEN '{state}' THEN '{counts}'" for state, counts in COUNTED_AS.items())
 OF_CLOCK = """
-    SELECT clock.id AS clock_id, clock.ticket_id, version.contract_id, clock.party, clock.metric, clock.tier,
-        clock.priority, {counts} AS counts
+    SELECT clock.id AS clock_id, clock.ticket_id, version.contract_id, ticket.type, clock.party, clock.metric,
+        clock.tier, clock.priority, {counts} AS counts
     FROM sla_clock AS clock JOIN tickets_ticket AS ticket ON ticket.id = clock.ticket_id
     LEFT JOIN contracts_contractversion AS version
         ON version.id = ticket.contract_version_id AND version.client_id = clock.client_id
@@ -233,17 +234,18 @@ SAME_KIND = " AND ".join(f"figure.{name} IS NOT DISTINCT FROM now.{name}" for na
 CLOSE = f"""
 WITH now AS MATERIALIZED ({NOW}), figure AS (
     INSERT INTO analytics_figure
-        (client_id, month_id, contract_id, party, metric, tier, priority, kept, missed, open_broken, left_out)
-    SELECT %(client)s, %(month)s, contract_id, party, metric, tier, priority,
+        (client_id, month_id, {", ".join(KIND)}, kept, missed, open_broken, left_out)
+    SELECT %(client)s, %(month)s, {", ".join(KIND)},
         {", ".join(f"count(*) FILTER (WHERE counts = '{counts}')" for counts in Counts.values)}
-    FROM now GROUP BY contract_id, party, metric, tier, priority
-    RETURNING id, contract_id, party, metric, tier, priority
+    FROM now GROUP BY {", ".join(KIND)}
+    RETURNING id, {", ".join(KIND)}
 )
 INSERT INTO analytics_counted (client_id, month_id, figure_id, clock_id, ticket_id, counts)
 SELECT %(client)s, %(month)s, figure.id, now.clock_id, now.ticket_id, now.counts
 FROM now JOIN figure ON {SAME_KIND}
 """
 
+# That a ticket is of another contract or type by now, and counts as it did, changes nothing that was told of promises.
 CHANGED = f"""
 WITH now AS MATERIALIZED ({NOW}), told AS MATERIALIZED (
     SELECT counted.clock_id, counted.ticket_id, counted.counts, counted.figure_id, {", ".join(KIND)}
@@ -253,8 +255,8 @@ WITH now AS MATERIALIZED ({NOW}), told AS MATERIALIZED (
 SELECT coalesce(now.clock_id, told.clock_id), coalesce(now.ticket_id, told.ticket_id), told.figure_id,
     coalesce(told.counts, ''), coalesce(now.counts, ''), {", ".join(f"now.{name}" for name in KIND)}
 FROM told FULL JOIN now ON now.clock_id = told.clock_id
-WHERE (now.counts, {", ".join(f"now.{name}" for name in KIND)})
-    IS DISTINCT FROM (told.counts, {", ".join(f"told.{name}" for name in KIND)})
+WHERE (now.counts, {", ".join(f"now.{name}" for name in PROMISE)})
+    IS DISTINCT FROM (told.counts, {", ".join(f"told.{name}" for name in PROMISE)})
 ORDER BY 1
 """
 

@@ -13,6 +13,7 @@ from tierdesk.core.words import Word
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import InternalRows
 from tierdesk.directory.contracts.models import Contract, Metric, Party
+from tierdesk.directory.services.models import TicketType
 
 
 class Counts(models.TextChoices):
@@ -63,12 +64,13 @@ class ClosedMonth(models.Model):
 class Figure(models.Model):
     """How many promises of one kind counted as what in a closed month, when it was closed.
 
-    `contract`: of the ticket then; none where it had none, or was another client's by then.
+    `contract`, `type`: of the ticket then; no contract where it had none, or was another client's by then.
     """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
     month = models.ForeignKey(ClosedMonth, on_delete=models.CASCADE, related_name="figures", db_index=False)
     contract = models.ForeignKey(Contract, null=True, blank=True, on_delete=models.CASCADE, db_index=False)
+    type = models.CharField(max_length=8, choices=TicketType.choices)
     party = models.CharField(max_length=3, choices=Party.choices)
     metric = models.CharField(max_length=12, choices=Metric.choices)
     tier = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -83,7 +85,7 @@ class Figure(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["month", "contract", "party", "metric", "tier", "priority"],
+                fields=["month", "contract", "type", "party", "metric", "tier", "priority"],
                 nulls_distinct=False,
                 name="one_figure_per_kind",
             )

@@ -19,6 +19,8 @@ from tierdesk.directory.staff.models import User
 
 DEFINITIONS: Mapping[str, str] = {
     "open": "Tickets that are new, open or pending at the end of the period, by the tier that works them.",
+    "open_requests": "Of the open ones, service requests; the others are incidents.",
+    "resolved_requests": "Of the resolved ones, service requests, by the type that they have by now.",
     "at_risk": "Open tickets with a running client clock that has warned (75 % of its target) and not breached.",
     "breached": "Client clocks that crossed their target in the period, by the tier that worked the ticket then.",
     "resolved": "Tickets resolved in the period, by the tier that resolved them; also by silence.",
@@ -40,6 +42,8 @@ class Line:
     first_tier_resolved: int = 0
     escalations: int = 0
     returns: int = 0
+    open_requests: int = 0
+    resolved_requests: int = 0
     seconds: float = 0.0
 
     @property
@@ -64,6 +68,8 @@ COUNTS = (
     "first_tier_resolved",
     "escalations",
     "returns",
+    "open_requests",
+    "resolved_requests",
     "seconds",
 )
 
@@ -147,6 +153,16 @@ FIGURES: Mapping[str, str] = {
     "resolved": f"""
         SELECT client_id, (details ->> 'tier')::int, count(*) FROM tickets_entry
         WHERE kind = 'resolved' AND {IN_PERIOD} AND {SEEN} GROUP BY 1, 2
+    """,
+    "open_requests": f"""
+        SELECT client_id, tier, count(*) FROM tickets_ticket
+        WHERE state IN ('new', 'open', 'pending') AND type = 'request' AND {SEEN} GROUP BY 1, 2
+    """,
+    "resolved_requests": f"""
+        SELECT client_id, (details ->> 'tier')::int, count(*) FROM tickets_entry AS entry
+        WHERE kind = 'resolved' AND {IN_PERIOD} AND {SEEN} AND EXISTS (
+            SELECT FROM tickets_ticket AS ticket WHERE ticket.id = entry.ticket_id AND ticket.type = 'request'
+        ) GROUP BY 1, 2
     """,
     "first_tier_resolved": f"""
         SELECT client_id, 1, count(*) FROM tickets_entry AS entry

@@ -33,6 +33,8 @@ class Figures(BaseModel):
     escalations: int
     returns: int
     hours: float
+    open_requests: int
+    resolved_requests: int
 
     @classmethod
     def of(cls, line: Line) -> Self:

@@ -119,6 +119,7 @@ class Filters(Paging):
     team: Word | None = None
     priority: Annotated[int, Field(ge=1, le=5)] | None = None
     assignee: Word | None = None
+    type: TicketType | None = None
     updated_since: Instant | None = None
 
 
@@ -203,6 +204,7 @@ def _narrowed(tickets: Tickets, filters: Filters, request: HttpRequest) -> Ticke
         "client__key": filters.client,
         "team__key": filters.team,
         "priority": filters.priority,
+        "type": filters.type,
     }
     tickets = tickets.filter(**{name: value for name, value in wanted.items() if value is not None})
     if filters.assignee == "nobody":

@@ -37,6 +37,7 @@ COLUMNS = (
     "pending_reason",
     "priority",
     "tier",
+    "type",
     "channel",
     "is_major",
     "next_due_at",
@@ -144,9 +145,11 @@ class Page:
     next_cursor: str | None
 
 
-def page_of(view: View, user: User, at: datetime, cursor: str | None = None) -> Page:
-    """One page of a view for a user, after `cursor`. Raises BadCursor."""
+def page_of(view: View, user: User, at: datetime, cursor: str | None = None, *, type: str = "") -> Page:
+    """One page of a view for a user, after `cursor`, of tickets of one `type` or of all. Raises BadCursor."""
     tickets = view.tickets(Ticket.objects.visible_to(user), user.agent, at)
+    if type:
+        tickets = tickets.filter(type=type)
     ordered = tickets.order_by(F(view.order).asc(nulls_last=True), "id")
     if cursor:
         ordered = ordered.filter(_after(view.order, cursor))

@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
             name='Figure',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('type', models.CharField(choices=[('incident', 'Incident'), ('request', 'Service request')], max_length=8)),
                 ('party', models.CharField(choices=[('SLA', 'Service level agreement (to the client)'), ('OLA', 'Operational level agreement (per tier)'), ('UC', 'Underpinning contract (from a vendor)')], max_length=3)),
                 ('metric', models.CharField(choices=[('acknowledge', 'Acknowledge'), ('respond', 'Respond'), ('update', 'Update'), ('resolve', 'Resolve'), ('accept', 'Accept'), ('date', 'Promised date')], max_length=12)),
                 ('tier', models.PositiveSmallIntegerField(blank=True, null=True)),
@@ -94,7 +95,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='figure',
-            constraint=models.UniqueConstraint(fields=('month', 'contract', 'party', 'metric', 'tier', 'priority'), name='one_figure_per_kind', nulls_distinct=False),
+            constraint=models.UniqueConstraint(fields=('month', 'contract', 'type', 'party', 'metric', 'tier', 'priority'), name='one_figure_per_kind', nulls_distinct=False),
         ),
         migrations.AddConstraint(
             model_name='counted',

@@ -6,10 +6,12 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from tierdesk.core import clock
 from tierdesk.core.work import work
+from tierdesk.directory.services.models import TicketType
 from tierdesk.response.assignment.pull import take_next_best
 from tierdesk.tickets.search import find
 from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
@@ -18,19 +20,32 @@ from tierdesk.web.workspace.queue import BY_SLUG, BadCursor, page_of
 from tierdesk.web.workspace.rows import rendered
 from tierdesk.web.workspace.talks import talks_of
 
+TYPES = (
+    ("", gettext_lazy("All types")),
+    (TicketType.INCIDENT.value, gettext_lazy("Incidents")),
+    (TicketType.REQUEST.value, gettext_lazy("Requests")),
+)
+
 
 @agent_page
 def queue(request: HttpRequest, slug: str = "team") -> HttpResponse:
-    """One page of a view. Asked by htmx, it answers with the rows alone."""
-    view = BY_SLUG.get(slug)
-    if view is None:
+    """One page of a view, of all types or of `type`. Asked by htmx, it answers with the rows alone."""
+    view, type = BY_SLUG.get(slug), request.GET.get("type", "")
+    if view is None or (type and type not in TicketType.values):
         raise Http404
     at = clock.now()
     try:
-        page = page_of(view, user_of(request), at, request.GET.get("after"))
+        page = page_of(view, user_of(request), at, request.GET.get("after"), type=type)
     except BadCursor as error:
         raise Http404(str(error)) from error
-    context = {"view": view, "page": page, "first": "after" not in request.GET, "rendered": rendered}
+    context = {
+        "view": view,
+        "page": page,
+        "first": "after" not in request.GET,
+        "rendered": rendered,
+        "type": type,
+        "types": TYPES,
+    }
     if request.headers.get("HX-Request"):
         return render(request, "workspace/queue_rows.html", context)
     talks = talks_of(agent_of(request), at, whole=False)

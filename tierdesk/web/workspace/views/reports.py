@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from tierdesk.core import clock
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.contracts.models import Metric
+from tierdesk.directory.services.models import TicketType
 from tierdesk.learning.analytics import advice as advising
 from tierdesk.learning.analytics.advice import advice
 from tierdesk.learning.analytics.attainment import DEFINITIONS as PROMISED
@@ -105,6 +106,7 @@ def attainment_page(request: HttpRequest) -> HttpResponse:
         "clients": [("", _("All clients")), *clients.values_list("key", "name")],
         "definitions": PROMISED,
         "metrics": dict(Metric.choices),
+        "types": TicketType.choices,
         "reasons": dict(PendingReason.choices),
     }
     return render(request, "workspace/attainment.html", context | navigation(request, "report"))
@@ -136,6 +138,8 @@ HEAD = [
     "escalations",
     "returns",
     "hours",
+    "open_requests",
+    "resolved_requests",
 ]
 
 
