@@ -68,6 +68,34 @@ def test_f07_it_may_be_too_late_by_then(left: Left, at: datetime, ticket: Ticket
     assert respond.breached_at is not None and at < respond.breached_at < at + timedelta(days=2)
 
 
+def test_f07_what_is_missed_by_that_is_told_in_the_hierarchy(
+    cast: Cast, left: Left, at: datetime, ticket: Ticket
+) -> None:
+    respond = left(timedelta(days=2))
+    [broken] = ticket.entries.filter(kind="breached", details__metric="respond")
+    assert (broken.at, broken.details["crossed_at"]) == (
+        at + timedelta(days=2, minutes=5),
+        respond.breached_at.isoformat() if respond.breached_at else "",
+    )
+    assert broken.cause is not None and broken.cause.kind == "left_late"
+    [told] = ticket.entries.filter(kind="hierarchy_told", cause=broken)
+    assert cast.lou.pk in told.details["agents"]
+    assert told.details["why"] == "the promise “respond” (SLA) is broken"
+
+
+def test_f07_what_had_been_broken_before_it_was_written_is_not_told_again(
+    cast: Cast, doing: Doing, at: datetime, post: PostOffice, ticket: Ticket, live_until: Callable[..., None]
+) -> None:
+    live_until(at + timedelta(hours=5))
+    assert ticket.entries.filter(kind="breached", details__metric="respond").count() == 1
+    Notice.objects.all().delete()
+    with doing(cast.lena, at + timedelta(hours=5)):
+        Ticket.objects.get(pk=ticket.pk).reply("We are on it.")
+    assert len(_as_due(post, at + timedelta(days=1))) == 1
+    assert ticket.entries.filter(kind="left_late").count() == 1
+    assert ticket.entries.filter(kind="breached", details__metric="respond").count() == 1
+
+
 @pytest.mark.parametrize("later", [timedelta(), timedelta(seconds=59)])
 def test_f07_what_leaves_soon_left_when_it_was_written(
     left: Left, at: datetime, ticket: Ticket, later: timedelta

@@ -94,8 +94,9 @@ class Unit:
     _round: list[tuple[Fact, int | None]] = field(default_factory=list)
     _causes: dict[object, int] = field(default_factory=dict)
 
-    def record(self, fact: Fact) -> None:
-        self._round.append((fact, self._causes.get(fact.subject, self.because)))
+    def record(self, fact: Fact, because: int | None = None) -> None:
+        """`because`: the entry that led to it; else the last fact about the same subject that is being answered."""
+        self._round.append((fact, because or self._causes.get(fact.subject, self.because)))
 
     def settle(self) -> None:
         """Journal and answer round after round until no reaction records anything new.
@@ -144,9 +145,12 @@ def current() -> Unit:
     return unit
 
 
-def record(fact: Fact) -> None:
-    """Record a fact in the open unit of work. Raises NoUnitOfWork outside one."""
-    current().record(fact)
+def record(fact: Fact, *, because: int | None = None) -> None:
+    """Record a fact in the open unit of work. Raises NoUnitOfWork outside one.
+
+    `because`: the id of the entry that led to it, where a reaction that got several facts about one subject knows.
+    """
+    current().record(fact, because)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ class Late:
 
     ticket: Ticket
     at: datetime
+    id: int = 0
     metric: str = "resolve"
     party: str = "SLA"
     tier: int | None = None
@@ -104,6 +105,25 @@ def test_a_clock_that_runs_out_is_what_tells_the_hierarchy(
     told = Entry.objects.of(ticket.pk).filter(kind="hierarchy_told").select_related("cause")
     assert told.exists()
     assert {entry.cause and entry.cause.kind for entry in told} == {"warned", "breached"}
+
+
+def test_each_line_names_the_promise_that_it_tells_of_as_its_cause(
+    cast: Cast, doing: Doing, at: datetime, live_until: Callable[[datetime], None]
+) -> None:
+    """Of a P3 the first response and the acknowledgement run out at one instant."""
+    with doing(cast.ann.user, at):
+        ticket = cast.ticket()
+    live_until(at + timedelta(hours=5))
+    told = Entry.objects.of(ticket.pk).filter(kind="hierarchy_told", details__percent=100)
+    named = {(entry.cause.details["metric"], entry.details["why"]) for entry in told.select_related("cause")}
+    assert named == {
+        ("acknowledge", "the promise “acknowledge” (SLA) is broken"),
+        ("respond", "the promise “respond” (SLA) is broken"),
+        ("resolve", "the promise “resolve” (OLA) is broken"),
+    }
+    assert len({entry.cause_id for entry in told}) == 3
+    instants = {entry.cause.at for entry in told.select_related("cause")}
+    assert len(instants) == 1, "all at once"
 
 
 def test_the_client_s_own_ladder_replaces_the_default(cast: Cast, ticket: Ticket, warned: Told) -> None:

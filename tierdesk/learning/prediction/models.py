@@ -64,7 +64,7 @@ class Outlook(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["wake_at"], name="outlooks_to_wake", condition=Q(wake_at__isnull=False)),
-            models.Index(fields=["chance"], name="outlooks_likely_late", condition=Q(band="late")),
+            models.Index(fields=["chance", "ticket"], name="outlooks_likely_late", condition=Q(band="late")),
         ]
 
     def __str__(self) -> str:

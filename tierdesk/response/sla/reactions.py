@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from django.db.models import Q
 
+from tierdesk.core.work import record
 from tierdesk.directory.contracts.models import Metric, Party
 from tierdesk.response.sla import rules
-from tierdesk.response.sla.facts import DatePromised, DateTakenBack
+from tierdesk.response.sla.facts import Breached, DatePromised, DateTakenBack
 from tierdesk.response.sla.models import CHANGING, GOING, Clock, ClockState, keep, put_down, start
 from tierdesk.response.sla.replay import ABOUT, as_if, lines_of
 from tierdesk.response.sla.rules import Rule, Track
@@ -120,10 +121,34 @@ def restore_respond(facts: Sequence[SentLike]) -> None:
 
 
 def respond_when_it_left(facts: Sequence[SentLike]) -> None:
-    if said_at := _said_at(facts):
-        _follow(
-            facts, rules.respond_when_it_left, among=Q(metric=Metric.RESPOND), ended=True, said_at=said_at
+    """What is missed by that is told as broken, as the engine would have told it if nobody had answered in time."""
+    said_at = _said_at(facts)
+    if not said_at:
+        return
+    responses = Clock.objects.filter(ticket_id__in={fact.ticket.pk for fact in facts}, metric=Metric.RESPOND)
+    met = list(responses.filter(state=ClockState.MET).values_list("pk", flat=True))
+    _follow(facts, rules.respond_when_it_left, among=Q(metric=Metric.RESPOND), ended=True, said_at=said_at)
+    about = {fact.ticket.pk: fact.ticket for fact in facts}
+    for clock in Clock.objects.filter(pk__in=met, state=ClockState.MISSED).order_by("pk"):
+        _tell_broken(clock, about[clock.ticket_id])
+
+
+def _tell_broken(clock: Clock, ticket: Ticket) -> None:
+    """It ended late, and nobody had told so."""
+    crossed_at = clock.breached_at
+    assert crossed_at is not None  # a missed clock says when
+    due_at = clock.course.due_at() or crossed_at
+    record(
+        Breached(
+            ticket=ticket,
+            clock=clock.pk,
+            metric=clock.metric,
+            party=clock.party,
+            tier=clock.tier,
+            due_at=due_at.isoformat(),
+            crossed_at=crossed_at.isoformat(),
         )
+    )
 
 
 def _said_at(facts: Sequence[SentLike]) -> dict[int, datetime]:

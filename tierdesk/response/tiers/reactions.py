@@ -37,8 +37,9 @@ SHOWN = 200
 
 
 class ClockTold(Protocol):
-    """What the hierarchy needs to know of a clock that warned or breached."""
+    """What the hierarchy needs to know of a clock that warned or breached. `id`: its entry, the cause."""
 
+    id: int
     ticket: Ticket
     metric: str
     party: str
@@ -183,7 +184,8 @@ def _record_told(fact: ClockTold, roles: Sequence[str], people: _People, *, what
     why = f"the promise “{Metric(fact.metric).label.lower()}” ({fact.party}) {what}"
     if not agents:
         why += f"; nobody is {' or '.join(roles)}"
-    record(HierarchyTold(ticket=fact.ticket, roles=list(roles), agents=agents, why=why, **where))
+    told = HierarchyTold(ticket=fact.ticket, roles=list(roles), agents=agents, why=why, **where)
+    record(told, because=fact.id)
 
 
 class _Ladders:

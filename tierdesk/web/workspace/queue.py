@@ -25,6 +25,7 @@ from tierdesk.tickets.lifecycle import PendingReason
 from tierdesk.tickets.models import Ticket, Tickets
 
 PAGE = 50
+LATEST_FIRST = "outlook__chance"
 COUNT_AT_MOST = 100
 AT_RISK = timedelta(hours=1)
 
@@ -106,7 +107,7 @@ VIEWS: Sequence[View] = (
         "chart",
         "As such tickets went before, every promise will be kept.",
         lambda tickets, agent, at: tickets.unresolved().filter(outlook__band="late"),
-        order="outlook__chance",
+        order=LATEST_FIRST,
     ),
     View(
         "escalated",
@@ -214,6 +215,10 @@ def _after(order: str, cursor: str) -> Q:
             raise ValueError(last)
     except (binascii.Error, ValueError, TypeError, UnicodeDecodeError) as error:
         raise BadCursor("This page address is damaged; go back to the start of the queue.") from error
+    if (
+        order == LATEST_FIRST and last is not None
+    ):  # never unknown: the index is entered where the last page ended
+        return Q((f"{order}__gte", last)) & (Q((f"{order}__gt", last)) | Q(outlook__pk__gt=pk))
     if last is None:
         return Q((order, None), id__gt=pk)
     return Q((f"{order}__gt", last)) | Q((order, last), id__gt=pk) | Q((order, None))
