@@ -21,6 +21,7 @@ PAGES = [
     "/queues/unassigned/",
     "/queues/at-risk/",
     "/queues/likely-late/",
+    "/queues/all/?type=request",
     "/queues/escalated/",
     "/queues/pending/",
     "/queues/all/",

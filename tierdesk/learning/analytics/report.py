@@ -20,10 +20,10 @@ from tierdesk.directory.staff.models import User
 DEFINITIONS: Mapping[str, str] = {
     "open": "Tickets that are new, open or pending at the end of the period, by the tier that works them.",
     "open_requests": "Of the open ones, service requests; the others are incidents.",
-    "resolved_requests": "Of the resolved ones, service requests, by the type that they have by now.",
     "at_risk": "Open tickets with a running client clock that has warned (75 % of its target) and not breached.",
     "breached": "Client clocks that crossed their target in the period, by the tier that worked the ticket then.",
     "resolved": "Tickets resolved in the period, by the tier that resolved them; also by silence.",
+    "resolved_requests": "Of the resolved ones, service requests, by the type that they have by now.",
     "first_tier": "Resolved tickets that no tier but the first ever worked ÷ all resolved tickets.",
     "escalations": "Functional escalations that this tier sent in the period.",
     "returns": "Hand-overs of this tier that the receiving tier returned in the period.",
