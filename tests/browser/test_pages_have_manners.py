@@ -29,6 +29,7 @@ PAGES = [
     "/tickets/{late}/client/",
     "/tickets/{late}/problem/",
     "/problems/",
+    "/queues/all/?type=request",
     "/tickets/{late}/major/",
     "/tickets/{outage}/",
     "/major/",

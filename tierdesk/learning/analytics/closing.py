@@ -31,8 +31,9 @@ CLOSES_AFTER = timedelta(days=3)
 SETTLES_IN = timedelta(minutes=10)
 """What is reopened is often solved again at once, and what is corrected is seldom corrected alone."""
 
-COMPARED_AGAIN = 12
-"""So many months before are compared once more when a month is closed: nothing that changed them goes unseen."""
+COMPARED_AGAIN = 1
+"""So many months before are compared once more when a month is closed, whatever happened: what none of RESTATING tells
+is found then. The older a month is, the more clocks are read for it."""
 
 RESTATING = (
     "reopened",

@@ -23,6 +23,7 @@ LOOKS: Mapping[str, tuple[str, str]] = {
     "escalation_sent": ("clock", "neutral"),
     "warned": ("triangle", "warning"),
     "nobody_chosen": ("triangle", "warning"),
+    "rests": ("pause", "neutral"),
     "nobody_found": ("users", "warning"),
     "rung_reached": ("triangle", "warning"),
     "step_passed_over": ("circle", "neutral"),
