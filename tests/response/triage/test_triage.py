@@ -34,3 +34,17 @@ def test_a_ticket_is_written_once(cast: Cast, doing: Callable[..., Any]) -> None
     statements = (query["sql"].lstrip().replace('"', "") for query in queries)
     changed = [one for one in statements if one.startswith("UPDATE tickets_ticket")]
     assert len(changed) == 1 and "next_due_at" in changed[0]
+
+
+def test_what_is_raised_for_a_vip_is_raised_once_each_time_the_matrix_is_asked(
+    cast: Cast, doing: Callable[..., Any]
+) -> None:
+    """The ticket keeps the urgency that was told: assessed again as before, or under other terms, it does not climb."""
+    with doing(cast.lena):
+        ticket = cast.ticket(contact=cast.arne, impact=3, urgency=3)
+    assert ticket.urgency == 3
+    assert ticket.entries.get(kind="triaged").details["urgency"] == 2
+    before = ticket.priority
+    with doing(cast.lena):
+        ticket.assess(impact=ticket.impact, urgency=ticket.urgency, reason="looked at it again")
+    assert ticket.priority == before

@@ -16,18 +16,18 @@ from tierdesk.response.triage.decide import SURE, Keywords, Rule, first_tier, ro
 from tierdesk.response.triage.models import Route
 from tierdesk.tickets.facts import Opened, Triaged
 from tierdesk.tickets.models import Course, Draft, Ticket
-from tierdesk.tickets.priority import DEFAULT_MATRIX, prioritise
+from tierdesk.tickets.priority import Reading
 
 
 def decide(tickets: Sequence[Ticket], drafts: Sequence[Draft]) -> None:
     """Categorise, prioritise and route tickets that are about to be written down, and keep why for `tell`."""
     room = _Room.for_tickets(tickets)
     for ticket, draft in zip(tickets, drafts, strict=True):
-        why = room.decide(ticket, draft)
+        reading, why = room.decide(ticket, draft)
         category = ticket.category.path if ticket.category else None
         team = ticket.team.name if ticket.team else None
         ticket.course = Course(
-            category, ticket.priority, team, why, impact=ticket.impact, urgency=ticket.urgency
+            category, ticket.priority, team, why, impact=reading.impact, urgency=reading.urgency
         )
 
 
@@ -76,25 +76,18 @@ class _Room:
             contracts=_contracts(clients, on),
         )
 
-    def decide(self, ticket: Ticket, draft: Draft) -> str:
-        """Set what triage sets on the ticket (not yet saved) and return the reasons in words."""
+    def decide(self, ticket: Ticket, draft: Draft) -> tuple[Reading, str]:
+        """Set what triage sets on the ticket (not yet saved); returns how its priority was read, and why all that."""
         reasons = [self._categorise(ticket, assessed=draft.assessed)]
         if not draft.type and ticket.category is not None and ticket.category.type:
             ticket.type = ticket.category.type
         ticket.contract_version = version = self._agreed(ticket)
-        reading = prioritise(
-            impact=ticket.impact,
-            urgency=ticket.urgency,
-            matrix=version.matrix if version else DEFAULT_MATRIX,
-            vip=bool(ticket.contact and ticket.contact.is_vip),
-            critical_service=bool(ticket.service and ticket.service.criticality == 1),
-        )
+        reading = ticket.reading_by(version, ticket.impact, ticket.urgency)
         ticket.computed_priority = ticket.priority = reading.priority
-        ticket.urgency = reading.urgency
         reasons.append(f"impact {reading.impact} × urgency {reading.urgency} = P{reading.priority}")
         reasons += [f"urgency raised: {name}" for name in reading.raised_by]
         reasons.append(self._route(ticket, first_tier(version.performers if version else {})))
-        return "; ".join(reason for reason in reasons if reason)
+        return reading, "; ".join(reason for reason in reasons if reason)
 
     def _agreed(self, ticket: Ticket) -> ContractVersion | None:
         """The version that it was opened under, unless another contract is for its type."""
