@@ -16,10 +16,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
 from hypothesis import settings
 
 from tests.cast import Cast
 from tests.database import FROM
+from tests.emptied import empty
 from tests.settled import settled
 from tierdesk.core import clock, jobs
 from tierdesk.core.facts import Actor
@@ -39,6 +41,8 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
 
+
+TransactionTestCase._fixture_teardown = empty  # type: ignore[method-assign]
 
 settings.register_profile("settled", derandomize=True, database=None)
 settings.register_profile("searching", derandomize=False, print_blob=True)
