@@ -6,7 +6,6 @@ Property tests try the same examples on every run, so that what is green stays g
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -23,7 +22,7 @@ from tests.cast import Cast
 from tests.database import FROM
 from tests.emptied import empty
 from tests.settled import settled
-from tierdesk.core import clock, jobs
+from tierdesk.core import clock, garbage, jobs
 from tierdesk.core.facts import Actor
 from tierdesk.core.roles import owner, take_app_role
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
@@ -37,9 +36,8 @@ MONDAY_10 = datetime(2026, 6, 8, 8, 0, tzinfo=UTC)
 
 
 def pytest_collection_finish() -> None:
-    """Whatever is loaded by now stays: the collector of garbage need not go through it again and again."""
-    gc.collect()
-    gc.freeze()
+    """Whatever is loaded by now stays, and rows are freed without the collector of garbage, as in a desk."""
+    garbage.settle_in()
 
 
 TransactionTestCase._fixture_teardown = empty  # type: ignore[method-assign]

@@ -104,8 +104,9 @@ def _drop(connection: psycopg.Connection, name: str) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On an installed server only what asks it. The other tests are about pure functions, about the server that comes
-    along (tests/ops/postgres, tests/servers, most of tests/ops) or about a browser, whose pages have tests of their own
-    as well: there is nothing that they could find out there.
+    along (tests/ops/postgres, tests/servers, most of tests/ops), about a browser, whose pages have tests of their own
+    as well, or about the talk with somebody else's server, which stores by the statements of other tests: there is
+    nothing that they could find out there.
     """
     if config.option.on_installed_postgres:
         config.hook.pytest_deselected(items=[item for item in items if not _asks_the_server(item)])
@@ -113,10 +114,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _asks_the_server(item: pytest.Item) -> bool:
-    if item.get_closest_marker("browser") is not None:
+    if item.get_closest_marker("browser") is not None or item.get_closest_marker("server") is not None:
         return False
-    wanted = {"db", "transactional_db", "database_url"} & set(getattr(item, "fixturenames", ()))
-    return bool(wanted) or item.get_closest_marker("django_db") is not None
+    fixtures = set(getattr(item, "fixturenames", ()))
+    if "dovecot" in fixtures:
+        return False
+    return (
+        bool({"db", "transactional_db", "database_url"} & fixtures)
+        or item.get_closest_marker("django_db") is not None
+    )
 
 
 def _started(binaries: Binaries | None = None) -> str:

@@ -23,7 +23,7 @@ from tierdesk.tickets.models import Ticket
 
 type Say = Callable[[float], list[AlarmEvent]]
 SOON_S = 3
-AFTER_ALL = minutes(120)
+AFTER_ALL = minutes(75)
 
 
 def event(action: Action, minute: float, key: str = "disk", **rest: object) -> AlarmEvent:
