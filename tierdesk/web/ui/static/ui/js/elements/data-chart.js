@@ -5,7 +5,8 @@ let library;
 /**
  * Draws the table whose id is in data-table: its first column names the points, every other is a series.
  * data-kind: bar | stacked | line; data-unit is written on the axis. Colours come from the tokens and are read anew
- * when the theme changes. If the library cannot be had, the table remains.
+ * when the theme changes; a column's data-series-tone (danger, say) is for what must not look like any other. If the
+ * library cannot be had, the table remains.
  */
 class DataChart extends HTMLElement {
   #chart;
@@ -54,15 +55,15 @@ class DataChart extends HTMLElement {
   /** Numbers may carry units or separators for people; a cell's data-value, where given, is the plain number. */
   #read() {
     const table = document.getElementById(this.dataset.table);
-    const labels = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
+    const heads = [...table.tHead.rows[0].cells].slice(1);
     const rows = [...table.tBodies[0].rows];
     const number = (cell) => Number.parseFloat(cell.dataset.value ?? cell.textContent.replace(/[^\d.-]/g, ""));
-    const series = labels.map((label, column) => ({ label, data: rows.map((row) => number(row.cells[column + 1])) }));
+    const series = heads.map((head, column) => ({ label: head.textContent.trim(), tone: head.dataset.seriesTone, data: rows.map((row) => number(row.cells[column + 1])) }));
     return [rows.map((row) => row.cells[0].textContent.trim()), series];
   }
 
   #dress(series, index, kind) {
-    const colour = this.#colour(`--series-${(index % SERIES) + 1}`);
+    const colour = this.#colour(series.tone ? `--${series.tone}-solid` : `--series-${(index % SERIES) + 1}`);
     const dash = kind === "line" && index % 2 ? [6, 4] : [];
     return { ...series, backgroundColor: colour, borderColor: colour, borderDash: dash, borderWidth: kind === "line" ? 2 : 0, borderRadius: 3, maxBarThickness: 36, pointRadius: 2, tension: 0.25 };
   }
