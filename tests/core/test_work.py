@@ -73,6 +73,16 @@ def test_facts_that_never_settle_are_stopped(
         ticket.note("round and round")
 
 
+def test_what_is_written_at_last_records_no_facts(cast: Cast, doing: Callable[..., Any]) -> None:
+    """Nobody would journal or answer them: the unit fails as a whole, instead of losing them."""
+    with doing(cast.lena):
+        ticket = cast.ticket()
+    with pytest.raises(Unsettled), doing(cast.lena) as unit:
+        unit.at_last.append(lambda: ticket.take(cast.lena))
+    ticket.refresh_from_db()
+    assert ticket.assignee is None
+
+
 def test_a_later_reaction_runs_after_the_commit_with_the_same_facts(
     cast: Cast,
     doing: Callable[..., Any],

@@ -174,6 +174,8 @@ def work(
                 unit.wiring.journal.announce(unit.facts)
             for write in unit.at_last:
                 write()
+            if unit._round:
+                raise Unsettled("what is written at last records no facts: nobody would answer them")
         finally:
             _current.reset(token)
 
