@@ -16,12 +16,23 @@ import uvicorn
 
 from tests.channels.alarms.test_lane import RAISE, FailingStore, GatedStore
 from tierdesk.channels.alarms.arrival import KnownSource
-from tierdesk.channels.alarms.lane import Lane
+from tierdesk.channels.alarms.lane import Lane, Plain
 from tierdesk.channels.alarms.tokens import digest
-from tierdesk.config.server import LARGEST, FrontDoor
+from tierdesk.config.server import LARGEST, LONGEST_HEAD, REMEMBERED, FrontDoor, Head, Heads
 from tierdesk.web.courtesy import Courtesy
 
 WITHIN_S = 10.0
+
+
+class CountedHeads(Heads):
+    """They count the requests that began with one of them."""
+
+    known_again = 0
+
+    def within(self, data: bytes) -> tuple[Head, bytes] | None:
+        found = super().within(data)
+        self.known_again += found is not None
+        return found
 
 
 class Desk:
@@ -30,12 +41,14 @@ class Desk:
     def __init__(self, store: GatedStore, *, courtesy: Courtesy | None = None, **limits: Any) -> None:
         self.store = store
         self.long: list[str] = []
+        self.heads = CountedHeads()
+        self.slow = threading.Event()
         self.lane = Lane(store, precedence=courtesy, **limits)
         self.server = uvicorn.Server(
             uvicorn.Config(
                 self._application,
                 port=0,
-                http=partial(FrontDoor, self.lane),  # type: ignore[arg-type]
+                http=partial(FrontDoor, self.lane, self.heads),  # type: ignore[arg-type]
                 interface="asgi3",
                 lifespan="on",
                 log_level="warning",
@@ -46,7 +59,9 @@ class Desk:
     async def _application(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             self.long.append(scope["path"])
-            if scope["path"] == "/remote":
+            if scope["path"] == "/slow":
+                await asyncio.to_thread(self.slow.wait, WITHIN_S)
+            if scope["path"] in ("/remote", "/slow"):
                 body = scope["client"][0].encode()
                 length = [(b"content-length", b"%d" % len(body))]
                 await send({"type": "http.response.start", "status": 200, "headers": length})
@@ -317,19 +332,77 @@ def test_a_failure_of_ours_is_answered_and_takes_no_other_down(
     assert "ZeroDivisionError" in caplog.text
 
 
+@contextmanager
+def somebody_waits(desk: Desk, courtesy: Courtesy) -> Iterator[None]:
+    """A page is being made."""
+    loop = desk.lane._committer._loop
+    assert loop is not None
+    page = courtesy.page()
+    loop.call_soon_threadsafe(page.__enter__)
+    _until(lambda: not courtesy.nobody_waits())
+    yield
+    loop.call_soon_threadsafe(page.__exit__, None, None, None)
+
+
 def test_people_go_first(store: GatedStore) -> None:
     courtesy = Courtesy(at_most_s=WITHIN_S)
-    with Desk(store, courtesy=courtesy).running() as desk, desk.line() as line:
-        page = courtesy.page()
-        loop = desk.lane._committer._loop
-        assert loop is not None
-        loop.call_soon_threadsafe(page.__enter__)
-        _until(lambda: not courtesy.nobody_waits())
+    with Desk(store, courtesy=courtesy).running() as desk, desk.line() as line, desk.line() as other:
+        with somebody_waits(desk, courtesy):
+            line.say(b"/in/plain", ALARM)
+            _until(lambda: len(desk.lane._held) == 1)
+            other.say(b"/in/plain", b"{")
+            _until(lambda: len(desk.lane._held) == 2)
+            assert store.commits == 0
+        assert (line.hear()[0], other.hear()[0]) == (202, 400)
+        assert desk.long == []
+
+
+def test_who_waits_for_people_is_answered_before_it_leaves(store: GatedStore) -> None:
+    courtesy = Courtesy(at_most_s=0.5)
+    desk = Desk(store, courtesy=courtesy)
+    with desk.running(), desk.line() as line, somebody_waits(desk, courtesy):
         line.say(b"/in/plain", ALARM)
-        _until(lambda: desk.long == ["/in/plain"])
-        assert store.commits == 0
-        loop.call_soon_threadsafe(page.__exit__, None, None, None)
+        _until(lambda: len(desk.lane._held) == 1)
+        desk.server.should_exit = True
         assert line.hear()[0] == 202
+
+
+def test_machines_wait_for_people_a_moment_only(store: GatedStore) -> None:
+    courtesy = Courtesy(at_most_s=0.1)
+    with Desk(store, courtesy=courtesy).running() as desk, somebody_waits(desk, courtesy):
+        for _ in range(2):
+            assert desk.ask(b"/in/plain")[0] == 202
+
+
+def test_where_too_many_wait_for_people_the_rest_waits_on_the_long_way(
+    store: GatedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tierdesk.channels.alarms.lane.HELD", 1)
+    courtesy = Courtesy(at_most_s=WITHIN_S)
+    with Desk(store, courtesy=courtesy).running() as desk, desk.line() as first, desk.line() as second:
+        with somebody_waits(desk, courtesy):
+            first.say(b"/in/plain", ALARM)
+            _until(lambda: len(desk.lane._held) == 1)
+            second.say(b"/in/plain", ALARM)
+            _until(lambda: desk.long == ["/in/plain"])
+            assert store.commits == 0
+        assert (first.hear()[0], second.hear()[0]) == (202, 202)
+
+
+def test_who_waited_for_people_in_vain_is_told(store: GatedStore) -> None:
+    courtesy = Courtesy(at_most_s=WITHIN_S)
+    full = Desk(store, courtesy=courtesy, capacity=1)
+    with full.running() as desk, desk.line() as first, desk.line() as second:
+        with somebody_waits(desk, courtesy):
+            first.say(b"/in/plain", ALARM)
+            _until(lambda: len(desk.lane._held) == 1)
+            second.say(b"/in/plain", ALARM)
+            _until(lambda: len(desk.lane._held) == 2)
+            store.gate.clear()
+        assert second.hear()[0] == 429
+        store.gate.set()
+        assert first.hear()[0] == 202
+    assert store.shed == {1: 1}, "it is counted"
 
 
 @pytest.mark.parametrize(
@@ -353,6 +426,120 @@ def test_a_proxy_of_ours_names_the_sender(
 def test_a_new_token_is_looked_up(desk: Desk, store: GatedStore) -> None:
     store.known[digest("new")] = KnownSource(9, 1, "plain")
     _until(lambda: desk.ask(b"/in/new")[0] == 202)
+
+
+@pytest.fixture
+def known(desk: Desk) -> Iterator[Line]:
+    """A line whose request the desk has read before."""
+    with desk.line() as line:
+        line.say(b"/in/plain", ALARM)
+        assert line.hear()[0] == 202
+        yield line
+
+
+def test_a_head_that_came_before_is_not_read_again(desk: Desk, store: GatedStore, known: Line) -> None:
+    for number in range(5):
+        known.say(b"/in/plain", orjson.dumps(RAISE | {"key": f"k{number:02}"}))
+        assert known.hear()[0] == 202
+    with desk.line() as another:
+        another.say(b"/in/plain", ALARM)
+        assert another.hear()[0] == 202
+    assert desk.heads.known_again == 5, (
+        "the first of that length was read, and another line knows what one knows"
+    )
+    assert {alarm.key for alarm in store.alarms} == {"disk", *(f"k{number:02}" for number in range(5))}
+
+
+def test_a_known_head_says_the_same_to_the_octet(desk: Desk, known: Line) -> None:
+    for number, body in enumerate((ALARM, b"{" + b" " * (len(ALARM) - 1))):
+        read = desk.ask(b"/in/plain", body, b"X-Other: %d" % number)
+        known.say(b"/in/plain", body)
+        again = known.hear()
+        assert {**again[1], b"date": b""} == {**read[1], b"date": b""}
+        assert (again[0], again[2]) == (read[0], read[2])
+    assert desk.heads.known_again == 2
+
+
+def test_what_looks_like_a_request_in_a_body_is_none(desk: Desk, store: GatedStore, known: Line) -> None:
+    inside = request(b"/in/plain", orjson.dumps(RAISE | {"key": "evil"}))
+    for path in (b"/in/plain", b"/in/plain?long=way"):
+        known.send(b"POST %b HTTP/1.1\r\nHost: desk\r\nContent-Length: %d\r\n\r\n" % (path, len(inside)))
+        threading.Event().wait(0.05)  # so that it comes by itself
+        known.send(inside)
+        assert known.hear()[0] == 400
+    known.say(b"/in/plain", ALARM)
+    assert known.hear()[0] == 202
+    assert {alarm.key for alarm in store.alarms} == {"disk"}
+
+
+def test_nor_is_what_looks_like_one_in_a_head(desk: Desk, known: Line) -> None:
+    known.send(b"POST /in/plain HTTP/1.1\r\nX-Inside: ")
+    threading.Event().wait(0.05)
+    known.send(request(b"/in/plain", ALARM))
+    assert known.hear()[0] == 202
+    known.say(b"/in/nobody", ALARM)
+    assert known.hear()[0] == 401, "the one before was over"
+    assert desk.heads.known_again == 0
+
+
+def test_a_known_request_waits_for_the_answer_before_it(desk: Desk, known: Line) -> None:
+    known.say(b"/slow", b"")
+    _until(lambda: "/slow" in desk.long)
+    known.say(b"/in/plain", ALARM)
+    threading.Timer(0.1, desk.slow.set).start()
+    assert [known.hear()[0] for _ in range(2)] == [200, 202]
+
+
+def test_known_requests_at_once_are_answered_in_their_order(
+    desk: Desk, store: GatedStore, known: Line
+) -> None:
+    known.send(request(b"/in/plain", ALARM) * 3 + request(b"/in/nobody", ALARM))
+    assert [known.hear()[0] for _ in range(4)] == [202, 202, 202, 401]
+    store.gate.clear()
+    store.arrived.clear()
+    known.say(b"/in/plain", ALARM)
+    assert store.arrived.wait(WITHIN_S)
+    known.say(b"/in/plain", b"{" + b" " * (len(ALARM) - 1))
+    store.gate.set()
+    assert [known.hear()[0] for _ in range(2)] == [202, 400]
+
+
+def test_a_known_head_with_half_a_body_waits_for_the_rest(store: GatedStore, known: Line) -> None:
+    whole = request(b"/in/plain", orjson.dumps(RAISE | {"key": "half"}))
+    known.send(whole[:-5])
+    known.send(whole[-5:])
+    assert known.hear()[0] == 202
+    assert store.alarm("half") is not None
+
+
+def test_a_known_head_opens_nothing_that_was_closed(desk: Desk, store: GatedStore, known: Line) -> None:
+    del store.known[digest("plain")]
+    desk.lane._book._read_at = float("-inf")
+    known.say(b"/in/plain", ALARM)
+    assert known.hear()[0] == 401
+
+
+def test_a_known_head_names_its_sender(desk: Desk, store: GatedStore) -> None:
+    for sender in (b"203.0.113.9", b"203.0.113.8", b"203.0.113.9"):
+        assert desk.ask(b"/in/plain", b"{", b"X-Forwarded-For: " + sender)[0] == 400
+    assert [refused.remote for refused in store.refusals] == ["203.0.113.9", "203.0.113.8", "203.0.113.9"]
+    assert desk.heads.known_again == 1
+
+
+def test_so_many_heads_are_remembered_and_no_long_ones() -> None:
+    heads, head = Heads(), Head(Plain({}, ""), 0, b"")
+    told = [b"POST /in/%d HTTP/1.1\r\n\r\n" % number for number in range(REMEMBERED + 1)]
+    for octets in told[:-1]:
+        heads.remember(octets, head)
+    assert all(heads.within(octets) for octets in told[:-1])
+    heads.remember(told[-1], head)
+    assert [octets for octets in told if heads.within(octets)] == [told[-1]], "it began anew"
+    long = b"POST /in/plain HTTP/1.1\r\nX: %b\r\n\r\n" % (b"x" * LONGEST_HEAD)
+    heads.remember(long, head)
+    assert heads.within(long) is None
+    odd = b"POST /in/odd HTTP/1.1\n\n\r\n\r\n"
+    heads.remember(odd, Head(Plain({}, ""), len(b"\r\n\r\n"), b""))
+    assert heads.within(odd + b"more") is None, "its head does not end where heads end"
 
 
 def _until(so: Callable[[], bool]) -> None:

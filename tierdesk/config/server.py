@@ -2,7 +2,8 @@
 
 What monitoring posts costs uvicorn more than us: an ASGI cycle, a task, an event, two writes. So a small POST to
 `/in/…` is collected here and taken in by a call; whatever has to wait for something, or is anything else, goes
-uvicorn's way as if nothing had been (docs/adr/0026-a-short-way-for-alarms.md).
+uvicorn's way as if nothing had been. A head that came before, to the octet, is not read again
+(docs/adr/0026-a-short-way-for-alarms.md).
 """
 
 from __future__ import annotations
@@ -10,18 +11,24 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from tierdesk.channels.alarms.lane import JSON, Lane, Reply
+from tierdesk.channels.alarms.lane import JSON, Lane, Plain, Reply
 
 PREFIX = b"/in/"
 LARGEST = 32 * 1024
 """Bytes of a body; a larger one is read aside, in a thread."""
+
+END = b"\r\n\r\n"
+LONGEST_HEAD = 2048
+REMEMBERED = 4096
+"""So many heads are remembered, of so many octets at most: eight megabytes of a process."""
 
 TURN_S = 0.0005
 """For so long a thread may keep the interpreter while another waits for it. With Python's own five milliseconds the one
@@ -32,6 +39,37 @@ class Unheard:
     """Stands where uvicorn has an event that somebody waits for."""
 
     def set(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands before a body on the short way. `forwarded`: for whom, as proxies name them."""
+
+    said: Plain
+    length: int
+    forwarded: bytes
+
+
+class Heads:
+    """Those that came lately, by their octets."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Head] = {}
+
+    def within(self, data: bytes) -> tuple[Head, bytes] | None:
+        """The head and the body of a whole request, if such a head came before."""
+        end = data.find(END) + len(END)
+        head = self._known.get(data[:end])
+        return (head, data[end:]) if head is not None and len(data) - end == head.length else None
+
+    def remember(self, data: bytes, head: Head) -> None:
+        """What `data`, a whole request, begins with."""
+        octets = data[: data.find(END) + len(END)]
+        if len(octets) > LONGEST_HEAD or len(data) - len(octets) != head.length:
+            return
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        self._known[octets] = head
 
 
 class Brief:
@@ -52,12 +90,26 @@ class Brief:
 class FrontDoor(HttpToolsProtocol):
     """One connection. Requests that come before their turn wait theirs, on either way."""
 
-    def __init__(self, machines: Lane, **rest: Any) -> None:
+    def __init__(self, machines: Lane, heads: Heads, **rest: Any) -> None:
         super().__init__(**rest)
         self._machines = machines
+        self._heads = heads
+        self._reading = False
+        self._whole = b""
+
+    def data_received(self, data: bytes) -> None:
+        """A request that comes whole, after nothing but such, with a head that is known, is not parsed."""
+        if not self._reading and (self.cycle is None or self._is_answered_briefly()):
+            if (known := self._heads.within(data)) and self._take(*known, Brief(self.cycle, keep_alive=True)):
+                self._unset_keepalive_if_required()
+                return
+            self._whole = data
+        super().data_received(data)
+        self._whole = b""
 
     def on_message_begin(self) -> None:
         """Only what is needed to see which way it goes: the scope of the long one comes when it is taken."""
+        self._reading = True
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
@@ -75,18 +127,33 @@ class FrontDoor(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        self._reading = False
         super().on_message_complete()
         brief = self.cycle
         if not isinstance(brief, Brief) or brief.response_complete:
             return
-        if not self._machines.take_at_once(
-            self.url.decode("latin-1"),
-            {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers},
-            bytes(brief.body),
-            self._remote(),
-            partial(self._answer, brief),
-        ):
+        body = bytes(brief.body)
+        head = self._head(len(body))
+        if head is None or not self._take(head, body, brief):
             self._go_the_long_way(brief)
+        elif brief.keep_alive and self._whole:
+            self._heads.remember(self._whole, head)
+
+    def _is_answered_briefly(self) -> bool:
+        return isinstance(self.cycle, Brief) and self.cycle.response_complete and self.cycle.keep_alive
+
+    def _head(self, length: int) -> Head | None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers}
+        said = self._machines.plain(self.url.decode("latin-1"), headers)
+        forwarded = b", ".join(value for name, value in self.headers if name == b"x-forwarded-for")
+        return Head(said, length, forwarded) if said else None
+
+    def _take(self, head: Head, body: bytes, brief: Brief) -> bool:
+        answer = partial(self._answer, brief)
+        if not self._machines.take_at_once(head.said, body, self._remote(head.forwarded), answer):
+            return False
+        self.cycle = brief  # type: ignore[assignment]
+        return True
 
     def _is_brief(self) -> bool:
         if not self.url.startswith(PREFIX) or self.parser.get_method() != b"POST":
@@ -107,30 +174,32 @@ class FrontDoor(HttpToolsProtocol):
         super().on_body(bytes(brief.body))
         super().on_message_complete()
 
-    def _remote(self) -> str:
+    def _remote(self, forwarded: bytes) -> str:
         """Who sent it: whom a proxy of ours names, where one stands before us."""
         host = self.client[0] if self.client else ""
-        told = [value for name, value in self.headers if name == b"x-forwarded-for"]
-        if told and isinstance(self.app, ProxyHeadersMiddleware) and host in self.app.trusted_hosts:
-            named, _ = self.app.trusted_hosts.get_trusted_client_address(b", ".join(told).decode("latin-1"))
+        if forwarded and isinstance(self.app, ProxyHeadersMiddleware) and host in self.app.trusted_hosts:
+            named, _ = self.app.trusted_hosts.get_trusted_client_address(forwarded.decode("latin-1"))
             return named or host
         return host
 
     def _answer(self, brief: Brief, reply: Reply) -> None:
         if brief.disconnected or self.transport.is_closing():
             return
-        body = reply.body()
-        headers = [*self.server_state.default_headers, JSON, *reply.headers]
-        if not brief.keep_alive:
-            headers.append((b"connection", b"close"))
-        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
-        self.transport.write(
-            b"%bcontent-length: %d\r\n%b\r\n%b" % (STATUS_LINE[reply.status], len(body), lines, body)
-        )
+        headers = (*self.server_state.default_headers, JSON, *reply.headers)
+        self.transport.write(_written(reply.status, headers, reply.body(), brief.keep_alive))
         brief.response_complete = True
         if not brief.keep_alive:
             self.transport.close()
         self.on_response_complete()
+
+
+@lru_cache(maxsize=64)
+def _written(status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes, keep_alive: bool) -> bytes:
+    """An answer in octets; within a second most are the same."""
+    told = (*headers, (b"content-length", b"%d" % len(body)))
+    if not keep_alive:
+        told = (*told, (b"connection", b"close"))
+    return STATUS_LINE[status] + b"".join(b"%b: %b\r\n" % header for header in told) + b"\r\n" + body
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -148,7 +217,7 @@ def main(words: Sequence[str] | None = None) -> None:
         application,
         host=told.host,
         port=told.port,
-        http=partial(FrontDoor, machines),  # type: ignore[arg-type]  # it makes a protocol, as a class does
+        http=partial(FrontDoor, machines, Heads()),  # type: ignore[arg-type]  # it makes a protocol, as a class does
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=told.last_answers,

@@ -38,14 +38,11 @@ type Told = Callable[[Exception | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An arrival whose sender waits to be told."""
+    """An arrival whose sender waits to be told. It weighs as much as its events."""
 
     arrival: Arrival
     told: Told
-
-    @property
-    def weight(self) -> int:
-        return max(1, len(self.arrival.events))
+    weight: int
 
 
 class Committer:
@@ -116,7 +113,7 @@ class Committer:
         """Have it stored, and `told`. Raises Full, or StoreIsAway when stopping."""
         if not self.has_room():
             self.demand_room(arrival.source)
-        waiting = Waiting(arrival, told)
+        waiting = Waiting(arrival, told, max(1, len(arrival.events)))
         with self._changed:
             self._waiting.append(waiting)
             self._events += waiting.weight

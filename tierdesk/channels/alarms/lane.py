@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import orjson
@@ -30,6 +31,9 @@ BODY_TO_READ_ASIDE = 32 * 1024
 SOURCES_LAST_S = 10.0
 UNKNOWN_LAST_S = 1.0
 RETRY_AFTER_S = 5
+HELD = 2_000
+"""So many requests at most wait for people, besides those that wait to be stored."""
+
 JSON = (b"content-type", b"application/json")
 
 log = logging.getLogger(__name__)
@@ -74,6 +78,17 @@ class Call:
     receive: Receive
 
 
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """What came ahead of the body of something plain for our own door: headers, and the digest of its token.
+
+    The same sender says the same each time, so whoever reads it may keep it.
+    """
+
+    headers: Mapping[str, str]
+    token: str
+
+
 class Precedence(Protocol):
     """Who goes before machines."""
 
@@ -110,12 +125,17 @@ class Lane:
         self._precedence = precedence
         self._book = SourceBook(store)
         self._committer = Committer(store, capacity=capacity)
+        self._held: list[Callable[[], None]] = []
+        self._letting_in: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._committer.start()
 
     async def stop(self) -> None:
         """Turn new requests away, store and answer those that wait, and close the store."""
+        if self._letting_in is not None:
+            await self._letting_in
+            await asyncio.sleep(0)  # those that it let in
         await self._committer.stop()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -172,35 +192,63 @@ class Lane:
             raise refused
         return _stored(arrival, shape, call.method)
 
-    def take_at_once(
-        self, path: str, headers: Mapping[str, str], body: bytes, remote: str, answer: Callable[[Reply], None]
-    ) -> bool:
-        """Take in what is posted to that path if nothing has to be awaited for it, and `answer` once it is stored.
+    def plain(self, path: str, headers: Mapping[str, str]) -> Plain | None:
+        """What is posted to that path, if it may be taken in at once; otherwise it is to be served as any other."""
+        route = routing.find(path, self._prefix)
+        if route is None or route.door is not routing.OWN or "content-encoding" in headers:
+            return None
+        return Plain(headers, digest(route.token(headers)))
+
+    def take_at_once(self, said: Plain, body: bytes, remote: str, answer: Callable[[Reply], None]) -> bool:
+        """Take it in if nothing but people has to be waited for, and `answer` once it is stored.
 
         False: nothing was done, it is to be served as any other. For servers that know the whole request; the answers
         are the same.
         """
-        route = routing.find(path, self._prefix)
-        if route is None or route.door is not routing.OWN or "content-encoding" in headers:
-            return False
-        if not self._committer.has_room() or not (
-            self._precedence is None or self._precedence.nobody_waits()
-        ):
-            return False
-        source = self._book.known(route.token(headers))
+        source = self._book.known(said.token)
         shape = shapes.named(source.shape) if source else None
-        if source is None or shape is None or shape.prepare is not None:
+        if source is None or shape is None or shape.prepare is not None or not self._committer.has_room():
             return False
-        arrival = understood(
-            Arrival(source=source, received_at=clock.now(), raw=body, remote=remote), headers, shape.name
-        )
+        arrival = Arrival(source=source, received_at=clock.now(), raw=body, remote=remote)
+        take = partial(self._take, arrival, said.headers, shape, answer)
+        if self._precedence is None or self._precedence.nobody_waits():
+            take()
+        elif len(self._held) < HELD:
+            self._hold(take)
+        else:
+            return False
+        return True
+
+    def _take(
+        self,
+        arrival: Arrival,
+        headers: Mapping[str, str],
+        shape: shapes.Shape,
+        answer: Callable[[Reply], None],
+    ) -> None:
+        read = understood(arrival, headers, shape.name)
 
         def told(trouble: Exception | None) -> None:
-            refused = _refusal(arrival) if trouble is None else _turned_away(trouble, shape)
-            answer(refused.reply if refused else _stored(arrival, shape, "POST"))
+            refused = _refusal(read) if trouble is None else _turned_away(trouble, shape)
+            answer(refused.reply if refused else _stored(read, shape, "POST"))
 
-        self._committer.store(arrival, told)
-        return True
+        try:
+            self._committer.store(read, told)
+        except (Full, StoreIsAway) as trouble:
+            told(trouble)
+
+    def _hold(self, take: Callable[[], None]) -> None:
+        """Take it once nobody waits. The first that is held waits for all."""
+        self._held.append(take)
+        if self._letting_in is None:
+            self._letting_in = asyncio.get_running_loop().create_task(self._let_in())
+
+    async def _let_in(self) -> None:
+        assert self._precedence is not None
+        await self._precedence.give_way()
+        self._letting_in, held, self._held = None, self._held, []
+        for take in held:
+            asyncio.get_running_loop().call_soon(take)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -248,10 +296,10 @@ class SourceBook:
         return source
 
     def known(self, token: str) -> KnownSource | None:
-        """The source of `token`, if the sources were read lately and it is among them."""
+        """The source whose token has that digest, if the sources were read lately and it is among them."""
         if asyncio.get_running_loop().time() - self._read_at > SOURCES_LAST_S:
             return None
-        return self._sources.get(digest(token))
+        return self._sources.get(token)
 
     async def _refresh(self, seconds: float) -> None:
         """Read the sources again if that is longer ago; keep the old ones while the store is away."""
