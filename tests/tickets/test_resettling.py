@@ -185,6 +185,15 @@ def test_what_was_said_stays_with_us_unless_it_is_theirs(
     assert {one.by_name for one in moved.messages.all()} == {"Ann Albers", "Lena Lang"}
 
 
+@pytest.mark.parametrize(("theirs", "mailed"), [(True, "VPN does not connect"), (False, "")])
+def test_mails_say_nothing_that_the_old_client_called_it(
+    cast: Cast, doing: Doing, at: datetime, ticket: Ticket, theirs: bool, mailed: str
+) -> None:
+    with doing(cast.lena):
+        ticket.rename("The tunnel is down")
+    assert move(cast, doing, ticket, at + H, contact=cast.bob, theirs=theirs).opened_as == mailed
+
+
 def test_words_that_are_theirs_are_read_under_their_name(
     cast: Cast, ticket: Ticket, doing: Doing, at: datetime
 ) -> None:

@@ -94,6 +94,14 @@ class Reprioritised(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Renamed(TicketFact):
+    """It has another subject, in words of ours."""
+
+    after: str
+    before: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Retyped(TicketFact):
     """It is of another type. `version`: the contract's that applies now, in words; `anew`: another one than before, so
     its promises count as if they had all along."""

@@ -44,6 +44,7 @@ class State(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+LONGEST_SUBJECT = 300
 UNRESOLVED = (State.NEW, State.OPEN, State.PENDING)
 
 

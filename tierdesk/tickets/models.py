@@ -21,7 +21,7 @@ from tierdesk.directory.services.models import Category, Component, Service, Tic
 from tierdesk.directory.staff.models import Agent, Team, Tier, User
 from tierdesk.tickets.conversation import Attachment, Conversation, Direction, Message
 from tierdesk.tickets.facts import Opened
-from tierdesk.tickets.lifecycle import UNRESOLVED, Lifecycle, PendingReason, State
+from tierdesk.tickets.lifecycle import LONGEST_SUBJECT, UNRESOLVED, Lifecycle, PendingReason, State
 from tierdesk.tickets.merging import Merging
 from tierdesk.tickets.ownership import Ownership
 from tierdesk.tickets.relations import Participant, Relation, Relations
@@ -73,7 +73,8 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, ReadByTheTh
 
     `type`: an incident or a service request. `tier`, `team`, `assignee`: who works it. `voice_team`: who talks to the
     contact. `next_due_at`: when the next running clock of any kind is due (a projection that response/sla keeps, for
-    ordering queues). `traits`: what a machine told when it opened the ticket, flat, such as `alarm.class` and
+    ordering queues). `opened_as`: its first subject, once it has another; mails keep that one, since mail programs
+    group by it. `traits`: what a machine told when it opened the ticket, flat, such as `alarm.class` and
     `alarm.resource`; books match on it.
     """
 
@@ -90,7 +91,8 @@ class Ticket(Lifecycle, Ownership, Conversation, Relations, Merging, ReadByTheTh
     contract_version = models.ForeignKey(ContractVersion, null=True, blank=True, on_delete=models.PROTECT)
     type = models.CharField(max_length=8, choices=TicketType.choices, default=TicketType.INCIDENT)
     channel = models.CharField(max_length=12)
-    subject = models.CharField(max_length=300)
+    subject = models.CharField(max_length=LONGEST_SUBJECT)
+    opened_as = models.CharField(max_length=LONGEST_SUBJECT, blank=True, default="", db_default="")
     description = models.TextField(blank=True)
     traits = models.JSONField(default=dict, blank=True)
 
@@ -270,7 +272,7 @@ class Draft:
             id=pk,
             type=self.type or (self.category.type if self.category else "") or TicketType.INCIDENT,
             channel=self.channel,
-            subject=" ".join(self.subject.split())[:300] or "(no subject)",
+            subject=" ".join(self.subject.split())[:LONGEST_SUBJECT] or "(no subject)",
             description=self.text,
             traits=self.traits,
             impact=self.impact or (self.category.impact if self.category else 3),

@@ -9,8 +9,8 @@ from django.db.models import F
 from tierdesk.core.work import record
 from tierdesk.directory.contracts.models import ContractVersion, version_in_force
 from tierdesk.directory.services.models import TicketType
-from tierdesk.tickets.facts import Categorised, HandedOver, Reprioritised, Retyped, TermsChanged
-from tierdesk.tickets.lifecycle import UnableTo
+from tierdesk.tickets.facts import Categorised, HandedOver, Renamed, Reprioritised, Retyped, TermsChanged
+from tierdesk.tickets.lifecycle import LONGEST_SUBJECT, UnableTo
 from tierdesk.tickets.priority import DEFAULT_MATRIX, Reading, prioritise
 
 if TYPE_CHECKING:
@@ -50,6 +50,21 @@ class Ownership:
             return
         self.change(category=category)
         record(Categorised(ticket=self, category=category.path, before=before))
+
+    def rename(self: Ticket, subject: str) -> None:
+        """Call it by what it is about. Mails to the contact keep the subject that they began with.
+
+        Raises UnableTo for an empty subject, the same one, or one of more than 300 letters.
+        """
+        subject, before = " ".join(subject.split()), self.subject
+        if not subject:
+            raise UnableTo("Say what it is about.")
+        if len(subject) > LONGEST_SUBJECT:
+            raise UnableTo(f"A subject has {LONGEST_SUBJECT} letters at most; this one has {len(subject)}.")
+        if subject == before:
+            raise UnableTo(f"{self.reference} is called that already.")
+        self.change(subject=subject, opened_as=self.opened_as or before)
+        record(Renamed(ticket=self, after=subject, before=before))
 
     def assess(self: Ticket, *, impact: int, urgency: int, reason: str) -> None:
         """Set impact and urgency (1 high to 3 low); the contract's matrix gives the priority."""

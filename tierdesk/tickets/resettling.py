@@ -126,6 +126,7 @@ def _settle(ticket: Ticket, client: Client, contact: Contact | None, *, theirs: 
         priority=computed,
         voice_team=voice,
         first_responded_at=ticket.first_responded_at if theirs else None,
+        opened_as=ticket.opened_as if theirs else "",
     )
 
 

@@ -208,6 +208,17 @@ def test_the_subject_is_stable_and_carries_our_number_once(
     assert all(len(one) <= 300 for one in subjects)
 
 
+def test_mails_keep_the_subject_that_they_began_with(cast: Cast, doing: Doing, at: datetime) -> None:
+    with doing(cast.lena):
+        ticket = cast.ticket(subject="Help!!!")
+    for hour, subject in enumerate(("The tunnel is down", "The tunnel to Oslo is down"), start=1):
+        with doing(cast.lena, at + hour * HOUR):
+            ticket.rename(subject)
+            ticket.reply("Hello.")
+    subjects = Notice.objects.filter(kind="reply").values_list("subject", flat=True)
+    assert list(subjects) == [f"Re: Help!!! [{ticket.reference}]"] * 2
+
+
 def test_who_was_accepted_reads_along_and_who_was_only_proposed_does_not(cast: Cast, doing: Doing) -> None:
     with doing(cast.lena):
         ticket = cast.ticket()

@@ -60,6 +60,14 @@ def test_a_program_says_the_type_and_changes_it(cast: Cast, lena: Program) -> No
     assert lena.post(path, body | {"type": "problem"}).status_code == 422
 
 
+def test_a_program_changes_the_subject(cast: Cast, lena: Program) -> None:
+    shown = lena.post("/tickets", TROUBLE).json()
+    path, body = f"/tickets/{shown['id']}/subject", {"version": shown["version"], "subject": "Tunnel to Oslo"}
+    assert lena.post(path, body).json()["subject"] == "Tunnel to Oslo"
+    assert lena.post(path, body).status_code == 409, "it was changed meanwhile"
+    assert lena.post(path, body | {"subject": " "}).status_code == 422
+
+
 def test_what_came_is_kept_raw(cast: Cast, lena: Program) -> None:
     pk = lena.post("/tickets", TROUBLE).json()["id"]
     inbound = Inbound.objects.get(channel="api")

@@ -63,6 +63,17 @@ def test_a_ticket_is_of_another_type(lena: Browser, ticket: Ticket) -> None:
     assert "changed its type from incident to service request: nothing is broken" in told(lena, ticket)
 
 
+def test_a_ticket_has_another_subject(lena: Browser, ticket: Ticket) -> None:
+    post(lena, f"/tickets/{ticket.pk}/subject/", {"version": ticket.version, "subject": "Tunnel <to> Oslo"})
+    ticket.refresh_from_db()
+    assert ticket.subject == "Tunnel <to> Oslo"
+    assert "from “VPN does not connect” to “Tunnel &lt;to&gt; Oslo”" in told(lena, ticket)
+    answer = lena.post(
+        f"/tickets/{ticket.pk}/subject/", {"version": ticket.version, "subject": ""}, follow=True
+    )
+    assert "Say what it is about." in answer.content.decode()
+
+
 def test_a_question_makes_the_ticket_wait(lena: Browser, ticket: Ticket) -> None:
     post(lena, f"/tickets/{ticket.pk}/words/", {"audience": "reply", "text": "Which one?", "ask": "on"})
     ticket.refresh_from_db()

@@ -695,7 +695,7 @@ def _voice(ticket: Ticket) -> str:
 def _subject(ticket: Ticket) -> str:
     """`Re:` once, and our number once: kept stable, because some mail programs group by it."""
     number = f"[{ticket.reference}]"
-    said = ticket.subject.replace(number, "").strip()
+    said = (ticket.opened_as or ticket.subject).replace(number, "").strip()
     said = said if said[:3].lower() == "re:" else f"Re: {said}"
     return f"{said[: 299 - len(number)]} {number}"
 

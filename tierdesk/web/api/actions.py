@@ -90,6 +90,13 @@ class Resettling(Strict):
     why: Line
 
 
+class Renaming(Strict):
+    """What it is about. Mails to the contact keep the subject that they began with."""
+
+    version: Version
+    subject: Line
+
+
 class Retyping(Strict):
     version: Version
     type: TicketType
@@ -165,6 +172,12 @@ def reopen(request: HttpRequest, pk: int, body: Reopening) -> Answer:
 def resettle(request: HttpRequest, pk: int, body: Resettling) -> Answer:
     """It was logged for the wrong client; it goes to the right one, with clocks that count from the start."""
     return act(request, pk, body.version, lambda ticket: _resettle(request, ticket, body))
+
+
+@router.post("/{int:pk}/subject", response=ANSWERS)
+def rename(request: HttpRequest, pk: int, body: Renaming) -> Answer:
+    """Call it by what it is about."""
+    return act(request, pk, body.version, lambda ticket: ticket.rename(body.subject))
 
 
 @router.post("/{int:pk}/type", response=ANSWERS)

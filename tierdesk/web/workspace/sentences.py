@@ -371,6 +371,7 @@ SENTENCES: Mapping[str, Sentence] = {
         "building",
         "warning",
     ),
+    "renamed": Sentence(lambda d: _("changed the subject from “%(before)s” to “%(after)s”") % d, "edit"),
     "retyped": Sentence(_retyped, "sort", "warning"),
     "terms_changed": Sentence(lambda d: _("other terms apply, %(version)s: %(why)s") % d, "edit", "warning"),
     "date_promised": Sentence(_date_promised, "target", "accent"),

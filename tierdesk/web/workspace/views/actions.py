@@ -136,6 +136,14 @@ def category(request: HttpRequest, pk: int) -> HttpResponse:
 
 @agent_page
 @require_POST
+def renaming(request: HttpRequest, pk: int) -> HttpResponse:
+    """Call it by what it is about."""
+    subject = request.POST.get("subject", "")
+    return act_on(request, pk, lambda ticket: ticket.rename(subject), "Its subject is changed.")
+
+
+@agent_page
+@require_POST
 def retyping(request: HttpRequest, pk: int) -> HttpResponse:
     """It is an incident after all, or a service request."""
     chosen, why = request.POST.get("type", ""), request.POST.get("why", "")
