@@ -173,6 +173,8 @@ def test_while_the_database_is_away_nothing_is_acknowledged_and_afterwards_all_g
 
 def test_three_engines_that_are_killed_again_and_again_tell_each_breach_once(own_desk: Desk) -> None:
     desk, chance, killed = own_desk, random.Random(SEED), 0
+    post(desk, letter("It is broken", "…"))
+    desk.row_soon("SELECT id FROM tickets_ticket WHERE subject = 'It is broken'")
     desk.change(BROKEN_LONG_AGO, BROKEN)
     engines = [desk.beside(ENGINE) for _ in range(2)]
     try:

@@ -21,6 +21,7 @@ def main() -> int:
         "--tickets", type=int, nargs="+", default=[100_000, 1_000_000], help="sizes for the pages"
     )
     parser.add_argument("--clocks", type=int, default=1_000_000, help="clocks at rest")
+    parser.add_argument("--backlog", type=int, default=200_000, help="clocks that are overdue at once")
     parser.add_argument(
         "--verified", type=int, default=20_000, help="tickets whose clocks are computed again"
     )

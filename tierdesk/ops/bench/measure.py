@@ -131,7 +131,7 @@ def bench_clocks(options: argparse.Namespace) -> None:
     print(f"\nClocks falling due beside {options.clocks:,} at rest")
     _fill_tickets(20_000)
     _fill_clocks(options.clocks, due="now() + interval '30 days' + random() * interval '300 days'")
-    due = 20_000
+    due = options.backlog
     _fill_clocks(due, due="now() - random() * interval '1 minute'", warned="now() - interval '1 hour'")
     [wakeup] = [one for one in wakeups() if one.model is Clock]
     assert isinstance(wakeup, Wakeup)
