@@ -37,9 +37,10 @@ from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.contracts.models import version_in_force
 from tierdesk.response.notifications.models import Notice
 from tierdesk.tickets.conversation import Attachment, Direction
-from tierdesk.tickets.models import Message, Participant, Ticket
+from tierdesk.tickets.models import Draft, Message, Participant, Ticket
 
 MOST_TRIES = 3
+ABOUT = 200
 AT_ONCE = 20
 PAUSE = timedelta(seconds=20)
 LEASE = timedelta(seconds=15)
@@ -149,6 +150,7 @@ def _open(inbound: Inbound, new: NewTicket) -> _Ending:
     agreed = version is None or not version.channels or draft.channel in version.channels
     if not agreed and not inbound.meta.get("admitted"):
         inbound.meta["not_agreed"] = True
+        inbound.meta["about"] = _about(draft)
         why = f"{draft.channel} is not an agreed channel of {draft.client.name}. Try it again to let it in."
         return _Ending(InboundState.PARKED, why, client=draft.client)
     if new.new_contact is not None and draft.contact is None:
@@ -165,6 +167,11 @@ def _open(inbound: Inbound, new: NewTicket) -> _Ending:
     if new.taken_by is not None:
         _settle_then_take(ticket, new)
     return _Ending(InboundState.DONE, "a new ticket", ticket)
+
+
+def _about(draft: Draft) -> str:
+    who = f"{draft.contact.name}: " if draft.contact else ""
+    return f"{who}{draft.subject}"[:ABOUT]
 
 
 def _settle_then_take(ticket: Ticket, new: NewTicket) -> None:
@@ -243,6 +250,7 @@ def _rest(inbound: Inbound, nothing: Nothing) -> _Ending:
 
 
 def _park(inbound: Inbound, refused: Refused) -> _Ending:
+    inbound.meta["about"] = refused.about[:ABOUT]
     return _Ending(InboundState.PARKED, refused.reason, client=refused.client)
 
 

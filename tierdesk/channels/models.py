@@ -68,6 +68,7 @@ class Inbound(models.Model):
                 fields=["wake_at"], name="inbound_to_understand", condition=Q(wake_at__isnull=False)
             ),
             models.Index(fields=["-id"], name="inbound_parked", condition=Q(state="parked")),
+            models.Index(fields=["-id"], name="inbound_discarded", condition=Q(state="discarded")),
             models.Index(fields=["channel", "-received_at"], name="inbound_by_channel"),
             models.Index(fields=["received_at"], name="inbound_by_arrival"),
         ]
@@ -75,6 +76,11 @@ class Inbound(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.pk}"
+
+    @property
+    def about(self) -> str:
+        """What the funnel could tell of it when it was parked: whose it says that it is, and of what."""
+        return str(self.meta.get("about", ""))
 
     @classmethod
     def store(

@@ -122,22 +122,41 @@ class Nothing:
 
 @dataclass(frozen=True)
 class Refused:
-    """Not understood or not allowed: it is parked, and `reason` is what an agent reads."""
+    """Not understood or not allowed: it is parked, and `reason` is what an agent reads. `about`: whose it says that it
+    is, and of what, as far as that can be told; a claim.
+    """
 
     reason: str
     client: Client | None = None
+    about: str = ""
 
 
 type Understood = NewTicket | Reply | Amended | VendorAnswer | Undelivered | ToTheDesk | Nothing | Refused
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a delivery says, for a person who decides what becomes of it. All of it is the sender's claim.
+
+    `claims`: (label, value), such as who it says that it is from; `files`: (name, bytes) of what came along.
+    """
+
+    text: str
+    claims: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Channel:
-    """How one channel understands a delivery. `understand` reads only; the funnel acts."""
+    """How one channel understands a delivery. `understand` reads only; the funnel acts.
+
+    `told`: what it says, to be read by a person; None where nobody can tell. Without it the bytes are shown.
+    """
 
     key: str
     name: str
     understand: Callable[[Inbound], Understood]
+    told: Callable[[Inbound], Told | None] = lambda inbound: None
 
 
 @cache

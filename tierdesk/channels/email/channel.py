@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tierdesk.channels.email.understand import understand
+from tierdesk.channels.email.understand import told, understand
 from tierdesk.channels.registry import Channel
 
-CHANNEL = Channel("email", "E-mail", understand)
+CHANNEL = Channel("email", "E-mail", understand, told)

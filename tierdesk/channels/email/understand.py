@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 
 from django.conf import settings
 
 from tierdesk.channels.email import sandbox
+from tierdesk.channels.email.addresses import Address
 from tierdesk.channels.email.authentication import Trust, judge
 from tierdesk.channels.email.automatic import AutoReply, hops, reason_not_to_answer, without_detail
 from tierdesk.channels.email.bounces import Bounce, Outcome
@@ -39,6 +40,7 @@ from tierdesk.channels.registry import (
     Nothing,
     Refused,
     Reply,
+    Told,
     ToTheDesk,
     Undelivered,
     Understood,
@@ -62,6 +64,7 @@ MOST_IDS = 60
 MOST_PROPOSED = 20
 SOONER_THAN_ANYBODY_READS = timedelta(minutes=2)
 NO_TEXT = "(no text)"
+NO_SUBJECT = "(no subject)"
 TOO_LARGE = (
     "This mail has {megabytes:.0f} MB, too much to take. All of it is still on the mail server, in {address}."
 )
@@ -76,7 +79,33 @@ def understand(inbound: Inbound) -> Understood:
         mail = sandbox.parse(_with_envelope(inbound))
     except Unreadable as unreadable:
         return Refused(f"The mail could not be read: {unreadable.reason}")
-    return _Reading(inbound, mail).understood()
+    understood = _Reading(inbound, mail).understood()
+    return replace(understood, about=_about(mail)) if isinstance(understood, Refused) else understood
+
+
+def told(inbound: Inbound) -> Told | None:
+    """What the mail says, in plain words; None if it cannot be read at all."""
+    try:
+        mail = sandbox.parse(_with_envelope(inbound))
+    except Unreadable:
+        return None
+    claims = (
+        ("From", ", ".join(map(_written, mail.senders)) or mail.from_name),
+        ("To", ", ".join(map(_written, (*mail.to, *mail.cc)))),
+        ("Subject", mail.subject),
+        ("Date", f"{mail.date:%Y-%m-%d %H:%M %Z}" if mail.date else ""),
+    )
+    files = tuple((one.name, one.size) for one in mail.attachments)
+    return Told(mail.text, tuple(claim for claim in claims if claim[1]), files)
+
+
+def _written(one: Address) -> str:
+    return f"{one.name} <{one.address}>" if one.name else one.address
+
+
+def _about(mail: Mail) -> str:
+    """As the list of what is parked shows it: who, and the subject."""
+    return f"{mail.from_address or mail.from_name or 'nobody'}: {mail.subject or NO_SUBJECT}"
 
 
 def _with_envelope(inbound: Inbound) -> bytes:

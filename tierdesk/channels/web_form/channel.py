@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from tierdesk.channels.models import Inbound
-from tierdesk.channels.registry import Channel, File, NewTicket, Refused, Understood
+from tierdesk.channels.registry import Channel, File, NewTicket, Refused, Told, Understood
 from tierdesk.core.facts import Actor
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.services.models import Category, Service
@@ -18,6 +18,16 @@ def understand(inbound: Inbound) -> Understood:
     """A form of a signed-in contact, whom we know; or a public one, whose sender is who they say they are."""
     words = json.loads(bytes(inbound.raw))
     return _of_stranger(inbound, words) if "sender" in words else _of_contact(words)
+
+
+def told(inbound: Inbound) -> Told:
+    """The form's answers, and who says that they gave them."""
+    words = json.loads(bytes(inbound.raw))
+    sender = words.get("sender")
+    claims = [("Subject", words["subject"])]
+    if sender:
+        claims.insert(0, ("From", f"{sender['name']} <{sender['email']}>"))
+    return Told(words["text"], tuple(claims), tuple((one.name, len(one.content)) for one in _files(words)))
 
 
 def _of_contact(words: dict[str, Any]) -> Understood:
@@ -33,7 +43,8 @@ def _of_stranger(inbound: Inbound, words: dict[str, Any]) -> Understood:
     if client is None:
         return Refused("The form belongs to a client who is not served any more.")
     if words["machine"] and not inbound.meta.get("admitted"):
-        return Refused("A field was filled in that only a machine sees.", client)
+        about = f"{words['sender']['email']}: {words['subject']}"
+        return Refused("A field was filled in that only a machine sees.", client, about)
     sender = words["sender"]
     contact = Contact.objects.select_related("client").filter(client=client, email=sender["email"]).first()
     draft = _draft(words, client, contact)
@@ -69,4 +80,4 @@ def _files(words: dict[str, Any]) -> tuple[File, ...]:
     return tuple(File(name, kind, base64.b64decode(content)) for name, kind, content in words["files"])
 
 
-CHANNEL = Channel("web_form", "Web form", understand)
+CHANNEL = Channel("web_form", "Web form", understand, told)

@@ -6,10 +6,13 @@ from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
+from tierdesk.channels.intake import take_in
 from tierdesk.channels.models import Inbound, InboundState
 from tierdesk.channels.registry import registered
 from tierdesk.core import clock
+from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.contracts.models import ContractVersion, Promise
 from tierdesk.response.notifications.models import Notice
@@ -19,6 +22,7 @@ from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
 
 SHOWN = 100
+DISCARDED = 20
 SHOWN_BYTES = 20_000
 
 
@@ -64,24 +68,35 @@ def parked(request: HttpRequest) -> HttpResponse:
 
     `?channel=`: of this channel alone.
     """
-    found = Inbound.objects.visible_to(user_of(request)).filter(state=InboundState.PARKED).defer("raw")
+    every = Inbound.objects.visible_to(user_of(request)).defer("raw").select_related("client")
     channel = registered().get(request.GET.get("channel", ""))
     if channel is not None:
-        found = found.filter(channel=channel.key)
-    context = {"found": found.select_related("client")[:SHOWN], "channel": channel}
+        every = every.filter(channel=channel.key)
+    found = every.filter(state=InboundState.PARKED)
+    context = {
+        "found": found[:SHOWN],
+        "count": found.count(),
+        "discarded": every.filter(state=InboundState.DISCARDED)[:DISCARDED],
+        "channel": channel,
+        "names": {one.key: one.name for one in registered().values()},
+    }
     return render(request, "workspace/parked.html", context | navigation(request, "parked"))
 
 
 @agent_page
 def parked_one(request: HttpRequest, pk: int) -> HttpResponse:
-    """One parked delivery, as plain text that nothing interprets. POST replays it (as a client's) or discards it."""
-    one = get_object_or_404(Inbound.objects.visible_to(user_of(request)).select_related("client"), pk=pk)
+    """One delivery, as plain text that nothing interprets. POST tries it again (as a client's) or discards it."""
+    one = get_object_or_404(
+        Inbound.objects.visible_to(user_of(request)).select_related("client", "ticket"), pk=pk
+    )
     if request.method == "POST":
-        _decide(request, one)
-        return redirect("workspace:parked")
+        return _decide(request, one)
+    channel = registered().get(one.channel)
     raw = bytes(one.raw[:SHOWN_BYTES]).decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
     context = {
         "one": one,
+        "channel": channel,
+        "told": channel.told(one) if channel else None,
         "raw": raw,
         "cut": one.size > SHOWN_BYTES,
         "clients": Client.objects.visible_to(user_of(request)),
@@ -89,19 +104,39 @@ def parked_one(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "workspace/parked_one.html", context | navigation(request, "parked"))
 
 
-def _decide(request: HttpRequest, one: Inbound) -> None:
+def _decide(request: HttpRequest, one: Inbound) -> HttpResponse:
     try:
         if request.POST.get("discard"):
             why = request.POST.get("why", "").strip()
             one.discard(f"{user_of(request).name}: {why}" if why else "")
-            messages.success(request, "Discarded; the bytes are kept.")
-        else:
-            key = request.POST.get("client", "")
-            client = Client.objects.visible_to(user_of(request)).filter(key=key).first()
-            one.replay(clock.now(), client=client)
-            messages.success(request, "It is tried again.")
+            messages.success(request, _("Discarded; the bytes are kept."))
+            return redirect("workspace:parked")
+        key = request.POST.get("client", "")
+        one.replay(clock.now(), client=Client.objects.visible_to(user_of(request)).filter(key=key).first())
     except UnableTo as refusal:
         messages.error(request, str(refusal))
+        return redirect("workspace:parked-one", one.pk)
+    return _what_came_of(request, one)
+
+
+def _what_came_of(request: HttpRequest, one: Inbound) -> HttpResponse:
+    """It is understood at once, so that whoever tried it again sees what came of it.
+
+    As the worker understands it, with everybody's rows in sight: it may turn out to be of a client whom this agent does
+    not serve, and is then out of the agent's sight.
+    """
+    with seeing(EVERY_CLIENT):
+        take_in(one.pk)
+        one.refresh_from_db()
+    user = user_of(request)
+    if one.state == InboundState.PARKED:
+        messages.error(request, _("It stays parked: %(why)s") % {"why": one.reason})
+    elif one.state == InboundState.DONE:
+        messages.success(request, _("Understood now: %(what)s.") % {"what": one.reason or _("an answer")})
+    if one.ticket_id and Ticket.objects.visible_to(user).filter(pk=one.ticket_id).exists():
+        return redirect("workspace:ticket", one.ticket_id)
+    seen = Inbound.objects.visible_to(user).filter(pk=one.pk).exists()
+    return redirect("workspace:parked-one", one.pk) if seen else redirect("workspace:parked")
 
 
 @agent_page

@@ -1,0 +1,158 @@
+"""What was parked is read by the agents whom it concerns, who try it again or discard it, and see what came of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import datetime
+
+import pytest
+from django.test import Client as Browser
+
+from tests.cast import Cast
+from tests.channels.email.letters import multipart, raw_mail
+from tierdesk.channels.intake import take_in
+from tierdesk.channels.models import Inbound
+from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.directory.clients.models import Contact
+from tierdesk.tickets.models import Ticket
+
+STRANGER = "Petra <petra@fjord.example>"
+
+
+def came(raw: bytes, at: datetime, channel: str = "email", **kept: object) -> Inbound:
+    """It was taken in and parked."""
+    pk, _ = Inbound.store(channel, raw, at=at, **kept)  # type: ignore[arg-type]
+    assert take_in(pk, at) is None
+    one: Inbound = Inbound.objects.get(pk=pk)
+    assert one.state == "parked"
+    return one
+
+
+@pytest.fixture
+def lena(cast: Cast, client: Browser) -> Browser:
+    client.force_login(cast.lena.user)
+    return client
+
+
+@pytest.fixture
+def stray(cast: Cast, at: datetime) -> Inbound:
+    return came(raw_mail("The gate is shut.", **{"from": STRANGER}, subject="The gate"), at)
+
+
+def words(browser: Browser, one: Inbound) -> str:
+    return browser.get(f"/parked/{one.pk}/").content.decode()
+
+
+def test_the_list_says_who_wrote_and_of_what(lena: Browser, stray: Inbound) -> None:
+    page = lena.get("/parked/").content.decode()
+    assert "petra@fjord.example: The gate" in page
+    assert "petra@fjord.example: nobody we know. Say whose mail it is, or discard it." in page
+
+
+def test_what_was_not_agreed_is_named_by_its_subject(cast: Cast, lena: Browser, at: datetime) -> None:
+    cast.acme_contract.channels = ["phone"]
+    cast.acme_contract.save()
+    came(raw_mail(**{"from": "bob@acme.example"}, subject="Printer <3"), at)
+    assert "Printer &lt;3" in lena.get("/parked/").content.decode()
+
+
+def test_a_mail_is_read_in_plain_words_with_the_names_of_its_files(
+    cast: Cast, lena: Browser, at: datetime
+) -> None:
+    hidden = base64.b64encode(b"Nobody can read <b>this</b> as it came.").decode()
+    text = f"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n{hidden}"
+    file = 'Content-Type: application/pdf\nContent-Disposition: attachment; filename="bill.pdf"\n\n%PDF'
+    page = words(lena, came(multipart(text, file, **{"from": STRANGER}), at))
+    assert "Nobody can read &lt;b&gt;this&lt;/b&gt; as it came." in page and "bill.pdf" in page
+    assert "Petra &lt;petra@fjord.example&gt;" in page
+    assert hidden in page
+
+
+def test_a_mail_that_nobody_can_read_is_shown_as_it_came(cast: Cast, lena: Browser, at: datetime) -> None:
+    page = words(lena, came(b" \r\n", at))
+    assert "The mail could not be read: The message is empty." in page
+    assert "What it says" not in page and "As it came" in page
+
+
+def test_a_form_that_a_machine_sent_shows_its_answers(cast: Cast, lena: Browser, at: datetime) -> None:
+    said = {
+        "sender": {"name": "Mr Bot", "email": "bot@x.example", "becomes_contact": False},
+        "machine": True,
+        "subject": "Gate",
+        "text": "What happens?: casino",
+        "files": [["a.txt", "text/plain", base64.b64encode(b"12345").decode()]],
+    }
+    raw = json.dumps(said).encode()
+    one = came(raw, at, "web_form", client=cast.acme.pk, meta={"not_agreed": True})
+    assert one.about == "bot@x.example: Gate"
+    page = words(lena, one)
+    assert "Mr Bot &lt;bot@x.example&gt;" in page and "What happens?: casino" in page and "a.txt" in page
+
+
+def test_whoever_says_whose_mail_it_is_comes_to_its_ticket(lena: Browser, stray: Inbound) -> None:
+    answer = lena.post(f"/parked/{stray.pk}/", {"client": "ACME"}, follow=True)
+    set_scope(EVERY_CLIENT)
+    ticket = Ticket.objects.get()
+    assert (ticket.subject, ticket.client.key) == ("The gate", "ACME")
+    assert answer.redirect_chain == [(f"/tickets/{ticket.pk}/", 302)]
+    assert "Understood now: a new ticket." in answer.content.decode()
+    assert f'<a href="/tickets/{ticket.pk}/">{ticket.reference}</a>' in words(lena, stray)
+
+
+def test_what_is_not_understood_again_says_why(lena: Browser, stray: Inbound) -> None:
+    answer = lena.post(f"/parked/{stray.pk}/", {"client": ""}, follow=True)
+    assert answer.redirect_chain == [(f"/parked/{stray.pk}/", 302)]
+    assert "It stays parked: petra@fjord.example: nobody we know." in answer.content.decode()
+    set_scope(EVERY_CLIENT)
+    assert not Ticket.objects.exists()
+
+
+def test_what_was_discarded_stands_there_with_who_and_why_and_is_let_in_after_all(
+    lena: Browser, stray: Inbound
+) -> None:
+    lena.post(f"/parked/{stray.pk}/", {"discard": "1", "why": "Advertising"})
+    listed = lena.get("/parked/").content.decode()
+    assert (
+        "Nothing is parked" in listed and "Discarded lately" in listed and "Lena Lang: Advertising" in listed
+    )
+    assert "Discarded by Lena Lang: Advertising" in words(lena, stray)
+    lena.post(f"/parked/{stray.pk}/", {"client": "ACME"})
+    set_scope(EVERY_CLIENT)
+    assert Ticket.objects.get().subject == "The gate"
+
+
+def test_whoever_was_slower_is_told(cast: Cast, lena: Browser, stray: Inbound) -> None:
+    stray.discard("Spam")
+    answer = lena.post(f"/parked/{stray.pk}/", {"discard": "1", "why": "Advertising"}, follow=True)
+    assert "Somebody was faster" in answer.content.decode()
+
+
+def test_agents_of_other_clients_see_neither_what_is_parked_nor_what_was_discarded(
+    cast: Cast, client: Browser, at: datetime
+) -> None:
+    cast.acme_contract.channels = ["phone"]
+    cast.acme_contract.save()
+    theirs = came(raw_mail(**{"from": "bob@acme.example"}, subject="A secret"), at)
+    client.force_login(cast.olga.user)
+    for _ in "parked", "discarded":
+        assert "A secret" not in client.get("/parked/").content.decode()
+        assert client.get(f"/parked/{theirs.pk}/").status_code == 404
+        assert client.post(f"/parked/{theirs.pk}/").status_code == 404
+        set_scope(EVERY_CLIENT)
+        Inbound.objects.filter(pk=theirs.pk).update(state="discarded")
+
+
+def test_what_turns_out_to_be_another_clients_is_taken_in_out_of_the_agents_sight(
+    cast: Cast, client: Browser, at: datetime
+) -> None:
+    """Borealis' agent gave it up for Borealis' own; meanwhile its sender became a contact of Acme's."""
+    stray = came(raw_mail(**{"from": STRANGER}, subject="A secret"), at)
+    Inbound.objects.filter(pk=stray.pk).update(client=cast.borealis)
+    Contact.objects.create(client=cast.acme, name="Petra", email="petra@fjord.example")
+    client.force_login(cast.olga.user)
+    answer = client.post(f"/parked/{stray.pk}/", {"client": ""}, follow=True)
+    assert answer.redirect_chain == [("/parked/", 302)]
+    assert "A secret" not in answer.content.decode() and "TD-" not in answer.content.decode()
+    set_scope(EVERY_CLIENT)
+    assert Ticket.objects.get().client == cast.acme
