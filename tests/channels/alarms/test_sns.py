@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 from cryptography import x509
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from tests.channels.alarms.test_doors import ask
-from tests.channels.alarms.test_lane import GatedStore
+from tests.channels.alarms.test_lane import GatedStore, sending
 from tierdesk.channels.alarms import sns
 from tierdesk.channels.alarms.arrival import KnownSource
 from tierdesk.channels.alarms.reading import Forged, MalformedAlarm, Unreadable
@@ -205,15 +206,33 @@ class TestThroughTheLane:
         assert (answer.status_code, store.alarms) == (401, [])
         assert "signature" in store.refusals[0].refusal
 
-    def test_while_the_certificate_cannot_be_had_it_is_to_come_again(
-        self, store: GatedStore, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def away(url: str) -> bytes:
+    @pytest.fixture
+    def away(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def get(url: str) -> bytes:
             raise UnableToFetch("it does not answer.")
 
-        monkeypatch.setattr(sns, "certificates", Certificates(away))
-        assert ask(store, "POST", "/in/aws", delivery()).status_code == 503
-        assert store.refusals == []
+        monkeypatch.setattr(sns, "certificates", Certificates(get))
+
+    @pytest.mark.usefixtures("away")
+    def test_while_the_certificate_cannot_be_had_it_is_to_come_again_and_hears_why(
+        self, store: GatedStore
+    ) -> None:
+        answer = ask(store, "POST", "/in/aws", delivery())
+        assert (answer.status_code, store.alarms) == (503, [])
+        assert answer.json()["error"] == (
+            "The signing certificate of AWS SNS cannot be had: it does not answer. Send it again."
+        )
+
+    @pytest.mark.usefixtures("away")
+    def test_people_see_why_on_one_of_those_that_come_again_and_again(self, store: GatedStore) -> None:
+        async def again(sender: httpx.AsyncClient) -> None:
+            for _ in range(3):
+                await sender.post("/in/aws", content=orjson.dumps(delivery()))
+
+        sending(store, again)
+        [kept] = store.refusals
+        assert (kept.status, kept.raw) == (503, orjson.dumps(delivery()))
+        assert kept.refusal == "The signing certificate of AWS SNS cannot be had: it does not answer."
 
     def test_a_question_is_kept_for_a_person_and_never_answered_by_itself(
         self, store: GatedStore, fetched: list[str]

@@ -25,9 +25,9 @@ FROM_DOCS = "../../tierdesk/channels/alarms/senders/{}"
 HEAD = """\
 # Where alarms come from
 
-Each of these tools can send its alarms here. Write a source into the desk's file (`alarm_sources:`, see
-[desk as code](../howto/desk-as-code.md)) with the `shape` that stands in brackets, and put its token where `TOKEN`
-stands below. What is common to all of them is in [alarms.md](alarms.md).
+Each of these tools can send its alarms here. Make a source under *Settings*, or in the desk's file
+(`alarm_sources:`, see [desk as code](../howto/desk-as-code.md)), with the `shape` that stands in brackets, and put its
+token where `TOKEN` stands below. What is common to all of them is in [alarms.md](alarms.md).
 This file is written by `python -m tierdesk.channels.alarms.guide`.
 """
 

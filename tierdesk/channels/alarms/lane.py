@@ -30,6 +30,9 @@ LARGEST_BODY = 512 * 1024
 BODY_TO_READ_ASIDE = 32 * 1024
 SOURCES_LAST_S = 10.0
 UNKNOWN_LAST_S = 1.0
+TOLD_ANEW_S = 600.0
+"""A sender that cannot be read just now sends everything again and again: one body of its source in so long is kept."""
+
 RETRY_AFTER_S = 5
 HELD = 2_000
 """So many requests at most wait for people, besides those that wait to be stored."""
@@ -123,6 +126,7 @@ class Lane:
     ) -> None:
         self._prefix = prefix
         self._precedence = precedence
+        self._shown_at: dict[int, float] = {}
         self._book = SourceBook(store)
         self._committer = Committer(store, capacity=capacity)
         self._held: list[Callable[[], None]] = []
@@ -184,13 +188,40 @@ class Lane:
             body = await _body(call.receive, call.headers) if body is None else body
             if self._precedence is not None:
                 await self._precedence.give_way()
-            arrival = await _understand(call, source, shape, body)
+            try:
+                arrival = await _understand(call, source, shape, body)
+            except Unreadable as fault:
+                await self._show(call, source, shape, body, fault)
+                raise
             await self._committer.stored(arrival)
         except (Full, StoreIsAway, UnableToStore, Unreadable) as trouble:
             raise _turned_away(trouble, shape) from None
         if refused := _refusal(arrival):
             raise refused
         return _stored(arrival, shape, call.method)
+
+    async def _show(
+        self, call: Call, source: KnownSource, shape: shapes.Shape, body: bytes, fault: Unreadable
+    ) -> None:
+        """Keep one of those that cannot be read where people see why; its sender still has it, and all others."""
+        now = asyncio.get_running_loop().time()
+        if now - self._shown_at.get(source.id, float("-inf")) < TOLD_ANEW_S:
+            return
+        self._shown_at[source.id] = now
+        own = "" if shape.name == source.shape else shape.name
+        await self._committer.stored(
+            Arrival(
+                source=source,
+                received_at=clock.now(),
+                raw=body,
+                remote=call.remote,
+                refusal=str(fault),
+                status=503,
+                shape=own,
+                path=call.route.rest,
+                headers=shape.kept(call.headers),
+            )
+        )
 
     def plain(self, path: str, headers: Mapping[str, str]) -> Plain | None:
         """What is posted to that path, if it may be taken in at once; otherwise it is to be served as any other."""
@@ -335,7 +366,9 @@ def _turned_away(trouble: Exception, shape: shapes.Shape) -> Refused:
         case Full():
             sentence = "The desk has more to store than it can: send this again."
             return Refused(shape.busy_status, sentence, _retry_after())
-        case StoreIsAway() | Unreadable():
+        case Unreadable():
+            return Refused(503, f"{trouble} Send it again.", _retry_after())
+        case StoreIsAway():
             return Refused(503, "The desk cannot store this now: send it again.", _retry_after())
         case UnableToStore():
             return Refused(400, "This cannot be stored.")

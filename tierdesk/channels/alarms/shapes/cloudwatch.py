@@ -35,7 +35,8 @@ aws sns subscribe --topic-arn arn:aws:sns:eu-west-1:123456789012:alarms \\
 
 AWS then asks whether the desk wants that. The question appears on the page of the source: confirm it there. Alarms
 have no severity: they count as 2 (major), unless the source's `severities` say otherwise for the word `alarm`. The
-desk fetches AWS' signing certificate from `sns.REGION.amazonaws.com`; it must reach that host.
+desk fetches AWS' signing certificate from `sns.REGION.amazonaws.com`; it must reach that host. While it cannot, AWS
+is asked to send again (for about an hour, it does), and the page of the source says so.
 """
 
 STATES = {"ALARM": Action.RAISE, "OK": Action.CLEAR, "INSUFFICIENT_DATA": Action.NOTE}

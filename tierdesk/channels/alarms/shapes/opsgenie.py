@@ -31,6 +31,9 @@ receivers:
         api_key: TOKEN
 ```
 
+Its own webhook (shape `alertmanager`) tells of each alarm by itself, this of a group as one: prefer
+that where you can choose.
+
 ```sh
 curl https://desk.example.com/v2/alerts -H 'Authorization: GenieKey TOKEN' -H 'Content-Type: application/json' \\
   -d '{"message": "/var 96 % on db1", "alias": "db1-disk", "priority": "P1", "entity": "db1"}'

@@ -28,6 +28,9 @@ receivers:
         routing_key: TOKEN
 ```
 
+Its own webhook (shape `alertmanager`) tells of each alarm by itself, this of a group as one: prefer
+that where you can choose.
+
 ```sh
 curl https://desk.example.com/v2/enqueue -H 'Content-Type: application/json' -d '{
   "routing_key": "TOKEN", "event_action": "trigger", "dedup_key": "db1/disk",
