@@ -366,6 +366,28 @@ def test_a_mailboxs_password_is_sealed_kept_and_never_written_back(
         assert kept.password
 
 
+def test_a_password_that_is_said_again_beside_a_new_server_is_for_that_server(desk: Path) -> None:
+    box = (
+        "mailboxes:\n  - {address: help@desk.example, imap_host: mail.example, password: the-same-as-ever}\n"
+    )
+    desk.write_text(SMALL + box)
+    apply_desk(desk)
+    told = str(rewrite(desk, "mail.example", "mail.elsewhere.example"))
+    assert "mail.elsewhere.example" in told and "password" not in told
+    assert Mailbox.objects.get(address="help@desk.example").password == "the-same-as-ever"
+
+
+def test_an_applications_secret_that_is_said_again_is_for_the_provider_that_is_said_beside_it(
+    desk: Path,
+) -> None:
+    other = "provider: other\n    authorize_url: https://a.example/in\n    token_url: https://a.example/token"
+    desk.write_text(SMALL + PROVIDER.replace("provider: microsoft", f"{other}\n    scope: mail"))
+    apply_desk(desk)
+    rewrite(desk, "https://a.example/token", "https://b.example/token")
+    grant = Grant.objects.get(mailbox__address="help@desk.example")
+    assert grant.application_secret == "CANARY-SEC-0a07"
+
+
 def test_a_mailbox_that_promises_a_rhythm_is_waited_for(desk: Path) -> None:
     desk.write_text(SMALL + "mailboxes:\n  - {address: help@desk.example, quiet_hours: 24}\n")
     apply_desk(desk)

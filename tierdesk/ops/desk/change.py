@@ -182,7 +182,9 @@ def _bring_about_item(item: Item, world: World) -> Change | None:
     ]
     if not changed:
         return None
-    world.rows[section.name][item.key] = section.save(world, section, row, values, {f.name for f in changed})
+    names = {each.name for each in changed}
+    names |= {each.name for each in section.fields if each.name in item.values and names & {*each.bound_to}}
+    world.rows[section.name][item.key] = section.save(world, section, row, values, names)
     old, new = section.terse(before), section.terse(values)
     told = (
         statement

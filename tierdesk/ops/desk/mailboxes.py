@@ -53,11 +53,11 @@ def _save(world: World, section: Section, row: Any, values: Values, changed: set
     return row
 
 
-def _granted(name: str, shape: s.Shape = s.TEXT, default: Any = "") -> Field:
+def _granted(name: str, shape: s.Shape = s.TEXT, default: Any = "", bound_to: tuple[str, ...] = ()) -> Field:
     def get(row: Any) -> Any:
         return read_sealed(row.grant, GRANTED[name]) if hasattr(row, "grant") else default
 
-    return Field(name, shape, default, get=get)
+    return Field(name, shape, default, get=get, bound_to=bound_to)
 
 
 MAILBOXES: Final = Section(
@@ -88,15 +88,15 @@ MAILBOXES: Final = Section(
         Field("quiet_hours", s.whole(0, 2000), 0),
         link("quiet_in", "calendars", None),
         Field("canary_minutes", s.whole(0, 30), 0),
-        sealed("password"),
-        sealed("smtp_password"),
+        sealed("password", "imap_host", "smtp_host", "smtp_user"),
+        sealed("smtp_password", "smtp_host"),
         _granted("provider", s.one_of(lambda: dict(Provider.choices))),
         _granted("tenant"),
         _granted("authorize_url"),
         _granted("token_url"),
         _granted("scope"),
         _granted("application_id"),
-        _granted("application_secret", s.SECRET),
+        _granted("application_secret", s.SECRET, bound_to=("token_url",)),
         _granted("secret_ends", s.DATE, None),
     ),
 )

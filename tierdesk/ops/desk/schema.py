@@ -32,6 +32,9 @@ class Field:
     `get` reads it from a row where it is no column; `put` writes it once the row is there; neither, and it is up
     to the section's `save`. `is_link`: the column holds the row that the value names. `silent`: a change of it
     alone is no change (the date a version begins at). `derived`: the section's `complete` finds it, nobody writes it.
+
+    `bound_to`: a secret is only for the servers that these fields name. Said again beside a change of them it is
+    written anew, although it reads the same.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Field:
     is_link: bool = False
     silent: bool = False
     derived: bool = False
+    bound_to: tuple[str, ...] = ()
 
     def of(self, row: Any) -> Any:
         """The canonical value in `row`."""
