@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -379,3 +380,16 @@ def done_without_a_change(sheet: Sheet) -> str:
     answer = sheet.send("apply")
     assert answer.status == 302
     return sheet.browser.get(answer.response.headers["Location"]).content.decode()
+
+
+def test_none_cannot_be_chosen_where_one_always_holds(admin: Browser) -> None:
+    """“None” of the encryptions is one of them, and was offered twice."""
+    page = admin.get("/settings/new/mailboxes/?client=ACME").content.decode()
+    asked = page[page.index('name="imap_security"') :]
+    options = re.findall(r'<option value="(\w*)"( selected)?>', asked[: asked.index("</select>")])
+    assert options == [("tls", " selected"), ("starttls", ""), ("plain", "")]
+
+
+def test_a_source_speaks_as_a_tool_that_one_knows_by_name(admin: Browser) -> None:
+    page = admin.get("/settings/new/alarm_sources/?client=ACME").content.decode()
+    assert '<option value="oncall">Grafana OnCall (formatted webhook)</option>' in page

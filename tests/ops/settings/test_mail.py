@@ -122,3 +122,7 @@ def granted_by(url: str, mailbox: Mailbox) -> Grant:
     grant.application_secret = CLIENT_SECRET
     grant.save()
     return grant
+
+
+def test_a_mailbox_is_added_from_where_one_sees_how_mail_does(admin: Browser, mailbox: Mailbox) -> None:
+    assert 'href="/settings/new/mailboxes/"' in admin.get("/settings/mail/").content.decode()

@@ -37,6 +37,21 @@ def test_the_newest_thing_it_sent_is_there_to_be_pointed_at(opens: Opens, source
     assert {"is:/check/name", "is:/check/output", "is:/host", "is:/state"} <= sheet.fields.keys()
 
 
+def test_samples_are_told_from_each_other_by_how_they_begin_and_the_one_that_was_taken_stays_chosen(
+    admin: Browser, cast: Cast, source: Source, at: datetime
+) -> None:
+    told = {"client": cast.acme, "received_at": at, "reason": "Event 1 has no key."}
+    other = Refusal.objects.create(
+        source=source, raw=b'{"ups":\n  "on battery", "\x00": "\xff' + b"9" * 500, **told
+    )
+    page = admin.get(f"/settings/mapping/{source.pk}/?sample={other.pk}").content.decode()
+    assert f'<option value="{other.pk}" selected>' in page
+    assert (
+        "{&#34;ups&#34;: &#34;on battery&#34;" in page
+        and "{&#34;check&#34;:{&#34;name&#34;:&#34;disk&#34;" in page
+    )
+
+
 def test_what_its_names_suggest_is_pointed_at_to_begin_with(opens: Opens, source: Source) -> None:
     sheet = opens(f"mapping/{source.pk}")
     assert (sheet["is:/host"], sheet["is:/state"], sheet["is:/check/name"]) == ("resource", "action", "")

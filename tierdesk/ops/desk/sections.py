@@ -11,6 +11,7 @@ import yaml
 from django.db.models import Model, Prefetch, QuerySet
 
 from tierdesk.channels.alarms.models import JOIN_S, STORM_ALARMS, Source
+from tierdesk.channels.alarms.shapes import named as alarm_shape
 from tierdesk.channels.alarms.shapes import names as alarm_shapes
 from tierdesk.channels.alarms.tokens import unsealed
 from tierdesk.channels.alarms.usm import AUTH, NO_PRIVACY, PRIVACY
@@ -793,7 +794,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             CLIENT,
             Field("key", s.SLUG),
             NAME,
-            Field("shape", s.one_of(lambda: {name: name for name in alarm_shapes()})),
+            Field("shape", s.one_of(lambda: {name: alarm_shape(name).title for name in alarm_shapes()})),
             link("service", "services", None),
             Field("severities", s.Table(s.TEXT, s.ALARM_SEVERITY), {}),
             Field("mapping", s.Free(), {}),

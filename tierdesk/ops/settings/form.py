@@ -13,7 +13,7 @@ from django.http import QueryDict
 from tierdesk.channels.alarms.tokens import new_token
 from tierdesk.ops.desk.lines import Findings, mapping, node_of, scalar
 from tierdesk.ops.desk.schema import REQUIRED, Field, Item, Key, Section, Values
-from tierdesk.ops.desk.shapes import TOKEN, FileText, Ref
+from tierdesk.ops.desk.shapes import TOKEN, FileText, Ref, Scalar
 from tierdesk.ops.settings.changing import Thing, ThingRefused, number
 from tierdesk.ops.settings.offers import Offers, name_of
 from tierdesk.ops.settings.widgets import Control, Question, entry, widget_of
@@ -97,7 +97,13 @@ class Form:
     def _control(self, each: Field) -> Control:
         key = next((key for key, _ in self.node.value if key.value == each.name), None)
         question = Question(
-            each.name, each.name, self.words, self.offers, self.wrong, is_required=each.default is REQUIRED
+            each.name,
+            each.name,
+            self.words,
+            self.offers,
+            self.wrong,
+            is_required=each.default is REQUIRED,
+            usual=usual_of(each),
         )
         if each.name in self.fixed:
             control = question.control("fixed", None, value=self._fixed_words(each), hint="")
@@ -144,6 +150,13 @@ class Form:
 def asked_fields(section: Section) -> list[Field]:
     """The fields that a form asks for: not those that follow from others, nor files, which lie beside no browser."""
     return [each for each in section.fields if not each.derived and not isinstance(each.shape, FileText)]
+
+
+def usual_of(each: Field) -> str:
+    """Which of a choice holds where nothing is said; empty where that is none of them."""
+    meanings = each.shape.meanings() if isinstance(each.shape, Scalar) else {}
+    usual = "" if each.default is REQUIRED else str(each.shape.show(each.default))
+    return usual if usual in meanings else ""
 
 
 def _node(section: Section, notation: Values) -> yaml.MappingNode:

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import orjson
 from django.contrib import messages
+from django.db.models import BinaryField
+from django.db.models.functions import Substr
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404
 
@@ -47,6 +49,9 @@ SECTION: Final = "alarm_sources"
 LARGEST_SAMPLE: Final = 512 * 1024
 SAMPLES: Final = 10
 SHOWN: Final = 5
+BEGINNING: Final = 90
+"""So many bytes of each sample tell it from the others: what was wrong with them is mostly the same."""
+
 VALUE_LENGTH: Final = 200
 
 IS: Final = "is:"
@@ -112,7 +117,8 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
                 return _into_the_form(request, source, pointing)
         except (NoMapping, MalformedAlarm) as refusal:
             messages.error(request, str(refusal))
-    return page(request, "mapping.html", _shown(source, pointing), section=SECTION)
+    context = _shown(source, pointing) | {"taken": request.GET.get("sample", "")}
+    return page(request, "mapping.html", context, section=SECTION)
 
 
 def _begun(request: HttpRequest, source: Source) -> Pointing:
@@ -133,6 +139,11 @@ def _guess(pointing: Pointing) -> dict[str, Any]:
         return guessed(pointing.root)
     except NoMapping:
         return {}
+
+
+def _begins(raw: bytes) -> str:
+    """As much of a sample as one line of a list holds."""
+    return " ".join(bytes(raw).decode("utf-8", "replace").replace("\0", "").split())
 
 
 def _further(begun: Pointing, posted: QueryDict) -> Pointing:
@@ -158,8 +169,10 @@ def _shown(source: Source, pointing: Pointing) -> dict[str, Any]:
         "source": source,
         "pointing": pointing,
         "samples": [
-            (one.pk, f"{moment(one.received_at)} · {one.reason[:60]}")
-            for one in source.refusals.defer("raw").order_by("-received_at")[:SAMPLES]
+            (one.pk, f"{moment(one.received_at)} · {_begins(one.begins)}")
+            for one in source.refusals.defer("raw")
+            .annotate(begins=Substr("raw", 1, BEGINNING, output_field=BinaryField()))
+            .order_by("-received_at")[:SAMPLES]
         ],
         "options": [("", "–"), *NAMES.items()],
         "clears": " ".join(pointing.mapping.get("clears", CLEARS)),

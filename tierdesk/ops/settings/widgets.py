@@ -79,7 +79,10 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a widget is asked for: where in the form, in which words, with which offers; `errors` by line."""
+    """What a widget is asked for: where in the form, in which words, with which offers; `errors` by line.
+
+    `usual`: the one of a choice that holds where nothing is said, so that none cannot be chosen.
+    """
 
     name: str
     path: str
@@ -88,6 +91,7 @@ class Question:
     errors: Mapping[int, list[str]]
     label: str = ""
     is_required: bool = False
+    usual: str = ""
 
     @property
     def asked(self) -> Asked:
@@ -95,7 +99,7 @@ class Question:
 
     def about(self, name: str, path: str, label: str = "") -> Question:
         """The question for a part."""
-        return replace(self, name=f"{self.name}.{name}", path=path, label=label, is_required=False)
+        return replace(self, name=f"{self.name}.{name}", path=path, label=label, is_required=False, usual="")
 
     def control(self, kind: str, node: yaml.Node | None, **more: Any) -> Control:
         """A control for `node`, with what is wrong with the node itself."""
@@ -199,12 +203,12 @@ class Choice:
     shape: Scalar | Ref
 
     def control(self, node: yaml.Node | None, question: Question) -> Control:
-        text = text_of(node)
+        text = text_of(node) or question.usual
         offered = options_of(self.shape, question.offers)
         options = list(offered.items())
         if text and text not in offered:
             options.append((text, text))
-        if not (question.is_required and text):
+        if not (text and (question.is_required or question.usual)):
             options.insert(0, ("", "Choose …" if question.is_required else question.asked.empty))
         kind = self.shape.kind if isinstance(self.shape, Scalar) else ""
         return question.control("choice", node, value=text, options=options, type=kind)
