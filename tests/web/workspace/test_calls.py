@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.test import Client as Browser
@@ -106,12 +108,37 @@ def test_the_form_is_filled_in_with_the_call_on_the_desk(
     assert ticket.reference in reads(cast.lena, "/calls/now/")
 
 
+def checked(form: str) -> str:
+    """Who is taken to be calling until the agent says."""
+    found = re.search(r'name="contact" value="([^"]*)" checked', form)
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "taken"),
+    [
+        ("ann", "ann"),
+        ("ann@acme.example", "ann"),
+        ("acme.exam", "somebody of Acme"),
+        (ACME, "somebody of Acme"),
+        ("nobody at all", ""),
+    ],
+)
+def test_a_name_tells_who_is_calling_a_company_or_its_switchboard_does_not(
+    cast: Cast, reads: Reads, typed: str, taken: str
+) -> None:
+    who = {"ann": str(cast.ann.pk), "somebody of Acme": f"client-{cast.acme.pk}", "": ""}
+    assert checked(reads(cast.lena, f"/calls/callers/?caller={quote(typed)}")) == who[taken]
+
+
 def test_a_switchboard_offers_its_people_and_somebody_else(
     cast: Cast, pbx: Pbx, at: datetime, reads: Reads, sends: Sends
 ) -> None:
     pbx.says("newCall", at, **{"from": ACME})
     form = reads(cast.lena, "/calls/new/")
     assert "Arne Voss" in form and "Somebody else at Acme GmbH" in form
+    assert checked(form) == f"client-{cast.acme.pk}"  # not the first of its people, who may be a VIP
+    assert "VIP" not in reads(cast.lena, "/calls/now/")
     told = {"call": pbx.call().pk, "contact": f"client-{cast.acme.pk}", "subject": "A stranger at Acme"}
     told |= {"type": "request", "promised": "on"}
     answer = sends(cast.lena, "/calls/new/", told)

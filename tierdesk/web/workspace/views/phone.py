@@ -49,7 +49,11 @@ def callers(request: HttpRequest) -> HttpResponse:
     """Who may be calling, while the agent types: contacts with their open tickets, or the clients to choose from."""
     typed = request.GET.get("caller", "")[:100]
     context = _callers(request, list(look_up(typed, user_of(request))))
-    shown = context | {"typed": typed, "chosen": "", "told": None}
+    shown = context | {
+        "typed": typed,
+        "chosen": _likely(typed, [one for one, _ in context["found"]]),
+        "told": None,
+    }
     return render(request, "workspace/callers_found.html", shown)
 
 
@@ -85,7 +89,7 @@ def _form(request: HttpRequest, told: Call | None) -> dict[str, Any]:
         "values": values,
         "typed": typed,
         "told": told,
-        "chosen": values.get("contact", f"{SOMEBODY_ELSE}{known.pk}" if known else ""),
+        "chosen": values.get("contact", f"{SOMEBODY_ELSE}{known.pk}" if known else _likely(typed, found)),
         "more": any(values.get(name) for name in MORE),
         "categories": Category.objects.all(),
         "types": TicketType.choices,
@@ -93,6 +97,22 @@ def _form(request: HttpRequest, told: Call | None) -> dict[str, Any]:
         "key": values.get("key") or uuid.uuid4().hex,
         **_callers(request, found, known),
     }
+
+
+def _likely(typed: str, found: Sequence[Contact]) -> str:
+    """Who is taken to be calling until the agent says: the one there is, or the best match of a name or address.
+
+    A number that several share, a switchboard, a company: each tells of nobody, at most of the client.
+    """
+    if found and (len(found) == 1 or _names(typed, found[0])):
+        return str(found[0].pk)
+    clients = {contact.client_id for contact in found}
+    return f"{SOMEBODY_ELSE}{clients.pop()}" if len(clients) == 1 else ""
+
+
+def _names(typed: str, contact: Contact) -> bool:
+    said, address = typed.strip().casefold(), contact.email.casefold()
+    return bool(said) and (said in contact.name.casefold() or address.startswith(said))
 
 
 def _callers(request: HttpRequest, found: Sequence[Contact], known: Client | None = None) -> dict[str, Any]:
