@@ -156,7 +156,9 @@ def test_what_a_visitor_who_left_has_not_seen_goes_by_mail_in_one(
         send_due(at + later * MINUTE)
     assert [envelope.rcpt_to for envelope in post.sent] == ["vera@else.example"]
     text = post.read(post.sent[0]).get_content().replace("\r\n", "\n")
-    assert "It was the certificate.\n\nPlease try again." in text
+    assert text.startswith(
+        "You wrote to us in our chat. This is our answer:\n\nIt was the certificate.\n\nPlease try again."
+    )
     assert "Let me look." not in text
     assert sorted(Notice.objects.filter(kind="reply").values_list("state", flat=True)) == [
         "sent",

@@ -15,6 +15,9 @@ LOOK_AGAIN = timedelta(seconds=5)
 GATHER = timedelta(seconds=60)
 """Whoever left is not written to line by line: one mail, when no new line has come for so long."""
 
+ANSWER = "You wrote to us in our chat. This is our answer:"
+"""Whoever has left since, or left a message, would else get a mail out of nowhere."""
+
 
 def send(notice: Notice, at: datetime) -> str:
     """Sent is what the visitor's page says it has shown; the page itself hears of it as soon as it is committed.
@@ -68,4 +71,4 @@ def _gathered(notice: Notice, at: datetime) -> str:
         state=NoticeState.WITHHELD, error=f"told in one mail with notice {notice.pk}", wake_at=None
     )
     said = [one.said.text for one in waiting if one.said is not None]
-    return notice.text.replace(said[0], "\n\n".join(said), 1) if notice.said_id else notice.text
+    return notice.text.replace(said[0], "\n\n".join([ANSWER, *said]), 1) if notice.said_id else notice.text
