@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import models
 from django.db.models import Q, QuerySet
 
@@ -18,14 +20,23 @@ class Services(QuerySet["Service"]):
         return self if ids is None else self.filter(Q(client_id__in=ids) | Q(client=None))
 
     def of_client(self, client_id: int) -> Self:
-        return self.filter(Q(client_id=client_id) | Q(client=None))
+        return self.of_clients([client_id])
+
+    def of_clients(self, client_ids: Iterable[int]) -> Self:
+        return self.filter(Q(client_id__in=client_ids) | Q(client=None))
+
+    def with_named_parts(self, words: Iterable[str]) -> Self:
+        """Each with the names of its components that are among these words, as `named_parts`."""
+        named = ArrayAgg("components__name", filter=Q(components__name__in=words), default=[])
+        return self.annotate(named_parts=named)
 
 
 class Service(models.Model):
     """Something a client uses and would miss. Without a client it is offered to all.
 
     `criticality` 1 (business stops) to 3 (nuisance): 1 raises the urgency of its tickets by one. `needs`: {platform,
-    level}: the skill that its tickets take, unless their category says one.
+    level}: the skill that its tickets take, unless their category says one. `categories`: the kinds of trouble, as
+    scopes such as `network/vpn`, that are about it where nobody names a service.
     """
 
     client = models.ForeignKey(
@@ -36,6 +47,7 @@ class Service(models.Model):
     criticality = models.PositiveSmallIntegerField(default=2)
     kind = models.CharField(max_length=40, blank=True)
     needs = models.JSONField(default=dict, blank=True)
+    categories = models.JSONField(default=list, blank=True)
     depends_on = models.ManyToManyField("self", symmetrical=False, related_name="supports", blank=True)
 
     objects = Services.as_manager()

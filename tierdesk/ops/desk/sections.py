@@ -591,6 +591,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
             Field("criticality", s.CRITICALITY, 2),
             Field("kind", s.TEXT, ""),
             NEEDED,
+            Field("categories", s.ListOf(s.Ref("categories", is_scope=True)), []),
             Field(
                 "depends_on",
                 s.ListOf(s.Ref("services")),

@@ -144,6 +144,11 @@ WORDS: Final[Mapping[str, Words]] = {
             "needs": Asked("The skill that its tickets take", "Unless their category says one."),
             "needs.platform": Asked("Platform", "As agents’ skills name it."),
             "needs.level": Asked("At least", empty="1 · learning"),
+            "categories": Asked(
+                "Categories that are about it",
+                "A ticket of one of these is about this service, unless its subject names another. "
+                "network/* means all under it.",
+            ),
             "depends_on": Asked("Depends on", "When one of these is down, this one is too."),
         },
     ),

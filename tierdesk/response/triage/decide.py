@@ -1,4 +1,4 @@
-"""The three decisions of triage: category, priority, team. Pure; each says why."""
+"""The decisions of triage: category, service, priority, team. Pure; each says why."""
 
 from __future__ import annotations
 
@@ -57,6 +57,79 @@ def _folded(text: str) -> str:
 
 def _has(word: str, folded: str) -> bool:
     return f" {word.casefold()} " in folded
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A service: the names that mean it (its own, those of its components), and the categories that are about it.
+
+    `own`: of the client alone; it is meant before one that is offered to all.
+    """
+
+    service: int
+    own: bool
+    names: tuple[str, ...]
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A service that trouble is about, and what said so."""
+
+    service: int
+    because: str
+
+
+def recognise(subject: str, text: str, category: str, services: Sequence[Offered]) -> Recognised | None:
+    """The service that the subject names, else that the category is about, else that the text names.
+
+    The text comes last: there a service is often named that works, or that somebody only wants to use again. What two
+    are meant by alike says nothing.
+    """
+    return (
+        _only(_named(services, _folded(subject)))
+        or _only(_about(services, category))
+        or _only(_named(services, _folded(text[:4000])))
+    )
+
+
+def words_of(subject: str, text: str) -> set[str]:
+    """The words in which `recognise` finds names, as they are written."""
+    return set(WORD.findall(f"{subject} {text[:4000]}"))
+
+
+def _named(services: Sequence[Offered], folded: str) -> list[tuple[Offered, str]]:
+    """The services whose name is there and is not part of a longer one: who writes Mail archive does not mean Mail."""
+    said = [
+        (one, name)
+        for one in services
+        for name in one.names
+        if _folded(name).strip() and _folded(name) in folded
+    ]
+    longer = {_folded(name) for _, name in said}
+    return [
+        (one, name)
+        for one, name in said
+        if not any(_folded(name) in other for other in longer - {_folded(name)})
+    ]
+
+
+def _about(services: Sequence[Offered], category: str) -> list[tuple[Offered, str]]:
+    """The services whose scopes cover the category most closely."""
+    covering = [
+        (one, scope) for one in services for scope in one.scopes if category and within(category, scope)
+    ]
+    closest = max((len(scope.strip("*")) for _, scope in covering), default=0)
+    return [(one, f"its category {category}") for one, scope in covering if len(scope.strip("*")) == closest]
+
+
+def _only(meant: Sequence[tuple[Offered, str]]) -> Recognised | None:
+    """The one that is meant: of the client's own, if there are any."""
+    own = [one for one in meant if one[0].own] or meant
+    if len({one.service for one, _ in own}) != 1:
+        return None
+    service, because = own[0]
+    return Recognised(service.service, because)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,19 @@ from tierdesk.core.work import record
 from tierdesk.directory.clients.models import Assignment
 from tierdesk.directory.contracts.boundary import boundary_of
 from tierdesk.directory.contracts.models import ContractVersion, applying
-from tierdesk.directory.services.models import Category
+from tierdesk.directory.services.models import Category, Service
 from tierdesk.directory.staff.models import Team
-from tierdesk.response.triage.decide import SURE, Keywords, Rule, first_tier, route, suggest
+from tierdesk.response.triage.decide import (
+    SURE,
+    Keywords,
+    Offered,
+    Rule,
+    first_tier,
+    recognise,
+    route,
+    suggest,
+    words_of,
+)
 from tierdesk.response.triage.models import Route
 from tierdesk.tickets.facts import Opened, Triaged
 from tierdesk.tickets.models import Course, Draft, Ticket
@@ -20,7 +30,7 @@ from tierdesk.tickets.priority import Reading
 
 
 def decide(tickets: Sequence[Ticket], drafts: Sequence[Draft]) -> None:
-    """Categorise, prioritise and route tickets that are about to be written down, and keep why for `tell`."""
+    """Sort tickets that are about to be written down: category, service, priority, team. Keeps why for `tell`."""
     room = _Room.for_tickets(tickets)
     for ticket, draft in zip(tickets, drafts, strict=True):
         reading, why = room.decide(ticket, draft)
@@ -53,6 +63,7 @@ class _Room:
     """What triage needs to know, read once for the whole batch."""
 
     categories: dict[int, Category]
+    services: list[Service]
     keywords: list[Keywords]
     rules: list[Rule]
     teams: dict[int, Team]
@@ -66,6 +77,7 @@ class _Room:
         categories = {category.pk: category for category in Category.objects.all()}
         return cls(
             categories=categories,
+            services=_services([ticket for ticket in tickets if ticket.service_id is None]),
             keywords=[Keywords(c.pk, c.path, tuple(c.keywords)) for c in categories.values() if c.keywords],
             rules=[
                 Rule(r.team_id, r.client_id, r.service_id, r.category_scope, r.channel)
@@ -81,6 +93,7 @@ class _Room:
         reasons = [self._categorise(ticket, assessed=draft.assessed)]
         if not draft.type and ticket.category is not None and ticket.category.type:
             ticket.type = ticket.category.type
+        reasons.append(self._name_service(ticket))
         ticket.contract_version = version = self._agreed(ticket)
         reading = ticket.reading_by(version, ticket.impact, ticket.urgency)
         ticket.computed_priority = ticket.priority = reading.priority
@@ -112,6 +125,23 @@ class _Room:
             ticket.impact, ticket.urgency = ticket.category.impact, ticket.category.urgency
         return f"category {suggestion.path} by: {words}"
 
+    def _name_service(self, ticket: Ticket) -> str:
+        """Its component's, else the one that its words or its category mean."""
+        if ticket.service_id is not None:
+            return ""
+        if ticket.component is not None:
+            ticket.service = ticket.component.service
+            return f"service {ticket.service.name} by: {ticket.component.name}"
+        category = ticket.category.path if ticket.category else ""
+        meant = {one.pk: one for one in self.services if one.client_id in (None, ticket.client_id)}
+        found = recognise(
+            ticket.subject, ticket.description, category, [_offered(one) for one in meant.values()]
+        )
+        if found is None:
+            return ""
+        ticket.service = meant[found.service]
+        return f"service {ticket.service.name} by: {found.because}"
+
     def _route(self, ticket: Ticket, tier: int) -> str:
         rule = route(
             self.rules,
@@ -142,6 +172,21 @@ class _Room:
         if pk is None:
             return team, f"{why}; {boundary.why}, but no such team serves this client"
         return self.teams[pk], f"not to {team.name}: {boundary.why}"
+
+
+def _services(tickets: Sequence[Ticket]) -> list[Service]:
+    """What these tickets, of which nobody said it, may be about: one question for all of them."""
+    if not tickets:
+        return []
+    words = set().union(*(words_of(ticket.subject, ticket.description) for ticket in tickets))
+    return list(
+        Service.objects.of_clients({ticket.client_id for ticket in tickets}).with_named_parts(sorted(words))
+    )
+
+
+def _offered(service: Service) -> Offered:
+    named = (service.name, *service.named_parts)
+    return Offered(service.pk, service.client_id is not None, named, tuple(service.categories))
 
 
 def _first_lines(clients: set[int]) -> dict[tuple[int, int], int]:
