@@ -49,7 +49,7 @@ def repeats(solved: Callable[..., Ticket]) -> Recurrence:
 def test_three_within_the_window_are_proposed_minutes_after_the_last_was_solved(
     cast: Cast, repeats: Recurrence, at: datetime
 ) -> None:
-    assert (repeats.state, repeats.incidents) == ("proposed", 3)
+    assert (repeats.state, repeats.incidents, repeats.since) == ("proposed", 3, at)
     assert (repeats.client, repeats.service, repeats.category) == (cast.acme, cast.vpn, cast.vpn_category)
     assert repeats.proposed_at == at + 2 * DAY + H + timedelta(minutes=10)
     assert str(repeats) == "Acme GmbH · VPN · network/vpn"

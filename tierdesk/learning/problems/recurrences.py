@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connection, models
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from tierdesk.core.words import Word
 from tierdesk.core.work import current
@@ -56,7 +56,9 @@ class Recurrences(InternalRows):
 
 
 class Recurrence(models.Model):
-    """Repeats since `since`, so many `incidents` when they were last counted. `answer`: why it was accepted, or not."""
+    """Repeats: so many `incidents` when they were last counted, the first of them at `since`. `answer`: why it was
+    accepted, or not.
+    """
 
     client = models.ForeignKey(Client, on_delete=models.CASCADE, db_index=False)
     service = models.ForeignKey(Service, null=True, blank=True, on_delete=models.CASCADE, db_index=False)
@@ -149,11 +151,12 @@ class Recurrence(models.Model):
         since = max(one for one in (at - WINDOW, last) if one is not None)
         if self.state == RecurrenceState.PROPOSED and self.since is not None:
             since = self.since
-        count = _incidents(self, since).count()
+        found = _incidents(self, since).aggregate(count=Count("pk"), first=Min("created_at"))
+        count = found["count"]
         if self.state == RecurrenceState.COUNTING and count < REPEATS:
             self.delete()
             return
-        self.since, self.incidents, self.wake_at = since, count, None
+        self.since, self.incidents, self.wake_at = found["first"] or since, count, None
         self.state, self.proposed_at = RecurrenceState.PROPOSED, self.proposed_at or at
         self.save(update_fields=["since", "incidents", "wake_at", "state", "proposed_at"])
 
@@ -169,7 +172,7 @@ def count_repeats(due: Iterable[Recurrence], at: datetime) -> None:
 
 def _incidents(one: Recurrence, since: datetime) -> QuerySet[Ticket]:
     found: QuerySet[Ticket] = Ticket.objects.filter(
-        **one._kind(), type=TicketType.INCIDENT, created_at__gte=since, problems__isnull=True
+        **one._kind(), type=TicketType.INCIDENT, is_major=False, created_at__gte=since, problems__isnull=True
     )
     return found.exclude(state=State.CANCELLED).exclude(pk__in=Child.objects.values("ticket"))
 
