@@ -40,6 +40,35 @@ def test_the_pack_is_filled_from_the_ticket_and_the_books_that_were_followed(
     assert run_records(ticket)[0].reason == "book_insufficient"
 
 
+def test_what_was_tried_is_told_while_the_book_is_still_followed(
+    cast: Cast, at: datetime, ticket: Ticket, vpn_book: Revision, doing: Callable[..., Any]
+) -> None:
+    with doing(cast.lena, at + M):
+        run = Run.start(ticket, vpn_book, cast.lena)
+        assert run_records(ticket) == []
+        before = run.next.step
+        run.answer(before.id, answer=before.choices[0])
+    [told] = run_records(ticket)
+    assert told.outcome == "running"
+    assert before.title in prefilled(ticket, [told]).steps_tried
+
+
+def test_a_hand_over_that_came_back_is_sent_again_with_what_it_said(
+    cast: Cast, at: datetime, ticket: Ticket, vpn_book: Revision, doing: Callable[..., Any]
+) -> None:
+    with doing(cast.lena, at + M):
+        Run.start(ticket, vpn_book, cast.lena).answer("scope", gap="outdated", remark="the board moved")
+    with doing(cast.lena, at + 2 * M):
+        sent = escalate(ticket, cast, reason="book_insufficient")
+    with doing(cast.olga, at + 3 * M):
+        sent.send_back(cast.olga, reason="missing_info", note="Which computer?")
+    ticket.refresh_from_db()
+    assert prefilled(ticket, run_records(ticket)).exact_ask == sent.contents.exact_ask != ""
+    with doing(cast.lena, at + 4 * M):
+        escalate(ticket, cast, reason="book_insufficient")
+    assert Gap.objects.count() == 1, "the same team is asked for the same thing once"
+
+
 def test_the_book_was_not_enough_opens_a_task_to_improve_it(
     cast: Cast, at: datetime, ticket: Ticket, vpn_book: Revision, doing: Callable[..., Any]
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tierdesk.response.tiers.pack import PARTS, QUESTIONS, Known, Pack, RunRecord, prefill
+from dataclasses import replace
+
+from tierdesk.response.tiers.pack import PARTS, Known, Pack, RunRecord, prefill
 
 RUN = RunRecord(
     book="VPN does not connect, revision 2",
@@ -30,7 +32,7 @@ def test_the_pack_is_filled_from_the_ticket_and_from_the_runs_of_its_books() -> 
     assert pack.first_occurred == "2026-06-08 08:00 UTC"
     assert pack.error_text == "the client says: Error 809, connection refused."
     assert pack.steps_tried.splitlines() == [
-        "VPN does not connect, revision 2 (escalate: the gateway is down)",
+        "VPN does not connect, revision 2 (sends it up: the gateway is down)",
         "– Restart the client: it failed",
         "– Look at the board: red",
     ]
@@ -57,7 +59,7 @@ def test_a_pack_survives_its_storage() -> None:
 def test_what_a_form_leaves_out_is_empty_and_what_it_adds_is_left_out() -> None:
     pack = Pack.of({"symptom": "  slow  ", "scope": None, "csrf": "x"})
     assert (pack.symptom, pack.scope) == ("slow", "")
-    assert pack.answers == [(QUESTIONS["symptom"], "slow")]
+    assert pack.answers == [("Symptom", "slow")]
 
 
 def test_a_novel_is_capped() -> None:
@@ -66,3 +68,32 @@ def test_a_novel_is_capped() -> None:
 
 def test_every_part_has_its_question_and_its_place_in_the_pack() -> None:
     assert {part.name for part in PARTS} == set(Pack().as_dict())
+
+
+def test_steps_of_a_book_that_is_still_followed_are_told_too() -> None:
+    going = RunRecord(
+        "VPN does not connect", [("Who is affected?", "One person")], ended="", outcome="running"
+    )
+    assert prefill(replace(KNOWN, runs=[going])).steps_tried.splitlines() == [
+        "VPN does not connect (not followed to its end)",
+        "– Who is affected? One person",
+    ]
+
+
+def test_what_is_wrong_with_the_book_is_not_what_is_wrong_with_the_thing() -> None:
+    gap = replace(RUN, ended="nothing about home computers", reason="book_insufficient")
+    assert prefill(replace(KNOWN, runs=[gap])).hypothesis == ""
+
+
+def test_nobody_writes_twice_what_came_back() -> None:
+    before = Pack(
+        symptom="No VPN at home", exact_ask="Renew it", steps_tried="Restarted it.\n– Look at the board: red"
+    )
+    pack = prefill(replace(KNOWN, came_back=before))
+    assert (pack.symptom, pack.exact_ask, pack.evidence) == ("No VPN at home", "Renew it", "screen.png")
+    assert pack.steps_tried.splitlines() == [
+        "Restarted it.",
+        "– Look at the board: red",
+        "VPN does not connect, revision 2 (sends it up: the gateway is down)",
+        "– Restart the client: it failed",
+    ]

@@ -379,11 +379,26 @@ class Gap(models.Model):
     def __str__(self) -> str:
         return str(self.revision.book) if self.revision else "a book that is missing"
 
+    @property
+    def step_title(self) -> str:
+        """The step at which the book was not enough, as its reader knows it."""
+        step = self.revision.content.step(self.step) if self.revision and self.step else None
+        return step.title if step else self.step
+
     @classmethod
     def open_for(cls, ticket: Ticket, *, kind: str, owner_id: int | None) -> Gap:
-        """A task to improve the book that was last followed on the ticket, or to write one."""
+        """A task to improve the book that was last followed on the ticket, or to write one.
+
+        A hand-over that came back and is sent again asks the same team for the same thing: that is one task.
+        """
         run = ticket.runs.select_related("revision__book").order_by("-started_at", "-id").first()
         last = run.attempts.last() if run else None
+        same = cls.objects.filter(ticket=ticket, owner_id=owner_id, closed_at=None)
+        asked: Gap | None = same.filter(
+            revision=run.revision if run else None, step=last.step if last else ""
+        ).first()
+        if asked is not None:
+            return asked
         gap = cls.objects.create(
             client_id=ticket.client_id,
             ticket=ticket,
@@ -453,17 +468,17 @@ _LATEST = Written(
 
 
 def told_runs(ticket: Ticket) -> list[tuple[str, list[tuple[str, str]], str, str, str]]:
-    """The runs of a ticket that have ended, oldest first, in plain words: book, (step, what came of it) each, how it
-    ended, its outcome and coded reason.
+    """The runs of a ticket, oldest first, in plain words: book, (step, what came of it) each, how it ended, its outcome
+    and coded reason. A run that goes on has only its steps; one that was just opened has tried nothing.
     """
     told = []
-    ended = ticket.runs.exclude(state=RunState.RUNNING).select_related("revision__book")
-    for run in ended.order_by("started_at"):
+    for run in ticket.runs.select_related("revision__book").order_by("started_at"):
         steps = []
         for attempt in run.attempts.all():
             attempt.run = run
             steps.append((attempt.title, attempt.words))
-        told.append((str(run.revision), steps, run.words, str(run.state), run.reason))
+        if steps or run.state != RunState.RUNNING:
+            told.append((str(run.revision), steps, run.words, str(run.state), run.reason))
     return told
 
 

@@ -45,7 +45,7 @@ class When:
             not asked
             or attempt.reason in self.reasons
             or (self.book_followed and attempt.has_followed_a_book)
-            or 0 < self.runs <= len(attempt.runs)
+            or 0 < self.runs <= attempt.books_tried
             or 0 < self.used <= attempt.used
         )
 
@@ -185,6 +185,11 @@ class Attempt:
     is_major: bool = False
     used: int = 0
     emergency: bool = False
+
+    @property
+    def books_tried(self) -> int:
+        """The runs that came to an end, of whatever kind."""
+        return sum(run.outcome != "running" for run in self.runs)
 
     @property
     def has_followed_a_book(self) -> bool:

@@ -8,7 +8,7 @@ from django.db import models
 class Reason(models.TextChoices):
     """Why a tier hands a ticket up."""
 
-    BOOK_MISSING = "book_missing", "There is no book for this"
+    BOOK_MISSING = "book_missing", "No book covers this"
     BOOK_INSUFFICIENT = "book_insufficient", "The book was not enough"
     BOOK_FAILED = "book_failed", "The book was followed and did not help"
     SKILL = "skill", "It needs knowledge that this tier does not have"

@@ -19,6 +19,8 @@ from tierdesk.response.vendors.models import Case, may_open_cases
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.models import Ticket
 
+CAME_BACK = {EscalationState.RETURNED, EscalationState.COACHED, EscalationState.WITHDRAWN}
+
 _ESCALATIONS = Written(
     lambda ticket: Escalation.objects.filter(ticket=ticket).select_related(
         "from_team", "to_team", "sent_by__user", "answered_by__user"
@@ -65,19 +67,28 @@ def run_records(ticket: Ticket) -> list[RunRecord]:
     return [RunRecord(*told) for told in told_runs(ticket)]
 
 
+def came_back(ticket: Ticket) -> Escalation | None:
+    """The last hand-over of the tier that has the ticket, if it came back: it is to be sent again, better."""
+    last: Escalation | None = ticket.escalations.filter(from_tier=ticket.tier).order_by("-sent_at").first()
+    return last if last is not None and last.state in CAME_BACK else None
+
+
 def prefilled(ticket: Ticket, runs: list[RunRecord]) -> Pack:
     """The hand-over pack as far as the desk knows it."""
     said = ticket.messages.filter(direction=Direction.OUTBOUND).order_by("-at").first()
+    heard = ticket.messages.filter(direction=Direction.INBOUND).order_by("at").values_list("text", flat=True)
+    back = came_back(ticket)
     files = ticket.messages.filter(attachments__isnull=False).values_list("attachments__name", flat=True)
     return prefill(
         Known(
             subject=ticket.subject,
-            description=ticket.description,
+            description="\n".join(heard),
             component=ticket.component.name if ticket.component else "",
             contact=f"{ticket.contact.name}, {ticket.client.name}" if ticket.contact else ticket.client.name,
             opened_at=f"{ticket.created_at:%Y-%m-%d %H:%M} UTC",
             files=list(files),
             runs=runs,
             last_promise=said.text[:500] if said else "",
+            came_back=back.contents if back else None,
         )
     )

@@ -25,7 +25,7 @@ from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
 from tierdesk.web.workspace.clocks import faces_of
 from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of
-from tierdesk.web.workspace.ladder import prefilled, run_records
+from tierdesk.web.workspace.ladder import came_back, prefilled, run_records
 from tierdesk.web.workspace.navigation import navigation
 
 
@@ -91,7 +91,9 @@ def _gate_context(
     chosen = next(
         (team for team in teams if team.pk == _number(request, "team")), teams[0] if teams else None
     )
-    reason = request.POST.get("reason") or next((run.reason for run in reversed(runs) if run.reason), "")
+    back = came_back(ticket)
+    of_books = next((run.reason for run in reversed(runs) if run.reason), "")
+    reason = request.POST.get("reason") or (back.reason if back else of_books)
     attempt = attempt_on(
         ticket,
         chosen,

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from tierdesk.core import clock
 from tierdesk.core.work import work
 from tierdesk.response.runbooks.models import Book, Gap, Revision, Run
+from tierdesk.response.tiers.reasons import Reason, ReturnReason
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
@@ -73,7 +74,10 @@ def gaps(request: HttpRequest) -> HttpResponse:
     """Books that were not enough, oldest first, until somebody improves them."""
     found = Gap.objects.visible_to(user_of(request)).filter(closed_at=None)
     related = found.select_related("ticket", "revision__book", "owner", "client").order_by("opened_at")[:200]
-    return render(request, "workspace/gaps.html", {"gaps": related} | navigation(request, "gaps"))
+    kinds = dict([*Reason.choices, *ReturnReason.choices])
+    return render(
+        request, "workspace/gaps.html", {"gaps": related, "kinds": kinds} | navigation(request, "gaps")
+    )
 
 
 @agent_page
