@@ -170,7 +170,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "sparkline": {"values": [1, 0, 2], "words": H},
     "stat": {"label": H, "value": H, "unit": H, "note": H, "note_tone": H, "href": H, "icon": H},
     "state_mark": {"state": "new"},
-    "state_pill": {"state": "new", "label": H, "reason": H},
+    "state_pill": {"state": "new", "label": H},
     "step": {"title": H, "note": H, "kind": "manual", "caller": H},
     "stepper": {"label": H, "caller": H},
     "table": {"caption": H, "id": H, "caller": H},

@@ -185,7 +185,7 @@ def _services(tickets: Sequence[Ticket]) -> list[Service]:
 
 
 def _offered(service: Service) -> Offered:
-    named = (service.name, *service.named_parts)
+    named = (service.name, *service.named_parts)  # type: ignore[attr-defined]  # annotated
     return Offered(service.pk, service.client_id is not None, named, tuple(service.categories))
 
 

@@ -75,7 +75,8 @@ def _name(clock: Clock) -> str:
 def _note(clock: Clock, state: str, at: datetime) -> str:
     """Why a clock stands still; outside hours must not look like a pause that somebody granted (C16)."""
     if clock.state == ClockState.PAUSED:
-        return str(clock.pauses[-1][2]).replace("_", " ")
+        why = str(clock.pauses[-1][2])
+        return str(dict(PendingReason.choices).get(why, why.replace("_", " "))).lower()
     if (
         clock.state == ClockState.RUNNING
         and clock.metric != Metric.DATE
@@ -183,5 +184,4 @@ def spent_on(ticket: Ticket, clock: Clock, at: datetime) -> Spent:
 
 
 def _standing(stay: Stay) -> str:
-    state = str(State(stay.state).label)
-    return f"{state}: {PendingReason(stay.reason).label}" if stay.reason else state
+    return str(PendingReason(stay.reason).label if stay.reason else State(stay.state).label)

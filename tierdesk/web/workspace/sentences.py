@@ -47,7 +47,8 @@ def _label(choices: Any, value: str) -> str:
 def _waits_for(details: Mapping[str, Any]) -> str:
     """What it waits for; entries from before the desk kept it name no problem."""
     number = f": PR-{details['problem']}" if details.get("problem") else ""
-    return _label(PendingReason, details["reason"]) + number
+    reason = _label(PendingReason, details["reason"])
+    return _("set it to pending: %s") % (reason[:1].lower() + reason[1:] + number)
 
 
 def _day(raw: str | None) -> str:
@@ -450,7 +451,7 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "case_moved": Sentence(
         lambda d: (
-            _("vendor case: %(before)s → %(after)s")
+            _("moved the vendor case: %(before)s → %(after)s")
             % {name: str(d[name]).replace("_", " ") for name in ("before", "after")}
         ),
         "package",
@@ -465,8 +466,23 @@ SENTENCES: Mapping[str, Sentence] = {
         ),
         "clock",
     ),
-    "case_heard": Sentence(lambda d: _("the vendor wrote"), "mail"),
+    "case_heard": Sentence(lambda d: _("wrote to us about the case"), "mail"),
     "case_answered": Sentence(lambda d: _("wrote to the vendor"), "send"),
+    "case_drafted": Sentence(lambda d: _("drafted a case for %(vendor_name)s") % d, "package"),
+    "case_numbered": Sentence(lambda d: _("gave the vendor case its number: %(reference)s") % d, "package"),
+    "case_promised": Sentence(
+        lambda d: (
+            _("wrote down what the vendor promises%(until)s: %(words)s")
+            % {"until": _day(d["until"]), "words": d["words"] or _("an answer")}
+        ),
+        "clock",
+    ),
+    "case_chased": Sentence(lambda d: _("the vendor is to be chased: %(why)s") % d, "bell", "warning"),
+    "case_severity_changed": Sentence(
+        lambda d: _("changed the severity of the vendor case: %(before)s → %(after)s, because %(why)s") % d,
+        "package",
+    ),
+    "escalation_overtaken": Sentence(lambda d: _("the hand-over was overtaken"), "escalate"),
 }
 
 
@@ -477,6 +493,8 @@ def sentence_of(entry: Entry) -> tuple[str, str, str]:
         return entry.kind.replace("_", " "), "circle", "neutral"
     if _is_taken(entry):
         return _("took it") + _because(entry.details), sentence.icon, sentence.tone
+    if entry.kind == "case_heard" and entry.by_kind == "agent":
+        return _("wrote down what the vendor said"), sentence.icon, sentence.tone
     return sentence.say(entry.details), sentence.icon, sentence.tone
 
 

@@ -1,0 +1,39 @@
+"""Every fact reads as a sentence about whoever did it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tierdesk.channels.alarms.facts import AlarmsWorsened
+from tierdesk.response.sla.facts import ClockFact
+from tierdesk.tickets.facts import Heard, Noted, Replied, TicketFact
+from tierdesk.tickets.models import Entry
+from tierdesk.web.workspace.sentences import SENTENCES, sentence_of
+
+SHOWN_AS_WORDS = {Heard, Noted, Replied}
+"""These entries are the messages themselves."""
+
+
+def _kinds(of: type[TicketFact]) -> Iterator[type[TicketFact]]:
+    for kind in of.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
+
+
+def test_every_fact_has_a_sentence() -> None:
+    assert AlarmsWorsened in set(_kinds(TicketFact)), "the facts of all rooms are loaded"
+    told = {fact for fact in _kinds(TicketFact) if fact.__module__.startswith("tierdesk.")}
+    missing = {fact.kind for fact in told - SHOWN_AS_WORDS - {ClockFact}} - set(SENTENCES)
+    assert not missing
+
+
+def test_what_a_ticket_waits_for_is_something_that_somebody_did() -> None:
+    waits = Entry(kind="pended", by_kind="agent", by_name="Lena", details={"reason": "vendor"})
+    assert sentence_of(waits)[0] == "set it to pending: waiting for a vendor"
+
+
+def test_an_answer_of_a_vendor_is_told_of_whoever_wrote_it_down() -> None:
+    by_mail = Entry(kind="case_heard", by_kind="vendor", details={"case": 1, "message": 1})
+    by_phone = Entry(kind="case_heard", by_kind="agent", details={"case": 1, "message": 1})
+    assert sentence_of(by_mail)[0] == "wrote to us about the case"
+    assert sentence_of(by_phone)[0] == "wrote down what the vendor said"
