@@ -12,7 +12,7 @@ PAGES = [
     "/",
     "/queues/mine/",
     "/queues/unassigned/",
-    "/queues/at-risk/",
+    "/queues/due/",
     "/queues/escalated/",
     "/queues/pending/",
     "/queues/all/",

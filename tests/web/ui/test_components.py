@@ -267,6 +267,7 @@ def test_an_unknown_variety_is_refused_rather_than_drawn_empty(env: Environment,
 @pytest.mark.parametrize(("chip", "words"), [
     ({"state": "ok", "left": timedelta(minutes=130)}, "2 h 10 min left"),
     ({"state": "at_risk", "left": timedelta(minutes=8)}, "at risk"),
+    ({"state": "soon", "left": timedelta(minutes=38)}, "due soon"),
     ({"state": "breached", "left": timedelta(minutes=-7)}, "7 min over"),
     ({"state": "breached", "left": timedelta(minutes=-7)}, "breached"),
     ({"state": "paused", "left": HOUR}, "paused, 1 h left"),

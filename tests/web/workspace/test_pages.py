@@ -19,7 +19,7 @@ PAGES = [
     "/",
     "/queues/mine/",
     "/queues/unassigned/",
-    "/queues/at-risk/",
+    "/queues/due/",
     "/queues/likely-late/",
     "/queues/all/?type=request",
     "/queues/escalated/",

@@ -18,7 +18,7 @@ from tierdesk.web.workspace.on_the_desk import calls_on_the_desk
 from tierdesk.web.workspace.queue import VIEWS, Count
 from tierdesk.web.workspace.talks import count_offered, take_seat
 
-COUNTED = {"team", "mine", "unassigned", "at-risk"}
+COUNTED = {"team", "mine", "unassigned", "due"}
 
 
 def navigation(request: HttpRequest, current: str = "", *, seat: Seat | None = None) -> dict[str, Any]:

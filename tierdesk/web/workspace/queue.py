@@ -27,7 +27,7 @@ from tierdesk.tickets.models import Ticket, Tickets
 PAGE = 50
 LATEST_FIRST = "outlook__chance"
 COUNT_AT_MOST = 100
-AT_RISK = timedelta(hours=1)
+SOON = timedelta(hours=1)
 
 PENDING: Mapping[str, str] = {value: str(label) for value, label in PendingReason.choices}
 
@@ -95,11 +95,11 @@ VIEWS: Sequence[View] = (
         lambda tickets, agent, at: _my_teams(tickets, agent, at).unassigned(),
     ),
     View(
-        "at-risk",
-        "At risk",
+        "due",
+        "Due or late",
         "clock",
-        "No promise is close to its limit.",
-        lambda tickets, agent, at: tickets.unresolved().due_before(at + AT_RISK),
+        "No promise is due within the hour, and none is late.",
+        lambda tickets, agent, at: tickets.unresolved().due_before(at + SOON),
     ),
     View(
         "likely-late",
@@ -166,7 +166,7 @@ def _shown(row: dict[str, Any], at: datetime, late: Collection[int]) -> dict[str
     row["likely_late"] = row["id"] in late
     row["waits_for"] = PENDING.get(row["pending_reason"])
     row["clock"] = (
-        None if due is None else "breached" if due < at else "at_risk" if due < at + AT_RISK else "ok"
+        None if due is None else "breached" if due < at else "soon" if due < at + SOON else "ok"
     )
     return row
 
