@@ -19,10 +19,12 @@ from tierdesk.ops.postgres import find_binaries
 from tierdesk.ops.postgres.home import Home
 from tierdesk.ops.postgres.postmaster import Sign
 from tierdesk.ops.supervisor import (
+    BETWEEN_KNOCKS,
     FIRST_PAUSE,
     LONGEST_PAUSE,
     STEADY_AFTER,
     Child,
+    Door,
     Tended,
     pause_after,
     serve_tree,
@@ -206,6 +208,17 @@ def test_a_taken_port_is_noticed_before_anything_starts(
         assert serve_tree(home=home.path, host="127.0.0.1", port=port, environ={}) == 1
     assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in capsys.readouterr().err
     assert list(home.path.iterdir()) == []
+
+
+def test_visitors_are_welcomed_once_and_not_before_the_door_opens() -> None:
+    welcomed: list[str] = []
+    with socket.socket() as desk:
+        desk.bind(("127.0.0.1", 0))
+        door = Door("127.0.0.1", desk.getsockname()[1], lambda: welcomed.append("welcome"))
+        assert (door.look(0), welcomed) == (BETWEEN_KNOCKS, [])
+        desk.listen()
+        assert (door.look(1), welcomed) == (LONGEST_PAUSE, ["welcome"])
+        assert (door.look(2), welcomed) == (LONGEST_PAUSE, ["welcome"])
 
 
 def test_the_web_listens_where_it_was_told() -> None:

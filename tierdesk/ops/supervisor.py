@@ -28,6 +28,9 @@ STEADY_AFTER = 60.0
 LAST_ANSWERS = 5
 """Seconds the web gets to finish what it is answering; live pages never finish by themselves."""
 
+BETWEEN_KNOCKS = 0.2
+"""Seconds between two tries whether the web answers already."""
+
 Say = Callable[[str], None]
 
 
@@ -45,11 +48,13 @@ class Child:
     """Seconds from the request to leave (SIGTERM) to the kill."""
 
 
-def serve_tree(*, home: Path, host: str, port: int, environ: Mapping[str, str]) -> int:
+def serve_tree(
+    *, home: Path, host: str, port: int, environ: Mapping[str, str], welcome: Callable[[], None] | None = None
+) -> int:
     """Serve the desk at `host` and `port` until SIGTERM or SIGINT; the result is an exit status.
 
-    Without `DATABASE_URL` in `environ` the database is the embedded cluster of `home`, and the children get
-    its URL. Call it from the main thread.
+    `welcome` is called once, when the desk answers there. Without `DATABASE_URL` in `environ` the database is the
+    embedded cluster of `home`, and the children get its URL. Call it from the main thread.
     """
     try:
         _refuse_a_taken_port(host, port)
@@ -61,6 +66,7 @@ def serve_tree(*, home: Path, host: str, port: int, environ: Mapping[str, str]) 
         environ=environ,
         first=[sys.executable, "-m", "tierdesk.ops.command", "migrate"],
         children=[web(host, port), Child("worker", [sys.executable, "-m", "tierdesk.ops.command", "worker"])],
+        door=Door(host, port, welcome) if welcome else None,
     )
 
 
@@ -70,7 +76,12 @@ def web(host: str, port: int) -> Child:
 
 
 def run_tree(
-    *, home: Path, environ: Mapping[str, str], first: Sequence[str], children: Sequence[Child]
+    *,
+    home: Path,
+    environ: Mapping[str, str],
+    first: Sequence[str],
+    children: Sequence[Child],
+    door: Door | None = None,
 ) -> int:
     """Start the database, run `first` to its end, then keep `children` until told to leave; stop in reverse.
 
@@ -81,23 +92,26 @@ def run_tree(
             with _database(home, environ) as environ_with_database:
                 leash = leashed(first, on_death=signal.SIGTERM)
                 failed = subprocess.run(leash, env=environ_with_database, check=False).returncode
-                return failed or supervise(children, environ=environ_with_database)
+                return failed or supervise(children, environ=environ_with_database, door=door)
         except UnableToStart as trouble:
             say(str(trouble))
             return 1
 
 
-def supervise(children: Sequence[Child], *, environ: Mapping[str, str], say: Say = say) -> int:
+def supervise(
+    children: Sequence[Child], *, environ: Mapping[str, str], say: Say = say, door: Door | None = None
+) -> int:
     """Keep every child running until SIGTERM or SIGINT, then stop one after the other in the order given.
 
     A child that ends is started again, later each time it falls. A second signal ends the patience with those
     that take their time. Children are killed when the supervisor is. Call it from the main thread.
     """
     tended = [Tended(child, environ, say) for child in children]
+    watched: list[Tended | Door] = [*tended, door] if door else [*tended]
     with Bell() as bell:
         while not bell.rung:
             now = time.monotonic()
-            bell.wait(min((one.look(now) for one in tended), default=None))
+            bell.wait(min((one.look(now) for one in watched), default=None))
         for one in tended:
             one.see_off(bell)
     return 0
@@ -163,6 +177,30 @@ class Tended:
         self.falls = 1 if now - self.started >= STEADY_AFTER else self.falls + 1
         self.due = now + pause_after(self.falls)
         self.say(f"{self.child.name} ended ({how}); next start in {self.due - now:g} s")
+
+
+@dataclass
+class Door:
+    """Where the desk is to answer: `welcome` is called as soon as somebody could come in."""
+
+    host: str
+    port: int
+    welcome: Callable[[], None]
+    is_open: bool = field(default=False, init=False)
+
+    def look(self, now: float) -> float:
+        """Try the handle until it opens; the result is when to look again, in seconds."""
+        if not self.is_open and self._opens():
+            self.is_open = True
+            self.welcome()
+        return LONGEST_PAUSE if self.is_open else BETWEEN_KNOCKS
+
+    def _opens(self) -> bool:
+        try:
+            socket.create_connection((self.host, self.port), timeout=BETWEEN_KNOCKS).close()
+        except OSError:
+            return False
+        return True
 
 
 class Bell:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,3 +43,17 @@ def test_it_says_where_mail_is_really_taken(
     monkeypatch.setattr(demo, "fill", lambda days: None)
     assert demo.run(OPTIONS) == 0
     assert "curl smtp://127.0.0.1:2599 " in capsys.readouterr().out
+
+
+def test_it_says_where_it_is_only_when_it_answers_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def serves(*, welcome: Callable[[], None], **_: Any) -> int:
+        assert "Tierdesk is at" not in capsys.readouterr().out
+        welcome()
+        assert "Tierdesk is at http://127.0.0.1:8000/" in capsys.readouterr().out
+        return 0
+
+    monkeypatch.setattr(demo, "fill", lambda days: None)
+    monkeypatch.setattr(demo, "serve_tree", serves)
+    assert demo.run(Namespace(**vars(OPTIONS) | {"fill_only": False})) == 0

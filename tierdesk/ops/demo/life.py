@@ -270,11 +270,16 @@ class Life:
                 ticket,
                 self.chance.choice(list(teams)),
                 by=agent,
-                reason="book_insufficient" if self.chance.random() < 0.25 else trouble.reason,
+                reason=self._why(ticket, trouble),
                 pack=pack,
                 bypass="agreed with the shift lead",
             )
         self._soon(at, 3, 50, lambda then: self._answer_hand_over(pk, trouble, then))
+
+    def _why(self, ticket: Ticket, trouble: Trouble) -> str:
+        if self.chance.random() >= 0.25:
+            return trouble.reason
+        return "book_insufficient" if ticket.runs.exists() else "book_missing"
 
     def _answer_hand_over(self, pk: int, trouble: Trouble, at: datetime) -> None:
         sent = (

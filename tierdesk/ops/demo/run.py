@@ -55,11 +55,16 @@ def run(options: argparse.Namespace) -> int:
             fill(options.days)
             broken_off.unlink()
     smtp = os.environ.get("TIERDESK_SMTP_LISTEN_PORT", str(SMTP_PORT))
-    say_who_is_who(options, smtp)
     if options.fill_only:
+        say_who_is_who(options, smtp)
         return 0
-    environ = os.environ | {"TIERDESK_SMTP_LISTEN_PORT": smtp}
-    return serve_tree(home=settings.HOME / "postgres", host=options.host, port=options.port, environ=environ)
+    return serve_tree(
+        home=settings.HOME / "postgres",
+        host=options.host,
+        port=options.port,
+        environ=os.environ | {"TIERDESK_SMTP_LISTEN_PORT": smtp},
+        welcome=lambda: say_who_is_who(options, smtp),
+    )
 
 
 def fill(days: int) -> None:

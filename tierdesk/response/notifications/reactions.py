@@ -619,9 +619,9 @@ def _zone(ticket: Ticket) -> str:
 def _local(at: datetime, zone: str) -> str:
     """An instant in that zone; in UTC where a zone that was written down does not exist."""
     try:
-        return f"{at.astimezone(ZoneInfo(zone)):%A %d %B, %H:%M}"
+        return f"{at.astimezone(ZoneInfo(zone)):%A %-d %B, %H:%M}"
     except (ZoneInfoNotFoundError, ValueError):
-        return f"{at.astimezone(UTC):%A %d %B, %H:%M} UTC"
+        return f"{at.astimezone(UTC):%A %-d %B, %H:%M} UTC"
 
 
 def _promises(facts: Sequence[Triaged]) -> dict[PromiseKey, Promise]:

@@ -165,9 +165,7 @@ def _shown(row: dict[str, Any], at: datetime, late: Collection[int]) -> dict[str
     due = row["next_due_at"]
     row["likely_late"] = row["id"] in late
     row["waits_for"] = PENDING.get(row["pending_reason"])
-    row["clock"] = (
-        None if due is None else "breached" if due < at else "soon" if due < at + SOON else "ok"
-    )
+    row["clock"] = None if due is None else "breached" if due < at else "soon" if due < at + SOON else "ok"
     return row
 
 
