@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 from django.apps import apps
@@ -42,6 +43,27 @@ def test_every_relative_link_of_the_docs_leads_somewhere() -> None:
             if not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)} → {target}")
     assert broken == []
+
+
+def test_every_package_says_why_it_is_here() -> None:
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = [re.split(r"[\[<>=;]", one)[0].strip() for one in needed]
+    _, table = (ROOT / "docs" / "architecture.md").read_text().split("## What we stand on")
+    assert [name for name in names if name not in table] == []
+
+
+def test_the_map_of_the_house_has_every_room() -> None:
+    _, plan = (ROOT / "README.md").read_text().split("## A map of the house")
+    house = ROOT / "tierdesk"
+    floors = [floor for floor in house.iterdir() if (floor / "__init__.py").exists()]
+    rooms = [
+        room
+        for floor in floors
+        if floor.name in {"directory", "response", "learning", "channels", "web"}
+        for room in floor.iterdir()
+        if (room / "__init__.py").exists() and room.name != "migrations"
+    ]
+    assert [str(place) for place in (*floors, *rooms) if place.name not in plan] == []
 
 
 def test_every_decision_has_its_page() -> None:
