@@ -44,6 +44,8 @@ def test_the_third_line_drives_a_vendor_case_and_the_clients_clock_goes_on(
     fast_forward(at + 21 * M)
     ours = next(e for e in post.sent if e.rcpt_to == "support@nordvik.example")
     assert case.number.encode() in ours.data
+    assert b"Contract: premium support" in ours.data
+    assert b"Severity: 1" in ours.data
     post.arrive(
         at + 50 * M,
         "Nordvik Support <support@nordvik.example>",

@@ -155,6 +155,7 @@ class ToVendor(Protocol):
     to: str
     headline: str
     text: str
+    terms: str
     at: datetime
 
 
@@ -722,7 +723,9 @@ def _vendor_mail(fact: ToVendor) -> dict[str, Any]:
         "address": fact.to,
         "sender_name": "Platform support",
         "subject": fact.headline[:300],
-        "text": words.fill(words.VENDOR, {"text": fact.text, "number": f"VC-{fact.case}"}),
+        "text": words.fill(
+            words.VENDOR, {"text": fact.text, "number": f"VC-{fact.case}", "terms": fact.terms}
+        ),
         "wake_at": fact.at,
     }
 

@@ -108,6 +108,7 @@ $team""")
 VENDOR = _("""$text
 
 --
+$terms
 Our case number: $number. Please keep it in the subject.""")
 
 AGENT = _("""$text

@@ -47,13 +47,14 @@ class CaseHeard(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CaseAnswered(TicketFact):
-    """We wrote to the vendor: `to`, `headline` and `text` are what is mailed."""
+    """We wrote to the vendor: `to`, `headline` and `text` are what is mailed, below it the `terms` of their help."""
 
     case: int
     message: int
     to: str
     headline: str
     text: str
+    terms: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

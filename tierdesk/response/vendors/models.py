@@ -229,6 +229,16 @@ class Case(models.Model):
         )
         self.say(self.text)
 
+    @property
+    def terms(self) -> str:
+        """What a vendor asks first: for which product and version, by which contract, and how grave it is."""
+        said = {
+            "Product": f"{self.contract.product} {self.product_version}".strip(),
+            "Contract": self.contract.entitlement,
+            "Severity": str(self.severity),
+        }
+        return "\n".join(f"{name}: {value}" for name, value in said.items() if value)
+
     def say(self, text: str) -> CaseMessage:
         """Write to the vendor; the mail carries both numbers, so that the answer finds its way back.
 
@@ -250,6 +260,7 @@ class Case(models.Model):
                 to=self.contract.vendor.email,
                 headline=f"{self.subject} {numbers}",
                 text=text,
+                terms=self.terms,
             )
         )
         if self.state == CaseState.WAITING_ON_US:
