@@ -163,7 +163,7 @@ def repeats(cast: Cast, ticket: Ticket, doing: Doing) -> int:
 def test_repeats_are_read_and_accepted(cast: Cast, kira: Program, olga: Program, repeats: int) -> None:
     (shown,) = kira.get("/problems/repeats").json()
     assert (shown["id"], shown["client"], shown["category"]) == (repeats, "ACME", "hardware/printer")
-    assert (shown["service"], shown["incidents"], shown["state"]) == (None, 3, "proposed")
+    assert (shown["service"], shown["incidents"], shown["state"]) == ("vpn", 3, "proposed")
     assert olga.get("/problems/repeats").json() == []
     path = f"/problems/repeats/{repeats}/accepting"
     assert olga.post(path, {"why": "x", "title": "It"}).status_code == 404
