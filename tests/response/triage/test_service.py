@@ -9,7 +9,7 @@ import pytest
 
 from tests.cast import Cast
 from tierdesk.directory.services.models import Category, Component, Service
-from tierdesk.response.triage.decide import Offered, Recognised, recognise
+from tierdesk.response.triage.decide import Offered, Offers, Recognised, recognise
 from tierdesk.tickets.models import Ticket
 
 VPN = Offered(1, own=True, names=("VPN", "gw1"), scopes=("network/vpn",))
@@ -65,7 +65,7 @@ TABLE: dict[str, tuple[str, str, str, tuple[Offered, ...], tuple[int, str] | Non
 def test_what_is_recognised(
     subject: str, text: str, category: str, services: tuple[Offered, ...], expected: tuple[int, str] | None
 ) -> None:
-    found = recognise(subject, text, category, services)
+    found = recognise(subject, text, category, Offers(services))
     assert found == (None if expected is None else Recognised(*expected))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -80,38 +81,45 @@ class Recognised:
     because: str
 
 
-def recognise(subject: str, text: str, category: str, services: Sequence[Offered]) -> Recognised | None:
+class Offers:
+    """What a client may mean, once for many tickets: names are looked up by their first words."""
+
+    def __init__(self, services: Sequence[Offered]) -> None:
+        self.services = services
+        self._names: dict[str, list[tuple[Offered, str, str]]] = defaultdict(list)
+        for one in services:
+            for name in one.names:
+                for first in _folded(name).split()[:1]:
+                    self._names[first].append((one, name, _folded(name)))
+
+    def named(self, folded: str) -> list[tuple[Offered, str]]:
+        """Those whose name is there and is not part of a longer one: who writes Mail archive does not mean Mail."""
+        said = [
+            each
+            for first in sorted(self._names.keys() & folded.split())
+            for each in self._names[first]
+            if each[2] in folded
+        ]
+        longer = {name for _, _, name in said}
+        return [(one, name) for one, name, own in said if not any(own in other for other in longer - {own})]
+
+
+def recognise(subject: str, text: str, category: str, offers: Offers) -> Recognised | None:
     """The service that the subject names, else that the category is about, else that the text names.
 
     The text comes last: there a service is often named that works, or that somebody only wants to use again. What two
     are meant by alike says nothing.
     """
     return (
-        _only(_named(services, _folded(subject)))
-        or _only(_about(services, category))
-        or _only(_named(services, _folded(text[:4000])))
+        _only(offers.named(_folded(subject)))
+        or _only(_about(offers.services, category))
+        or _only(offers.named(_folded(text[:4000])))
     )
 
 
 def words_of(subject: str, text: str) -> set[str]:
     """The words in which `recognise` finds names, as they are written."""
     return set(WORD.findall(f"{subject} {text[:4000]}"))
-
-
-def _named(services: Sequence[Offered], folded: str) -> list[tuple[Offered, str]]:
-    """The services whose name is there and is not part of a longer one: who writes Mail archive does not mean Mail."""
-    said = [
-        (one, name)
-        for one in services
-        for name in one.names
-        if _folded(name).strip() and _folded(name) in folded
-    ]
-    longer = {_folded(name) for _, name in said}
-    return [
-        (one, name)
-        for one, name in said
-        if not any(_folded(name) in other for other in longer - {_folded(name)})
-    ]
 
 
 def _about(services: Sequence[Offered], category: str) -> list[tuple[Offered, str]]:

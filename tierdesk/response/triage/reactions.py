@@ -16,6 +16,7 @@ from tierdesk.response.triage.decide import (
     SURE,
     Keywords,
     Offered,
+    Offers,
     Rule,
     first_tier,
     recognise,
@@ -63,7 +64,8 @@ class _Room:
     """What triage needs to know, read once for the whole batch."""
 
     categories: dict[int, Category]
-    services: list[Service]
+    services: dict[int, Service]
+    offers: dict[int, Offers]
     keywords: list[Keywords]
     rules: list[Rule]
     teams: dict[int, Team]
@@ -75,9 +77,11 @@ class _Room:
         clients = {ticket.client_id for ticket in tickets}
         on = max(ticket.created_at for ticket in tickets).date()
         categories = {category.pk: category for category in Category.objects.all()}
+        services = _services([ticket for ticket in tickets if ticket.service_id is None])
         return cls(
             categories=categories,
-            services=_services([ticket for ticket in tickets if ticket.service_id is None]),
+            services={service.pk: service for service in services},
+            offers={client: _offers(services, client) for client in clients},
             keywords=[Keywords(c.pk, c.path, tuple(c.keywords)) for c in categories.values() if c.keywords],
             rules=[
                 Rule(r.team_id, r.client_id, r.service_id, r.category_scope, r.channel)
@@ -133,13 +137,10 @@ class _Room:
             ticket.service = ticket.component.service
             return f"service {ticket.service.name} by: {ticket.component.name}"
         category = ticket.category.path if ticket.category else ""
-        meant = {one.pk: one for one in self.services if one.client_id in (None, ticket.client_id)}
-        found = recognise(
-            ticket.subject, ticket.description, category, [_offered(one) for one in meant.values()]
-        )
+        found = recognise(ticket.subject, ticket.description, category, self.offers[ticket.client_id])
         if found is None:
             return ""
-        ticket.service = meant[found.service]
+        ticket.service = self.services[found.service]
         return f"service {ticket.service.name} by: {found.because}"
 
     def _route(self, ticket: Ticket, tier: int) -> str:
@@ -184,9 +185,20 @@ def _services(tickets: Sequence[Ticket]) -> list[Service]:
     )
 
 
-def _offered(service: Service) -> Offered:
-    named = (service.name, *service.named_parts)  # type: ignore[attr-defined]  # annotated
-    return Offered(service.pk, service.client_id is not None, named, tuple(service.categories))
+def _offers(services: Sequence[Service], client: int) -> Offers:
+    """What a client may mean."""
+    return Offers(
+        [
+            Offered(
+                one.pk,
+                own=one.client_id is not None,
+                names=(one.name, *one.named_parts),  # type: ignore[attr-defined]  # annotated
+                scopes=tuple(one.categories),
+            )
+            for one in services
+            if one.client_id in (None, client)
+        ]
+    )
 
 
 def _first_lines(clients: set[int]) -> dict[tuple[int, int], int]:
