@@ -305,7 +305,7 @@ def test_c16_outside_the_hours_is_no_pause(cast: Cast, ticket: Ticket, doing: Do
     with doing(cast.lena, NINE + H):
         ticket.ask("Which gateway?")
     (paused,) = [face for face in faces_of(ticket, evening) if face.name == "Resolve · client"]
-    assert paused.note == "requester info"
+    assert paused.note == "waiting for the contact's answer"
 
 
 # D. Resolution, reopening, the end
