@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import smtplib
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import psycopg
 
 from tests.database import FROM, fresh_database
 from tests.exchange import TOKEN
+from tests.servers.desk import free_port
 
 NAME = "tierdesk_browser"
 SECONDS_TO_START = 60
@@ -84,7 +84,7 @@ class Desk:
 @contextmanager
 def running_desk(home: Path, server: str) -> Iterator[Desk]:
     """Fill a fresh database of that server, serve it, and leave nothing behind."""
-    web, smtp = _free_port(), _free_port()
+    web, smtp = free_port(), free_port()
     with (
         fresh_database(server, NAME, template=os.environ.get(FROM, "")) as dsn,
         (home / "desk.log").open("wb") as log,
@@ -108,12 +108,6 @@ def running_desk(home: Path, server: str) -> Iterator[Desk]:
         finally:
             tree.terminate()
             tree.wait(timeout=30)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _wait_until_it_answers(desk: Desk, tree: subprocess.Popen[bytes], log: Path) -> None:

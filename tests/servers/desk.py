@@ -5,6 +5,7 @@ Nothing here reaches into the processes: tests speak SMTP and HTTP to them, and 
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -14,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, LiteralString, Self
 
@@ -29,6 +31,7 @@ from tierdesk.ops.postgres import Cluster
 ROOT = Path(__file__).parents[2]
 PASSWORD = "a long evening in the machine room"
 STARTS_WITHIN_S = 180.0
+FIRST_PORT, SHARE, SHARES = 20_000, 1_000, 12
 
 SERVE = "import sys; from tierdesk.ops.command import main; sys.exit(main())"
 
@@ -232,7 +235,26 @@ def until(fulfilled: Callable[[], object], *, within_s: float = 20, pause_s: flo
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that was free a moment ago, for TCP and for UDP.
+
+    Of this process's own share, below those that the kernel hands out: so neither another process of the tests nor
+    somebody's outgoing line takes it before it is used.
+    """
+    return next(port for port in _ports() if _is_free(port))
+
+
+@cache
+def _ports() -> Iterator[int]:
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % SHARES
+    share = range(FIRST_PORT + number * SHARE, FIRST_PORT + (number + 1) * SHARE)
+    begin = os.getpid() % SHARE  # another run on this machine begins elsewhere
+    return itertools.cycle([*share[begin:], *share[:begin]])
+
+
+def _is_free(port: int) -> bool:
+    try:
+        with socket.create_server(("127.0.0.1", port)), socket.socket(type=socket.SOCK_DGRAM) as wire:
+            wire.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
