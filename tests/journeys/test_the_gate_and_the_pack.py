@@ -53,11 +53,15 @@ def test_what_was_tried_is_told_while_the_book_is_still_followed(
     assert before.title in prefilled(ticket, [told]).steps_tried
 
 
+def find_outdated(ticket: Ticket, book: Revision, cast: Cast) -> None:
+    Run.start(ticket, book, cast.lena).answer("scope", gap="outdated", remark="the board moved")
+
+
 def test_a_hand_over_that_came_back_is_sent_again_with_what_it_said(
     cast: Cast, at: datetime, ticket: Ticket, vpn_book: Revision, doing: Callable[..., Any]
 ) -> None:
     with doing(cast.lena, at + M):
-        Run.start(ticket, vpn_book, cast.lena).answer("scope", gap="outdated", remark="the board moved")
+        find_outdated(ticket, vpn_book, cast)
     with doing(cast.lena, at + 2 * M):
         sent = escalate(ticket, cast, reason="book_insufficient")
     with doing(cast.olga, at + 3 * M):
@@ -73,7 +77,7 @@ def test_the_book_was_not_enough_opens_a_task_to_improve_it(
     cast: Cast, at: datetime, ticket: Ticket, vpn_book: Revision, doing: Callable[..., Any]
 ) -> None:
     with doing(cast.lena, at + M):
-        Run.start(ticket, vpn_book, cast.lena).answer("scope", gap="outdated", remark="the board moved")
+        find_outdated(ticket, vpn_book, cast)
     with doing(cast.lena, at + 2 * M):
         escalate(ticket, cast, reason="book_insufficient")
     gap = Gap.objects.get()

@@ -16,12 +16,13 @@ import pytest
 from tests.channels.alarms.conftest import test_dsn
 from tierdesk.channels.alarms import committer, shapes
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, Store, StoreIsAway, UnableToStore
-from tierdesk.channels.alarms.lane import LARGEST_BODY, Lane
+from tierdesk.channels.alarms.lane import LARGEST_BODY, Lane, Reply
 from tierdesk.channels.alarms.memory import MemoryStore
 from tierdesk.channels.alarms.models import Alarm, Refusal, Source
 from tierdesk.channels.alarms.store import PostgresStore
 from tierdesk.channels.alarms.tokens import digest
 from tierdesk.core.scope import ROLE
+from tierdesk.web.courtesy import Courtesy
 
 RAISE = {"key": "disk", "resource": "db1", "summary": "/var 96 %"}
 
@@ -416,3 +417,24 @@ class TestWithPostgres:
         assert Alarm.objects.get().summary == "a \ufffd"
         assert post(PostgresStore(test_dsn()), path, b"\x00\xff").status_code == 400
         assert bytes(Refusal.objects.get().raw) == b"\x00\xff"
+
+
+def test_who_waits_for_people_is_stored_and_answered_before_the_lane_stops() -> None:
+    store, answers = GatedStore(), list[Reply]()
+
+    async def story() -> None:
+        courtesy = Courtesy(at_most_s=0.1)
+        lane = Lane(store, precedence=courtesy)
+        await lane.start()
+        await lane._book.find("plain")
+        said = lane.plain("/in/plain", {})
+        assert said is not None
+        with courtesy.page():
+            assert lane.take_at_once(said, orjson.dumps(RAISE), "", answers.append)
+            assert (store.commits, answers) == (0, [])
+            await lane.stop()
+            await asyncio.sleep(0)
+
+    asyncio.run(story())
+    assert [answer.status for answer in answers] == [202]
+    assert store.alarm("disk") is not None

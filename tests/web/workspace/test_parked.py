@@ -156,3 +156,22 @@ def test_what_turns_out_to_be_another_clients_is_taken_in_out_of_the_agents_sigh
     assert "A secret" not in answer.content.decode() and "TD-" not in answer.content.decode()
     set_scope(EVERY_CLIENT)
     assert Ticket.objects.get().client == cast.acme
+
+
+def test_nor_is_it_said_why_it_stays_parked_as_another_clients(
+    cast: Cast, client: Browser, at: datetime
+) -> None:
+    """The reason names whose it is."""
+    stray = came(raw_mail(**{"from": STRANGER}, subject="A secret"), at)
+    Inbound.objects.filter(pk=stray.pk).update(client=cast.borealis)
+    cast.acme_contract.channels = ["phone"]
+    cast.acme_contract.save()
+    Contact.objects.create(client=cast.acme, name="Petra", email="petra@fjord.example")
+    client.force_login(cast.olga.user)
+    answer = client.post(f"/parked/{stray.pk}/", {"client": ""}, follow=True)
+    told = answer.content.decode()
+    assert "a client whom you do not serve" in told
+    assert "Acme" not in told and "A secret" not in told
+    set_scope(EVERY_CLIENT)
+    stray.refresh_from_db()
+    assert (stray.client, stray.state) == (cast.acme, "parked")

@@ -207,7 +207,6 @@ class Lane:
         now = asyncio.get_running_loop().time()
         if now - self._shown_at.get(source.id, float("-inf")) < TOLD_ANEW_S:
             return
-        self._shown_at[source.id] = now
         own = "" if shape.name == source.shape else shape.name
         await self._committer.stored(
             Arrival(
@@ -222,6 +221,7 @@ class Lane:
                 headers=shape.kept(call.headers),
             )
         )
+        self._shown_at[source.id] = now
 
     def plain(self, path: str, headers: Mapping[str, str]) -> Plain | None:
         """What is posted to that path, if it may be taken in at once; otherwise it is to be served as any other."""

@@ -129,14 +129,16 @@ def _what_came_of(request: HttpRequest, one: Inbound) -> HttpResponse:
         take_in(one.pk)
         one.refresh_from_db()
     user = user_of(request)
+    if not Inbound.objects.visible_to(user).filter(pk=one.pk).exists():
+        messages.success(request, _("It is of a client whom you do not serve, and is with their agents now."))
+        return redirect("workspace:parked")
     if one.state == InboundState.PARKED:
         messages.error(request, _("It stays parked: %(why)s") % {"why": one.reason})
     elif one.state == InboundState.DONE:
         messages.success(request, _("Understood now: %(what)s.") % {"what": one.reason or _("an answer")})
     if one.ticket_id and Ticket.objects.visible_to(user).filter(pk=one.ticket_id).exists():
         return redirect("workspace:ticket", one.ticket_id)
-    seen = Inbound.objects.visible_to(user).filter(pk=one.pk).exists()
-    return redirect("workspace:parked-one", one.pk) if seen else redirect("workspace:parked")
+    return redirect("workspace:parked-one", one.pk)
 
 
 @agent_page
