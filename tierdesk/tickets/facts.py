@@ -78,6 +78,15 @@ class Categorised(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class ServiceNamed(TicketFact):
+    """It is about another service (None: about none that is known). `after`, `before`: their names, or blank."""
+
+    service: int | None
+    after: str
+    before: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Reprioritised(TicketFact):
     """Impact, urgency or the effective priority changed; `reason` is mandatory.
 

@@ -9,12 +9,20 @@ from django.db.models import F
 from tierdesk.core.work import record
 from tierdesk.directory.contracts.models import ContractVersion, version_in_force
 from tierdesk.directory.services.models import TicketType
-from tierdesk.tickets.facts import Categorised, HandedOver, Renamed, Reprioritised, Retyped, TermsChanged
+from tierdesk.tickets.facts import (
+    Categorised,
+    HandedOver,
+    Renamed,
+    Reprioritised,
+    Retyped,
+    ServiceNamed,
+    TermsChanged,
+)
 from tierdesk.tickets.lifecycle import LONGEST_SUBJECT, UnableTo
 from tierdesk.tickets.priority import DEFAULT_MATRIX, Reading, prioritise
 
 if TYPE_CHECKING:
-    from tierdesk.directory.services.models import Category
+    from tierdesk.directory.services.models import Category, Service
     from tierdesk.directory.staff.models import Agent, Team
     from tierdesk.tickets.models import Ticket
 
@@ -51,6 +59,31 @@ class Ownership:
         self.change(category=category)
         record(Categorised(ticket=self, category=category.path, before=before))
 
+    def name_service(self: Ticket, service: Service | None) -> None:
+        """Say which service it is about, or that it is about none that is known.
+
+        The priority follows if one of the two is critical, unless somebody overrode it; a component of another service
+        is forgotten. Who works it does not change. Raises UnableTo for a service of another client.
+        """
+        before, was = self.service, self.priority
+        if service == before:
+            return
+        if service is not None and service.client_id not in (None, self.client_id):
+            raise UnableTo(f"{service.name} is not a service of {self.client.name}.")
+        if not self.is_unresolved():
+            raise UnableTo(f"{self.reference} is {self.state}; what it was about is history.")
+        fits = self.component is not None and self.component.service == service
+        self.service = service
+        self._adopt(self.contract_version, service=service, component=self.component if fits else None)
+        names = service.name if service else "", before.name if before else ""
+        record(
+            ServiceNamed(
+                ticket=self, service=service.pk if service else None, after=names[0], before=names[1]
+            )
+        )
+        if self.priority != was:
+            self._tell_priority(was, f"it is about {names[0] or 'no service that is known'} now")
+
     def rename(self: Ticket, subject: str) -> None:
         """Call it by what it is about. Mails to the contact keep the subject that they began with.
 
@@ -70,14 +103,18 @@ class Ownership:
         """Set impact and urgency (1 high to 3 low); the contract's matrix gives the priority."""
         if not reason.strip():
             raise UnableTo("Say why impact or urgency change.")
-        before, reading = self.priority, self.reading_by(self.contract_version, impact, urgency)
-        computed = reading.priority
+        before, computed = self.priority, self.priority_by(self.contract_version, impact, urgency)
         self.change(impact=impact, urgency=urgency, computed_priority=computed, priority=computed)
+        self._tell_priority(before, reason)
+
+    def _tell_priority(self: Ticket, before: int, reason: str) -> None:
+        """Its priority is what the matrix says: because of what."""
+        reading = self.reading_by(self.contract_version, self.impact, self.urgency)
         record(
             Reprioritised(
                 ticket=self,
                 before=before,
-                after=computed,
+                after=self.priority,
                 reason=reason,
                 impact=reading.impact,
                 urgency=reading.urgency,

@@ -11,6 +11,7 @@ from tests.web.api.conftest import Program
 from tierdesk.channels.models import Inbound
 from tierdesk.directory.clients.models import Assignment, Contact
 from tierdesk.directory.contracts.models import ContractVersion
+from tierdesk.directory.services.models import Service
 from tierdesk.tickets.models import Ticket
 
 TROUBLE: dict[str, Any] = {
@@ -66,6 +67,40 @@ def test_a_program_changes_the_subject(cast: Cast, lena: Program) -> None:
     assert lena.post(path, body).json()["subject"] == "Tunnel to Oslo"
     assert lena.post(path, body).status_code == 409, "it was changed meanwhile"
     assert lena.post(path, body | {"subject": " "}).status_code == 422
+
+
+def test_a_program_says_what_it_is_about_and_how_bad_it_is(cast: Cast, lena: Program) -> None:
+    Service.objects.create(client=cast.acme, key="till", name="Tills")
+    shown = lena.post("/tickets", TROUBLE).json()
+    path = f"/tickets/{shown['id']}"
+    shown = lena.post(f"{path}/service", {"version": shown["version"], "service": "till"}).json()
+    assert shown["service"] == "till"
+    shown = lena.post(f"{path}/category", {"version": shown["version"], "category": "network/vpn"}).json()
+    assert shown["category"] == "network/vpn"
+    assessed = {"version": shown["version"], "impact": 1, "urgency": 1, "why": "the whole floor"}
+    shown = lena.post(f"{path}/assessment", assessed).json()
+    assert (shown["impact"], shown["urgency"], shown["priority"]) == (1, 1, 1)
+    shown = lena.post(f"{path}/service", {"version": shown["version"], "service": None}).json()
+    assert shown["service"] is None
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("service", {"service": "of-borealis"}),
+        ("category", {"category": "no/such"}),
+        ("assessment", {"impact": 4, "urgency": 1, "why": "x"}),
+        ("assessment", {"impact": 1, "urgency": 1, "why": " "}),
+    ],
+)
+def test_what_a_program_cannot_say_changes_nothing(
+    cast: Cast, lena: Program, verb: str, said: dict[str, Any]
+) -> None:
+    Service.objects.create(client=cast.borealis, key="of-borealis", name="VPN")
+    shown = lena.post("/tickets", TROUBLE).json()
+    answer = lena.post(f"/tickets/{shown['id']}/{verb}", {"version": shown["version"]} | said)
+    assert answer.status_code == 422
+    assert lena.get(f"/tickets/{shown['id']}").json() == shown
 
 
 def test_what_came_is_kept_raw(cast: Cast, lena: Program) -> None:

@@ -14,6 +14,7 @@ from tests.cast import Cast
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.directory.clients.models import Number
 from tierdesk.directory.contracts.models import ContractVersion, Promise
+from tierdesk.directory.services.models import Service
 from tierdesk.response.tiers.models import Escalation
 from tierdesk.tickets.models import Ticket
 
@@ -61,6 +62,36 @@ def test_a_ticket_is_of_another_type(lena: Browser, ticket: Ticket) -> None:
     ticket.refresh_from_db()
     assert ticket.type == "request"
     assert "changed its type from incident to service request: nothing is broken" in told(lena, ticket)
+
+
+def test_an_agent_says_which_service_it_is_about(cast: Cast, lena: Browser, ticket: Ticket) -> None:
+    till = Service.objects.create(client=cast.acme, key="till", name="Remote <access>")
+    assert "Remote &lt;access&gt;" in told(lena, ticket), "it is offered"
+    post(lena, f"/tickets/{ticket.pk}/service/", {"version": ticket.version, "service": till.pk})
+    ticket.refresh_from_db()
+    assert ticket.service == till
+    assert "said that it is about Remote &lt;access&gt;" in told(lena, ticket)
+    post(lena, f"/tickets/{ticket.pk}/service/", {"version": ticket.version, "service": ""})
+    ticket.refresh_from_db()
+    assert ticket.service is None
+    assert "said that it is not about Remote &lt;access&gt;" in told(lena, ticket)
+
+
+@pytest.mark.parametrize("named", ["x", "0", "²"])
+def test_a_service_that_is_none_is_not_found(lena: Browser, ticket: Ticket, named: str) -> None:
+    path = f"/tickets/{ticket.pk}/service/"
+    assert lena.post(path, {"version": ticket.version, "service": named}).status_code == 404
+
+
+def test_another_clients_service_is_not_named(cast: Cast, lena: Browser, ticket: Ticket) -> None:
+    theirs = Service.objects.create(client=cast.borealis, key="far", name="Tunnel of Borealis")
+    assert theirs.name not in told(lena, ticket)
+    said = {"version": ticket.version, "service": theirs.pk}
+    answer = lena.post(f"/tickets/{ticket.pk}/service/", said, follow=True)
+    assert "is not a service of" in answer.content.decode()
+    set_scope(EVERY_CLIENT)
+    ticket.refresh_from_db()
+    assert ticket.service != theirs
 
 
 def test_a_ticket_has_another_subject(lena: Browser, ticket: Ticket) -> None:

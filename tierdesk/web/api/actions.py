@@ -21,8 +21,8 @@ from tierdesk.tickets.models import Ticket
 from tierdesk.tickets.resettling import move_to_client
 from tierdesk.web.api.bearer import caller, ticket_of
 from tierdesk.web.api.errors import REFUSALS, Error, Invalid
-from tierdesk.web.api.fields import Address, Instant, Line, Strict, Text, Word
-from tierdesk.web.api.tickets import TicketShown
+from tierdesk.web.api.fields import Address, Instant, Level, Line, Strict, Text, Word
+from tierdesk.web.api.tickets import TicketShown, category_at, service_of
 
 router = Router(tags=["actions"])
 
@@ -95,6 +95,27 @@ class Renaming(Strict):
 
     version: Version
     subject: Line
+
+
+class Naming(Strict):
+    """`service`: its key; null: it is about none that is known."""
+
+    version: Version
+    service: Word | None
+
+
+class Categorising(Strict):
+    version: Version
+    category: Line
+
+
+class Assessing(Strict):
+    """Impact and urgency, 1 high to 3 low; the contract's matrix gives the priority."""
+
+    version: Version
+    impact: Level
+    urgency: Level
+    why: Line
 
 
 class Retyping(Strict):
@@ -180,6 +201,29 @@ def rename(request: HttpRequest, pk: int, body: Renaming) -> Answer:
     return act(request, pk, body.version, lambda ticket: ticket.rename(body.subject))
 
 
+@router.post("/{int:pk}/service", response=ANSWERS)
+def name_service(request: HttpRequest, pk: int, body: Naming) -> Answer:
+    """Say which service it is about."""
+    return act(request, pk, body.version, lambda ticket: _name_service(ticket, body.service))
+
+
+@router.post("/{int:pk}/category", response=ANSWERS)
+def categorise(request: HttpRequest, pk: int, body: Categorising) -> Answer:
+    """Say what kind of trouble it is."""
+    return act(request, pk, body.version, lambda ticket: ticket.categorise(category_at(body.category)))
+
+
+@router.post("/{int:pk}/assessment", response=ANSWERS)
+def assess(request: HttpRequest, pk: int, body: Assessing) -> Answer:
+    """How many are hit, and how much it hinders them."""
+    return act(
+        request,
+        pk,
+        body.version,
+        lambda ticket: ticket.assess(impact=body.impact, urgency=body.urgency, reason=body.why),
+    )
+
+
 @router.post("/{int:pk}/type", response=ANSWERS)
 def retype(request: HttpRequest, pk: int, body: Retyping) -> Answer:
     """An incident after all, or a service request."""
@@ -215,6 +259,10 @@ def act(request: HttpRequest, pk: int, version: int | None, verb: Callable[[Tick
         error = Error(code="stale", message=f"{stale}; nothing was done.")
         return Status(409, Stale(error=error, ticket=TicketShown.of(ticket_of(request, pk))))
     return TicketShown.of(ticket_of(request, pk))
+
+
+def _name_service(ticket: Ticket, key: str | None) -> None:
+    ticket.name_service(None if key is None else service_of(ticket.client, key))
 
 
 def _resettle(request: HttpRequest, ticket: Ticket, body: Resettling) -> None:

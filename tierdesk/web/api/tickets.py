@@ -163,30 +163,28 @@ def _trouble(request: HttpRequest, body: Opening) -> Trouble:
         subject=body.subject,
         text=body.text,
         contact=body.contact or "",
-        service=_service(client, body.service),
-        category=_category(body.category),
+        service=service_of(client, body.service).pk if body.service is not None else None,
+        category=category_at(body.category).pk if body.category is not None else None,
         impact=body.impact,
         urgency=body.urgency,
         type=body.type.value if body.type else "",
     )
 
 
-def _service(client: Client, key: str | None) -> int | None:
-    if key is None:
-        return None
+def service_of(client: Client, key: str) -> Service:
+    """What the client knows by that key: its own, else one that all are offered. Raises Invalid."""
     service = Service.objects.of_client(client.pk).filter(key=key).order_by("client").first()
     if service is None:
         raise Invalid("service", f"{client.name} has no such service")
-    return service.pk
+    return service
 
 
-def _category(path: str | None) -> int | None:
-    if path is None:
-        return None
+def category_at(path: str) -> Category:
+    """Raises Invalid."""
     category = Category.objects.filter(path=path).first()
     if category is None:
         raise Invalid("category", "there is no such category")
-    return category.pk
+    return category
 
 
 def _answer(request: HttpRequest, receipt: Receipt) -> Status[Any]:

@@ -176,6 +176,14 @@ SENTENCES: Mapping[str, Sentence] = {
         "warning",
     ),
     "categorised": Sentence(lambda d: _("set the category %s") % d["category"], "tag"),
+    "service_named": Sentence(
+        lambda d: (
+            _("said that it is about %(after)s") % d
+            if d["after"]
+            else _("said that it is not about %(before)s") % d
+        ),
+        "tag",
+    ),
     "reprioritised": Sentence(
         lambda d: _("changed the priority from P%(before)s to P%(after)s: %(reason)s") % d, "flag", "warning"
     ),

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
 from tierdesk.directory.contracts.models import ContractVersion
-from tierdesk.directory.services.models import Category
+from tierdesk.directory.services.models import Category, Service
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.learning.problems.models import Problem
 from tierdesk.tickets.lifecycle import PendingReason, UnableTo
@@ -132,6 +132,18 @@ def assessment(request: HttpRequest, pk: int) -> HttpResponse:
 def category(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = get_object_or_404(Category, path=request.POST.get("category", ""))
     return act_on(request, pk, lambda ticket: ticket.categorise(chosen), f"Category: {chosen.name}.")
+
+
+@agent_page
+@require_POST
+def service(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say which service it is about."""
+    named, chosen = request.POST.get("service", ""), None
+    if named:
+        offered = Service.objects.visible_to(user_of(request))
+        chosen = get_object_or_404(offered, pk=named if named.isdecimal() else 0)
+    done = f"Service: {chosen.name}." if chosen else "It is about no service that is known."
+    return act_on(request, pk, lambda ticket: ticket.name_service(chosen), done)
 
 
 @agent_page

@@ -16,7 +16,7 @@ from tierdesk.core.written import Written
 from tierdesk.directory.clients.models import Number
 from tierdesk.directory.contracts.boundary import boundary_of
 from tierdesk.directory.contracts.models import ContractVersion
-from tierdesk.directory.services.models import Category, TicketType
+from tierdesk.directory.services.models import Category, Service, TicketType
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.learning.prediction.models import Outlook
 from tierdesk.learning.problems.models import Problem
@@ -56,6 +56,7 @@ _COLLEAGUES = Written(
     lambda team: Agent.objects.filter(memberships__team=team).select_related("user").distinct()
 )
 _CATEGORIES = Written(lambda: Category.objects.all())
+_SERVICES = Written(lambda client: Service.objects.filter(Q(client=client) | Q(client=None)).order_by("name"))
 _TEAMS = Written(
     lambda client: (
         Team.objects.filter(Q(serves_every_client=True) | Q(clients=client))
@@ -107,6 +108,7 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "outlook": next(iter(_OUTLOOK(user_of(request), ticket=found)), None),
         "colleagues": _COLLEAGUES(team=found.team_id) if is_unresolved else [],
         "categories": _CATEGORIES() if is_unresolved else [],
+        "services": _SERVICES(client=found.client_id) if is_unresolved else [],
         "pending_reasons": [(v, label) for v, label in PendingReason.choices if v not in ELSEWHERE],
         "types": TicketType.choices,
         "resolution_codes": ResolutionCode.choices,
