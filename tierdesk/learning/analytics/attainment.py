@@ -202,6 +202,15 @@ class Attainment:
             if whose == party
         }
 
+    def every_kind(self) -> list[Kind]:
+        """All that was told or restated, in order, party by party."""
+        restated = self.closing.kinds if self.closing else {}
+        parties = Party.values
+        lines = {**self.kinds, **restated}.items()
+        return [
+            kind for kind, _ in sorted(lines, key=lambda one: (parties.index(one[0][0]), *_in_order(one)))
+        ]
+
     def told(self, kind: Kind) -> Line:
         return self.kinds.get(kind, Line())
 
