@@ -56,6 +56,7 @@ SETTINGS = [
     "/settings/check/",
     "/settings/desk/",
     "/settings/what-if/",
+    "/settings/channels/",
     "/settings/mail/",
     "/settings/mail/1/",
     "/settings/mail/2/",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tierdesk.ops.settings import bridges, desk_file, mail, pointing, views, what_if
+from tierdesk.ops.settings import bridges, desk_file, health, mail, pointing, views, what_if
 
 app_name = "settings"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("desk/", desk_file.desk_file, name="file"),
     path("desk/desk.yaml", desk_file.download, name="download"),
     path("what-if/", what_if.whatif, name="whatif"),
+    path("channels/", health.channels, name="channels"),
     path("mail/", mail.mailboxes, name="mail"),
     path("mail/permission/", mail.permission, name="permission"),
     path("mail/<int:pk>/", mail.mailbox, name="mailbox"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
@@ -43,20 +45,29 @@ SHOWN_BYTES = 8_000
 @agent_page
 def channels(request: HttpRequest) -> HttpResponse:
     user, at = user_of(request), clock.now()
-    found = sorted(healths(user, at), key=lambda one: not one.in_trouble)
     strangers = [
         (one, shapes.named(one.shape).title, _last_words(one))
         for one in Stranger.objects.visible_to(user)[:STRANGERS]
     ]
     windows = planned(MaintenanceWindow.objects.visible_to(user), user, at)
     context = {
-        "channels": found,
-        "out": way_out(user, at),
         "windows": windows,
         "strangers": strangers,
+    }
+    return render(
+        request,
+        "workspace/channels.html",
+        context | how_they_do(user, at) | navigation(request, "channels"),
+    )
+
+
+def how_they_do(user: User, at: datetime) -> dict[str, Any]:
+    """Each way in and out, those in trouble first."""
+    return {
+        "channels": sorted(healths(user, at), key=lambda one: not one.in_trouble),
+        "out": way_out(user, at),
         "troubles": Watch.objects.visible_to(user).troubled().select_related("client").order_by("since_at"),
     }
-    return render(request, "workspace/channels.html", context | navigation(request, "channels"))
 
 
 @agent_page
