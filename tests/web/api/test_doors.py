@@ -50,7 +50,13 @@ def routes() -> list[tuple[str, str]]:
 
     paths: dict[str, dict[str, Any]] = api.get_openapi_schema(path_prefix="/api/")["paths"]
     return [
-        (method, path.replace("{pk}", "1").replace("{message}", "1").replace("{key}", "ACME"))
+        (
+            method,
+            path.replace("{pk}", "1")
+            .replace("{message}", "1")
+            .replace("{action}", "1")
+            .replace("{key}", "ACME"),
+        )
         for path, methods in paths.items()
         for method in methods
     ]

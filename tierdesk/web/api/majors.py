@@ -195,13 +195,13 @@ def open_proposals(request: HttpRequest) -> list[ProposalShown]:
 
 @router.get("/{int:pk}", response={200: MajorShown, **REFUSALS})
 def show_major(request: HttpRequest, pk: int) -> MajorShown:
-    return MajorShown.of(_incident(request, pk))
+    return MajorShown.of(incident_of(request, pk))
 
 
 @router.get("/{int:pk}/children", response={200: list[ChildShown], **REFUSALS})
 def children(request: HttpRequest, pk: int) -> list[ChildShown]:
     """Those of its children that you may see, in the order in which they were linked."""
-    incident = _incident(request, pk)
+    incident = incident_of(request, pk)
     rows = Child.objects.visible_to(caller(request)).filter(incident=incident)
     return [
         ChildShown(
@@ -228,7 +228,7 @@ def declare(request: HttpRequest, pk: int, body: Declaring) -> Answer:
             ticket,
             by=caller_as_agent(request),
             why=body.why,
-            manager=_named(request, ticket, "manager", body.manager),
+            manager=named(request, ticket, "manager", body.manager),
             every_min=body.every_min,
         )
 
@@ -269,7 +269,7 @@ def decline(request: HttpRequest, pk: int, body: Reason) -> ProposalShown:
 def broadcast(request: HttpRequest, pk: int, body: Saying) -> Answer:
     """One text to the contacts of the parent and of all children. It is an update: the next is due later."""
     by = caller_as_agent(request)
-    return _act(request, pk, lambda one: one.broadcast(body.text, by=by, newest=body.newest))
+    return act_on(request, pk, lambda one: one.broadcast(body.text, by=by, newest=body.newest))
 
 
 @router.post("/{int:pk}/children", response=ANSWERS)
@@ -281,7 +281,7 @@ def link(request: HttpRequest, pk: int, body: Tickets) -> Answer:
     missing = wanted - set(mine.values_list("pk", flat=True))
     if missing:
         raise Invalid("tickets", f"you can see no ticket {', '.join(map(str, sorted(missing)[:5]))}")
-    return _act(request, pk, lambda one: one.link(sorted(wanted)))
+    return act_on(request, pk, lambda one: one.link(sorted(wanted)))
 
 
 @router.post("/{int:pk}/children/release", response=ANSWERS)
@@ -294,22 +294,22 @@ def unlink(request: HttpRequest, pk: int, body: Releasing) -> Answer:
         rows = rows.filter(incident=incident, ticket__in=body.tickets)
         found: list[Child] = list(rows.select_related("ticket__client", "ticket__contract_version"))
         if missing := set(body.tickets) - {child.ticket_id for child in found}:
-            named = ", ".join(f"TD-{number}" for number in sorted(missing)[:5])
-            raise UnableTo(f"Nothing was taken out: {named} does not follow it, as far as you see.")
+            numbers = ", ".join(f"TD-{number}" for number in sorted(missing)[:5])
+            raise UnableTo(f"Nothing was taken out: {numbers} does not follow it, as far as you see.")
         for child in found:
             release(child, why=body.why)
 
-    return _act(request, pk, take_out)
+    return act_on(request, pk, take_out)
 
 
 @router.post("/{int:pk}/roles", response=ANSWERS)
 def hand_role(request: HttpRequest, pk: int, body: Handing) -> Answer:
     """One person has the role from now on, or nobody."""
     by = caller_as_agent(request)
-    return _act(
+    return act_on(
         request,
         pk,
-        lambda one: one.hand_role(body.role.value, _named(request, one.ticket, "agent", body.agent), by=by),
+        lambda one: one.hand_role(body.role.value, named(request, one.ticket, "agent", body.agent), by=by),
     )
 
 
@@ -317,14 +317,14 @@ def hand_role(request: HttpRequest, pk: int, body: Handing) -> Answer:
 def change_cadence(request: HttpRequest, pk: int, body: Cadence) -> Answer:
     """The clients hear from us every so many minutes."""
     by = caller_as_agent(request)
-    return _act(request, pk, lambda one: one.change_cadence(body.every_min, by=by))
+    return act_on(request, pk, lambda one: one.change_cadence(body.every_min, by=by))
 
 
 @router.post("/{int:pk}/standing-down", response=ANSWERS)
 def stand_down(request: HttpRequest, pk: int, body: Reason) -> Answer:
     """It is no major incident; its children go back to work."""
     by = caller_as_agent(request)
-    return _act(request, pk, lambda one: one.stand_down(by=by, why=body.why))
+    return act_on(request, pk, lambda one: one.stand_down(by=by, why=body.why))
 
 
 STANDS: dict[str, Q] = {
@@ -355,7 +355,7 @@ def _seen(request: HttpRequest) -> QuerySet[MajorIncident]:
     )
 
 
-def _incident(request: HttpRequest, pk: int) -> MajorIncident:
+def incident_of(request: HttpRequest, pk: int) -> MajorIncident:
     """Unknown and forbidden look the same (404)."""
     found = _seen(request).filter(pk=pk).first()
     if found is None:
@@ -368,9 +368,9 @@ def _proposals(request: HttpRequest) -> QuerySet[Proposal]:
     return seen.select_related("proposed_by__user", "answered_by__user", "ticket")
 
 
-def _act(request: HttpRequest, pk: int, verb: Callable[[MajorIncident], object]) -> Answer:
+def act_on(request: HttpRequest, pk: int, verb: Callable[[MajorIncident], object]) -> Answer:
     """Let `verb` change it as the caller, now."""
-    incident = _incident(request, pk)
+    incident = incident_of(request, pk)
 
     def acted() -> MajorIncident:
         verb(incident)
@@ -388,7 +388,7 @@ def _tried(
             made = verb()
     except StaleTicket as stale:
         return _stale(request, ticket, stale)
-    return Status(status, MajorShown.of(_incident(request, made.pk)))
+    return Status(status, MajorShown.of(incident_of(request, made.pk)))
 
 
 def _stale(request: HttpRequest, ticket: int, stale: StaleTicket) -> Status[Any]:
@@ -396,7 +396,7 @@ def _stale(request: HttpRequest, ticket: int, stale: StaleTicket) -> Status[Any]
     return Status(409, Stale(error=error, ticket=TicketShown.of(ticket_of(request, ticket))))
 
 
-def _named(request: HttpRequest, ticket: Ticket, field: str, address: str | None) -> Agent | None:
+def named(request: HttpRequest, ticket: Ticket, field: str, address: str | None) -> Agent | None:
     if address is None:
         return None
     return caller_as_agent(request) if address == "me" else agent_for(ticket, address, field=field)

@@ -16,6 +16,7 @@ from tierdesk.web.api import (
     majors,
     problems,
     reports,
+    reviews,
     tickets,
     timeline,
 )
@@ -39,6 +40,7 @@ for resource in (tickets, actions, belonging, handovers, timeline, clocks):
     api.add_router("/v1/tickets", resource.router)
 api.add_router("/v1/tickets", majors.of_tickets)
 api.add_router("/v1/major", majors.router)
+api.add_router("/v1/major", reviews.router)
 api.add_router("/v1/tickets", problems.of_tickets)
 api.add_router("/v1/problems", problems.router)
 api.add_router("/v1/clients", clients.router)
