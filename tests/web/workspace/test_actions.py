@@ -70,7 +70,7 @@ def test_an_agent_says_which_service_it_is_about(cast: Cast, lena: Browser, tick
     post(lena, f"/tickets/{ticket.pk}/service/", {"version": ticket.version, "service": till.pk})
     ticket.refresh_from_db()
     assert ticket.service == till
-    assert "said that it is about Remote &lt;access&gt;" in told(lena, ticket)
+    assert "said that it is about Remote &lt;access&gt;, not VPN" in told(lena, ticket)
     post(lena, f"/tickets/{ticket.pk}/service/", {"version": ticket.version, "service": ""})
     ticket.refresh_from_db()
     assert ticket.service is None

@@ -44,6 +44,14 @@ def _label(choices: Any, value: str) -> str:
     return str(dict(choices.choices).get(value, value))
 
 
+def _service_named(details: Mapping[str, Any]) -> str:
+    if not details["after"]:
+        return _("said that it is not about %(before)s") % details
+    if details["before"]:
+        return _("said that it is about %(after)s, not %(before)s") % details
+    return _("said that it is about %(after)s") % details
+
+
 def _waits_for(details: Mapping[str, Any]) -> str:
     """What it waits for; entries from before the desk kept it name no problem."""
     number = f": PR-{details['problem']}" if details.get("problem") else ""
@@ -176,14 +184,7 @@ SENTENCES: Mapping[str, Sentence] = {
         "warning",
     ),
     "categorised": Sentence(lambda d: _("set the category %s") % d["category"], "tag"),
-    "service_named": Sentence(
-        lambda d: (
-            _("said that it is about %(after)s") % d
-            if d["after"]
-            else _("said that it is not about %(before)s") % d
-        ),
-        "tag",
-    ),
+    "service_named": Sentence(_service_named, "package"),
     "reprioritised": Sentence(
         lambda d: _("changed the priority from P%(before)s to P%(after)s: %(reason)s") % d, "flag", "warning"
     ),
