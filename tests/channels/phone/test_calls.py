@@ -9,10 +9,10 @@ import pytest
 
 from tests.cast import Cast
 from tierdesk.channels.models import Inbound
-from tierdesk.channels.phone.calls import CallSheet, log_call, look_up
+from tierdesk.channels.phone.calls import CallSheet, clients_told, log_call, look_up
 from tierdesk.core import clock
 from tierdesk.core.scope import only, seeing
-from tierdesk.directory.clients.models import Number
+from tierdesk.directory.clients.models import Client, Contact, Number, Site
 from tierdesk.response.notifications.models import Notice
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
@@ -48,13 +48,64 @@ def test_a_piece_of_a_name_or_an_address_finds_them(cast: Cast, typed: str) -> N
     assert cast.ann in look_up(typed, cast.lena.user)
 
 
+@pytest.mark.parametrize("typed", ["acme gmbh", "Gmb", "BOR ann"])
+def test_a_piece_of_a_clients_name_finds_its_people(cast: Cast, typed: str) -> None:
+    anna = Contact.objects.create(client=cast.borealis, name="Anna Adams")
+    found = list(look_up(typed, cast.lena.user))
+    assert found == ([anna] if typed == "BOR ann" else [cast.ann, cast.arne])
+
+
+def test_whoever_is_called_so_comes_before_those_of_a_client_that_is(cast: Cast) -> None:
+    harbor = Client.objects.create(key="HARBOR", name="Arnesen & Sons")
+    aron = Contact.objects.create(client=harbor, name="Aron", email="aron@harbor.example")
+    assert list(look_up("arne", cast.lena.user)) == [cast.arne, aron]
+    assert list(clients_told("arne", cast.lena.user)) == [harbor]
+
+
+def test_a_site_finds_its_people_and_its_client(cast: Cast) -> None:
+    cast.arne.site = Site.objects.create(client=cast.acme, name="Spandau works")
+    cast.arne.save()
+    assert list(look_up("spandau", cast.lena.user)) == [cast.arne]
+    assert list(clients_told("spandau", cast.lena.user)) == [cast.acme]
+
+
+def test_a_client_of_whom_we_know_nobody_is_found_by_its_name_key_and_number(cast: Cast) -> None:
+    harbor = Client.objects.create(key="HARBOR", name="Port Authority")
+    Number.objects.create(client=harbor, e164="+49401234500")
+    for typed in ("port auth", "harb", "+49 40 1234500"):
+        assert list(look_up(typed, cast.lena.user)) == []
+        assert list(clients_told(typed, cast.lena.user)) == [harbor]
+
+
+def test_a_name_with_a_number_in_it_is_a_name(cast: Cast) -> None:
+    studio = Client.objects.create(key="STUDIO", name="Studio 540")
+    sam = Contact.objects.create(client=studio, name="Sam")
+    assert list(look_up("studio 540", cast.lena.user)) == [sam]
+    assert list(clients_told("Studio 540", cast.lena.user)) == [studio]
+
+
+def test_the_number_of_one_who_has_left_still_tells_the_client(cast: Cast) -> None:
+    Contact.objects.filter(pk=cast.ann.pk).update(is_active=False)
+    assert list(look_up("+49 30 1234501", cast.lena.user)) == []
+    assert list(clients_told("+49 30 1234501", cast.lena.user)) == [cast.acme]
+
+
+def test_a_client_that_has_left_is_not_offered_by_its_name(cast: Cast) -> None:
+    Client.objects.filter(pk=cast.acme.pk).update(is_active=False)
+    assert list(clients_told("gmbh", cast.lena.user)) == []
+    assert list(look_up("gmbh", cast.lena.user)) == []
+
+
 def test_nothing_typed_finds_nobody(cast: Cast) -> None:
     assert list(look_up("  ", cast.lena.user)) == []
+    assert list(clients_told("  ", cast.lena.user)) == []
 
 
 def test_nobody_is_found_whom_the_agent_may_not_see(cast: Cast) -> None:
-    for typed in ("+49 30 1234501", "+49 30 1234500", "Ann"):
+    Site.objects.create(client=cast.acme, name="Spandau works")
+    for typed in ("+49 30 1234501", "+49 30 1234500", "Ann", "Acme", "gmbh", "spandau"):
         assert list(look_up(typed, cast.olga.user)) == []
+        assert list(clients_told(typed, cast.olga.user)) == []
 
 
 def test_who_has_left_is_not_offered(cast: Cast) -> None:

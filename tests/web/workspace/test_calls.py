@@ -16,7 +16,8 @@ from tests.exchange import ACME, Pbx
 from tierdesk.channels.phone.models import Call
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
-from tierdesk.directory.clients.models import Number
+from tierdesk.directory.clients.models import Client as ClientOfOurs
+from tierdesk.directory.clients.models import Contact, Number
 from tierdesk.directory.staff.models import Agent
 from tierdesk.tickets.models import Message, Ticket
 
@@ -120,6 +121,7 @@ def checked(form: str) -> str:
         ("ann", "ann"),
         ("ann@acme.example", "ann"),
         ("acme.exam", "somebody of Acme"),
+        ("GmbH", "somebody of Acme"),
         (ACME, "somebody of Acme"),
         ("nobody at all", ""),
     ],
@@ -129,6 +131,39 @@ def test_a_name_tells_who_is_calling_a_company_or_its_switchboard_does_not(
 ) -> None:
     who = {"ann": str(cast.ann.pk), "somebody of Acme": f"client-{cast.acme.pk}", "": ""}
     assert checked(reads(cast.lena, f"/calls/callers/?caller={quote(typed)}")) == who[taken]
+
+
+def test_a_client_of_whom_we_know_nobody_is_taken_to_be_calling(cast: Cast, reads: Reads) -> None:
+    harbor = ClientOfOurs.objects.create(key="HARBOR", name="Port Authority")
+    offered = reads(cast.lena, "/calls/callers/?caller=authority")
+    assert "Somebody at Port Authority" in offered and checked(offered) == f"client-{harbor.pk}"
+
+
+def test_who_else_is_called_like_the_caller_is_offered_after_them(cast: Cast, reads: Reads) -> None:
+    harbor = ClientOfOurs.objects.create(key="HARBOR", name="Annex Port")
+    offered = reads(cast.lena, "/calls/callers/?caller=ann")
+    assert checked(offered) == str(cast.ann.pk)
+    assert "Somebody else at Acme GmbH" in offered
+    assert "Somebody at Annex Port" in offered and f'value="client-{harbor.pk}"' in offered
+
+
+def test_of_a_client_with_many_people_some_are_shown_until_more_is_typed(cast: Cast, reads: Reads) -> None:
+    for number in range(8):
+        Contact.objects.create(client=cast.acme, name=f"Zoe {number}")
+    assert "Only the first 8 are shown" in reads(cast.lena, "/calls/callers/?caller=gmbh")
+    narrowed = reads(cast.lena, "/calls/callers/?caller=gmbh+arne")
+    assert "Only the first" not in narrowed and checked(narrowed) == str(cast.arne.pk)
+
+
+def test_no_client_is_offered_whom_the_agent_does_not_serve(cast: Cast, reads: Reads) -> None:
+    offered = reads(cast.olga, "/calls/callers/?caller=gmbh")
+    assert "Acme" not in offered and "Nobody we know" in offered
+
+
+def test_a_form_that_comes_back_still_offers_the_client_that_was_typed(cast: Cast, sends: Sends) -> None:
+    answer = sends(cast.lena, "/calls/new/?call=0", {"caller": "gmbh", "contact": f"client-{cast.acme.pk}"})
+    assert answer.status_code == 422
+    assert checked(answer.content.decode()) == f"client-{cast.acme.pk}"
 
 
 def test_a_switchboard_offers_its_people_and_somebody_else(

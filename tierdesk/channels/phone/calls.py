@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import reduce
+from operator import and_
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from tierdesk.channels.intake import take_in
 from tierdesk.channels.models import Inbound
@@ -16,7 +18,7 @@ from tierdesk.channels.phone.models import Call
 from tierdesk.core import clock
 from tierdesk.core.work import work
 from tierdesk.directory.clients.identify import NotANumber, to_e164
-from tierdesk.directory.clients.models import Client, Contact, Number
+from tierdesk.directory.clients.models import Client, Contact, Number, Site
 from tierdesk.directory.staff.models import Agent, User
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
@@ -43,14 +45,20 @@ class CallSheet:
 
 
 def look_up(typed: str, user: User) -> QuerySet[Contact]:
-    """The contacts that a number, a name or an address may belong to, of the clients that `user` may see."""
-    words = typed.strip()
+    """The contacts that a number, a name, an address or a client may belong to, of the clients that `user` may see.
+
+    Whoever bears the words themselves comes before the others of a client or a site that is called so.
+    """
     contacts = Contact.objects.visible_to(user).filter(is_active=True).select_related("client")
+    words = typed.split()
     if not words:
         return contacts.none()
-    spellings = set(_spellings(words, user))
+    spellings = set(_spellings(typed.strip(), user))
     if not spellings:
-        return contacts.filter(Q(name__icontains=words) | Q(email__icontains=words)).order_by("name")[:SHOWN]
+        own = _each(words, _bears)
+        theirs = _each(words, lambda word: _bears(word) | _belongs(word, user))
+        last = Case(When(own, then=0), default=1)
+        return contacts.filter(theirs).order_by(last, "name")[:SHOWN]
     numbers = Number.objects.visible_to(user).filter(e164__in=spellings)
     switchboards = numbers.filter(contact=None).values("client")
     return (
@@ -60,8 +68,49 @@ def look_up(typed: str, user: User) -> QuerySet[Contact]:
     )
 
 
+def clients_told(typed: str, user: User) -> QuerySet[Client]:
+    """The clients for whom somebody unknown may be calling: theirs is the number, or they or a site are called so."""
+    clients = Client.objects.visible_to(user).filter(is_active=True)
+    words = typed.split()
+    if not words:
+        return clients.none()
+    if spellings := set(_spellings(typed.strip(), user)):
+        numbers = Number.objects.visible_to(user).filter(e164__in=spellings)
+        return clients.filter(pk__in=numbers.values("client"))[:SHOWN]
+    return clients.filter(_each(words, lambda word: _is_called(word) | _has_site(word, user)))[:SHOWN]
+
+
+def _each(words: Sequence[str], meets: Callable[[str], Q]) -> Q:
+    return reduce(and_, (meets(word) for word in words))
+
+
+def _bears(word: str) -> Q:
+    return Q(name__icontains=word) | Q(email__icontains=word)
+
+
+def _belongs(word: str, user: User) -> Q:
+    """Of a contact: their client or their site is called so."""
+    called = Client.objects.visible_to(user).filter(_is_called(word), is_active=True)
+    sites = Site.objects.visible_to(user).filter(name__icontains=word)
+    return Q(client__in=called.order_by()) | Q(site__in=sites)
+
+
+def _is_called(word: str) -> Q:
+    """Of a client."""
+    return Q(name__icontains=word) | Q(key__istartswith=word)
+
+
+def _has_site(word: str, user: User) -> Q:
+    return Q(pk__in=Site.objects.visible_to(user).filter(name__icontains=word).values("client"))
+
+
 def _spellings(typed: str, user: User) -> Iterator[str]:
-    """The number in E.164, read as people dial it in each region that we serve; nothing if it is no number."""
+    """The number in E.164, read as people dial it in each region that we serve; nothing if it is no number.
+
+    The numbering plan reads “Studio 54” as one: what has a letter is somebody’s name.
+    """
+    if any(map(str.isalpha, typed)):
+        return
     regions = Client.objects.visible_to(user).order_by().values_list("region", flat=True).distinct()
     for region in regions:
         with suppress(NotANumber):

@@ -10,10 +10,11 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from tierdesk.channels.phone.calls import CallSheet, callers_of, log_call, look_up
+from tierdesk.channels.phone.calls import SHOWN, CallSheet, callers_of, clients_told, log_call, look_up
 from tierdesk.channels.phone.models import Call
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.services.models import Category, Service, TicketType
+from tierdesk.directory.staff.models import User
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
@@ -48,13 +49,9 @@ def new_call(request: HttpRequest) -> HttpResponse:
 def callers(request: HttpRequest) -> HttpResponse:
     """Who may be calling, while the agent types: contacts with their open tickets, or the clients to choose from."""
     typed = request.GET.get("caller", "")[:100]
-    context = _callers(request, list(look_up(typed, user_of(request))))
-    shown = context | {
-        "typed": typed,
-        "chosen": _likely(typed, [one for one, _ in context["found"]]),
-        "told": None,
-    }
-    return render(request, "workspace/callers_found.html", shown)
+    found, told = _found(typed, user_of(request))
+    shown = {"typed": typed, "chosen": _likely(typed, found, told), "told": None}
+    return render(request, "workspace/callers_found.html", shown | _callers(request, found, told))
 
 
 def _told(request: HttpRequest) -> Call | None:
@@ -79,34 +76,41 @@ def _log(request: HttpRequest, sheet: CallSheet) -> HttpResponse:
 def _form(request: HttpRequest, told: Call | None) -> dict[str, Any]:
     """What the form shows: what was sent, or else what is known of the caller."""
     user, values = user_of(request), request.POST.dict()
+    clients: Sequence[Client] = []
     named = Contact.objects.visible_to(user).filter(pk=_number(request.GET.get("contact", ""))).first()
     typed = values.get("caller", told.number or told.told_number if told else named.name if named else "")
     found: Sequence[Contact] = [named] if named else callers_of(told, user) if told else []
     if request.method == "POST":
-        found = list(look_up(typed, user))
-    known = told.client if told and not found else None
+        found, clients = _found(typed, user)
+    if told and told.client and not found:
+        clients = [told.client]
     return {
         "values": values,
         "typed": typed,
         "told": told,
-        "chosen": values.get("contact", f"{SOMEBODY_ELSE}{known.pk}" if known else _likely(typed, found)),
+        "chosen": values.get("contact", _likely(typed, found, clients)),
         "more": any(values.get(name) for name in MORE),
         "categories": Category.objects.all(),
         "types": TicketType.choices,
         "services": Service.objects.visible_to(user),
         "key": values.get("key") or uuid.uuid4().hex,
-        **_callers(request, found, known),
+        **_callers(request, found, clients),
     }
 
 
-def _likely(typed: str, found: Sequence[Contact]) -> str:
+def _found(typed: str, user: User) -> tuple[list[Contact], list[Client]]:
+    """Whom we know of those who may be calling, and for whom somebody else may be."""
+    return list(look_up(typed, user)), list(clients_told(typed, user))
+
+
+def _likely(typed: str, found: Sequence[Contact], told: Sequence[Client]) -> str:
     """Who is taken to be calling until the agent says: the one there is, or the best match of a name or address.
 
-    A number that several share, a switchboard, a company: each tells of nobody, at most of the client.
+    A number that several share, a switchboard, a client’s name: each tells of nobody, at most of the client.
     """
     if found and (len(found) == 1 or _names(typed, found[0])):
         return str(found[0].pk)
-    clients = {contact.client_id for contact in found}
+    clients = {contact.client_id for contact in found} | {client.pk for client in told}
     return f"{SOMEBODY_ELSE}{clients.pop()}" if len(clients) == 1 else ""
 
 
@@ -115,19 +119,19 @@ def _names(typed: str, contact: Contact) -> bool:
     return bool(said) and (said in contact.name.casefold() or address.startswith(said))
 
 
-def _callers(request: HttpRequest, found: Sequence[Contact], known: Client | None = None) -> dict[str, Any]:
+def _callers(request: HttpRequest, found: Sequence[Contact], told: Sequence[Client]) -> dict[str, Any]:
     """Context for `workspace/callers.html`: (contact, open tickets) each, and the clients of whom somebody may call."""
     user = user_of(request)
     open_tickets = Ticket.objects.visible_to(user).unresolved().filter(contact__in=[c.pk for c in found])
     by_contact: dict[int, list[Ticket]] = {}
     for ticket in open_tickets.order_by("-id")[:40]:
         by_contact.setdefault(ticket.contact_id or 0, []).append(ticket)
-    theirs = {contact.client.pk: contact.client for contact in found}
-    if known is not None:
-        theirs[known.pk] = known
+    theirs = {client.pk: client for client in [*(contact.client for contact in found), *told]}
     return {
         "found": [(contact, by_contact.get(contact.pk, [])[:3]) for contact in found],
         "theirs": list(theirs.values()),
+        "known": {contact.client_id for contact in found},
+        "cut": len(found) == SHOWN,
         "clients": [] if theirs else Client.objects.visible_to(user).filter(is_active=True),
     }
 
