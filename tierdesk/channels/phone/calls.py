@@ -59,13 +59,10 @@ def look_up(typed: str, user: User) -> QuerySet[Contact]:
         theirs = _each(words, lambda word: _bears(word) | _belongs(word, user))
         last = Case(When(own, then=0), default=1)
         return contacts.filter(theirs).order_by(last, "name")[:SHOWN]
-    numbers = Number.objects.visible_to(user).filter(e164__in=spellings)
-    switchboards = numbers.filter(contact=None).values("client")
-    return (
-        contacts.filter(Q(numbers__in=numbers) | Q(client__in=switchboards))
-        .distinct()
-        .order_by("name")[:SHOWN]
-    )
+    numbers = list(Number.objects.visible_to(user).filter(e164__in=spellings))
+    persons = [number.contact_id for number in numbers if number.contact_id]
+    switchboards = [number.client_id for number in numbers if not number.contact_id]
+    return contacts.filter(Q(pk__in=persons) | Q(client__in=switchboards)).order_by("name")[:SHOWN]
 
 
 def clients_told(typed: str, user: User) -> QuerySet[Client]:
