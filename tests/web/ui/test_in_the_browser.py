@@ -85,10 +85,34 @@ def test_keys_walk_the_queue_and_enter_opens_the_ticket(page: Page, address: str
     page.keyboard.press("k")
     assert focused(page) == rows.nth(1).text_content()
     page.keyboard.press("x")
-    expect(page.locator(".queue-pick").nth(1)).to_be_checked()
+    expect(page.locator(".pick").nth(1)).to_be_checked()
     expect(page.get_by_role("group", name="Selected tickets")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page).to_have_url(address + "patterns/ticket/?TD-20479")
+
+
+def test_rows_are_picked_all_at_once_and_counted(page: Page, address: str) -> None:
+    page.goto(address)
+    form = page.locator("form", has=page.get_by_role("region", name="Rows that are picked"))
+    every, rows, bar = form.get_by_label("Pick all"), form.locator(".pick"), form.locator(".pick-bar")
+    expect(bar).to_be_hidden()
+    every.check()
+    expect(rows.nth(1)).to_be_checked()
+    expect(bar).to_contain_text("Try again (2)")
+    rows.nth(0).uncheck()
+    expect(every).to_have_js_property("indeterminate", True)
+    expect(bar).to_contain_text("Try again (1)")
+
+
+def test_what_was_picked_is_still_counted_for_whoever_comes_back(page: Page, address: str) -> None:
+    page.goto(address)
+    form = page.locator("form", has=page.get_by_role("region", name="Rows that are picked"))
+    form.get_by_label("Pick: The gate is shut").check()
+    page.goto(address + "patterns/queue/")
+    page.go_back()
+    expect(form.locator(".pick").first).to_be_checked()
+    expect(form.locator(".pick-bar")).to_contain_text("Try again (1)")
+    expect(form.get_by_label("Pick all")).to_have_js_property("indeterminate", True)
 
 
 def test_the_queue_remembers_the_place_its_reader_left(page: Page, address: str) -> None:

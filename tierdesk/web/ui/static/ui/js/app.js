@@ -8,6 +8,8 @@ import "./elements/data-chart.js";
 import "./elements/density-toggle.js";
 import "./elements/keyboard-shortcuts.js";
 import "./elements/live-updates.js";
+import "./elements/pick-all.js";
+import "./elements/pick-count.js";
 import "./elements/queue-list.js";
 import "./elements/relative-time.js";
 import "./elements/row-list.js";

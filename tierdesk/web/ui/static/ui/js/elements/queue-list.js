@@ -1,6 +1,9 @@
+const ROW = ".queue-row, tr";
+const LINK = ".queue-link, .row-link";
+
 /**
- * Walks through the tickets of a queue. The focus is the selection: rows are links, so Enter opens and screen
- * readers follow. Buttons with data-queue (next, previous, open, pick) declare the keys.
+ * Walks through the tickets of a queue, or the rows of a table. The focus is the selection: rows are links, so Enter
+ * opens and screen readers follow. Buttons with data-queue (next, previous, open, pick) declare the keys.
  */
 class QueueList extends HTMLElement {
   connectedCallback() {
@@ -13,11 +16,11 @@ class QueueList extends HTMLElement {
   }
 
   get #links() {
-    return [...this.querySelectorAll(".queue-link")];
+    return [...this.querySelectorAll(LINK)];
   }
 
   get #current() {
-    return document.activeElement?.closest(".queue-row")?.querySelector(".queue-link") ?? this.#remembered;
+    return document.activeElement?.closest(ROW)?.querySelector(LINK) ?? this.#remembered;
   }
 
   get #place() {
@@ -31,7 +34,7 @@ class QueueList extends HTMLElement {
 
   #obey(command) {
     if (command === "open") this.#current?.click();
-    else if (command === "pick") this.#current?.closest(".queue-row").querySelector(".queue-pick")?.click();
+    else if (command === "pick") this.#current?.closest(ROW).querySelector(".pick")?.click();
     else this.#step(command === "next" ? 1 : -1);
   }
 
@@ -42,11 +45,11 @@ class QueueList extends HTMLElement {
     const goal = here < 0 ? 0 : visible ? here + by : here;
     const link = links[Math.min(Math.max(goal, 0), links.length - 1)];
     link?.focus({ focusVisible: true });
-    link?.closest(".queue-row").scrollIntoView({ block: "nearest" });
+    link?.closest(ROW).scrollIntoView({ block: "nearest" });
   }
 
   #remember(target) {
-    const link = target.closest(".queue-row")?.querySelector(".queue-link");
+    const link = target.closest(ROW)?.querySelector(LINK);
     if (link) sessionStorage.setItem(this.#place, link.getAttribute("href"));
   }
 
