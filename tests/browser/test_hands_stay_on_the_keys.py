@@ -22,6 +22,22 @@ def test_keys_walk_the_queue_and_enter_opens_the_ticket(desk: Desk, sits_down: S
     expect(page).to_have_url(f"{desk.address}{wanted}")
 
 
+def test_keys_pick_what_is_parked_and_try_it_again(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down("lena")
+    page.goto(f"{desk.address}/parked/")
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_hidden()
+    _press(page, "j", "x")
+    expect(page.locator("tbody .pick").first).to_be_checked()
+    expect(again).to_contain_text("(1)")
+    _press(page, "x")
+    expect(again).to_be_hidden()
+    page.get_by_label("Pick all that are shown").check()
+    expect(again).to_be_visible()
+    _press(page, "t")
+    expect(page.get_by_role("region", name="What came of them").first).to_contain_text("Still parked")
+
+
 def test_the_question_mark_shows_the_keys_of_this_page(desk: Desk, sits_down: SitsDown) -> None:
     page = sits_down("lena")
     page.goto(desk.page("plain"))

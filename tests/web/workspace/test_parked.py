@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client as Browser
 
 from tests.cast import Cast
 from tests.channels.email.letters import multipart, raw_mail
-from tierdesk.channels.intake import take_in
+from tierdesk.channels.intake import take_in, understand_due
 from tierdesk.channels.models import Inbound
+from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.directory.clients.models import Contact
 from tierdesk.tickets.models import Ticket
+from tierdesk.web.workspace.views import directory
 
 STRANGER = "Petra <petra@fjord.example>"
 
@@ -141,6 +143,106 @@ def test_agents_of_other_clients_see_neither_what_is_parked_nor_what_was_discard
         assert client.post(f"/parked/{theirs.pk}/").status_code == 404
         set_scope(EVERY_CLIENT)
         Inbound.objects.filter(pk=theirs.pk).update(state="discarded")
+
+
+@pytest.fixture
+def strays(cast: Cast, at: datetime) -> list[Inbound]:
+    """Mails of three strangers; meanwhile Petra became a contact of Acme's, Paul of Borealis'."""
+    found = [
+        came(raw_mail("Help.", **{"from": f"{name}@fjord.example"}, subject=f"Of {name}"), at)
+        for name in ("petra", "paul", "pia")
+    ]
+    Contact.objects.create(client=cast.acme, name="Petra", email="petra@fjord.example")
+    Contact.objects.create(client=cast.borealis, name="Paul", email="paul@fjord.example")
+    return found
+
+
+def test_several_are_tried_again_at_once_and_the_box_says_what_came_of_each(
+    lena: Browser, strays: list[Inbound]
+) -> None:
+    petra, paul, pia = (one.pk for one in strays)
+    answer = lena.post("/parked/again/", {"parked": [petra, pia], "channel": "email"}, follow=True)
+    page = answer.content.decode()
+    assert answer.redirect_chain == [(f"/parked/?channel=email&tried={petra}&tried={pia}", 302)]
+    assert "Understood now: 1." in page and "Still parked: 1. Each says why." in page
+    set_scope(EVERY_CLIENT)
+    ticket = Ticket.objects.get()
+    assert ticket.subject == "Of petra"
+    told = page[page.index("What came of them") : page.index("What waits")]
+    assert f'<a href="/tickets/{ticket.pk}/">{ticket.reference}</a> · a new ticket' in told
+    assert "pia@fjord.example: nobody we know" in told and "paul" not in told
+    states = dict(Inbound.objects.values_list("pk", "state"))
+    assert states == {petra: "done", paul: "parked", pia: "parked"}
+
+
+@pytest.mark.parametrize("said", [[], ["all"], ["-1"], ["9" * 30]])
+def test_where_nothing_is_picked_nothing_is_tried(
+    lena: Browser, strays: list[Inbound], said: list[str]
+) -> None:
+    page = lena.post("/parked/again/", {"parked": said}, follow=True).content.decode()
+    assert "Nothing was tried" in page and "What came of them" not in page
+    set_scope(EVERY_CLIENT)
+    assert not Ticket.objects.exists()
+
+
+def test_for_what_takes_too_long_nobody_waits(
+    lena: Browser, strays: list[Inbound], at: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "PATIENCE", timedelta())
+    page = lena.post("/parked/again/", {"parked": [strays[0].pk]}, follow=True).content.decode()
+    assert "Still being understood: 1." in page and "It is being understood." in page
+    set_scope(EVERY_CLIENT)
+    understand_due(clock.now())
+    assert Ticket.objects.get().subject == "Of petra"
+
+
+def test_what_was_discarded_meanwhile_stays_so(lena: Browser, strays: list[Inbound]) -> None:
+    strays[0].discard("Lou Lead: Spam")
+    assert (
+        "Nothing was tried"
+        in lena.post("/parked/again/", {"parked": [strays[0].pk]}, follow=True).content.decode()
+    )
+    set_scope(EVERY_CLIENT)
+    strays[0].refresh_from_db()
+    assert strays[0].state == "discarded"
+
+
+def test_agents_of_other_clients_cannot_try_it_again(
+    cast: Cast, client: Browser, strays: list[Inbound]
+) -> None:
+    Inbound.objects.filter(pk=strays[0].pk).update(client=cast.acme, reason="A secret of Acme’s")
+    client.force_login(cast.olga.user)
+    answer = client.post("/parked/again/", {"parked": [strays[0].pk]}, follow=True)
+    assert "Nothing was tried" in answer.content.decode()
+    assert "A secret" not in client.get(f"/parked/?tried={strays[0].pk}").content.decode()
+    set_scope(EVERY_CLIENT)
+    strays[0].refresh_from_db()
+    assert (strays[0].state, strays[0].reason) == ("parked", "A secret of Acme’s")
+    assert not Ticket.objects.exists()
+
+
+def test_neither_contacts_nor_strangers_try_anything_again(
+    cast: Cast, client: Browser, strays: list[Inbound]
+) -> None:
+    for user in (None, cast.ann.user):
+        if user is not None:
+            client.force_login(user)
+        assert client.post("/parked/again/", {"parked": [strays[0].pk]}).status_code == 302
+    set_scope(EVERY_CLIENT)
+    assert not Ticket.objects.exists()
+
+
+def test_of_several_what_turns_out_to_be_another_clients_is_only_counted(
+    cast: Cast, client: Browser, strays: list[Inbound]
+) -> None:
+    Inbound.objects.update(client=cast.borealis)
+    client.force_login(cast.olga.user)
+    answer = client.post("/parked/again/", {"parked": [one.pk for one in strays]}, follow=True)
+    page = answer.content.decode()
+    assert "with their agents now: 1." in page and "Understood now: 1." in page and "Still parked: 1." in page
+    assert "petra" not in page and "Acme" not in page
+    set_scope(EVERY_CLIENT)
+    assert {ticket.client for ticket in Ticket.objects.all()} == {cast.acme, cast.borealis}
 
 
 def test_what_turns_out_to_be_another_clients_is_taken_in_out_of_the_agents_sight(

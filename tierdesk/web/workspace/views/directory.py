@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from tierdesk.channels.intake import take_in
 from tierdesk.channels.models import Inbound, InboundState
@@ -24,6 +32,8 @@ from tierdesk.web.workspace.navigation import navigation
 SHOWN = 100
 DISCARDED = 20
 SHOWN_BYTES = 20_000
+PATIENCE = timedelta(seconds=8)
+"""For so long an agent waits for what was picked to be understood; the rest is left to the worker."""
 
 
 @agent_page
@@ -66,9 +76,10 @@ def client(request: HttpRequest, key: str) -> HttpResponse:
 def parked(request: HttpRequest) -> HttpResponse:
     """What could not be understood or is not agreed: kept with its reason until somebody decides.
 
-    `?channel=`: of this channel alone.
+    `?channel=`: of this channel alone. `?tried=`: what came of these, which were tried again just now.
     """
-    every = Inbound.objects.visible_to(user_of(request)).defer("raw").select_related("client")
+    every = Inbound.objects.visible_to(user_of(request)).defer("raw").select_related("client", "ticket")
+    tried = every.filter(pk__in=_keys(request.GET.getlist("tried")))
     channel = registered().get(request.GET.get("channel", ""))
     if channel is not None:
         every = every.filter(channel=channel.key)
@@ -78,9 +89,64 @@ def parked(request: HttpRequest) -> HttpResponse:
         "count": found.count(),
         "discarded": every.filter(state=InboundState.DISCARDED)[:DISCARDED],
         "channel": channel,
+        "tried": tried,
         "names": {one.key: one.name for one in registered().values()},
     }
     return render(request, "workspace/parked.html", context | navigation(request, "parked"))
+
+
+@agent_page
+@require_POST
+def parked_again(request: HttpRequest) -> HttpResponse:
+    """What was picked in the box is tried again, each by itself; the box then says what came of each."""
+    mine = Inbound.objects.visible_to(user_of(request)).filter(state=InboundState.PARKED)
+    wanted = mine.filter(pk__in=_keys(request.POST.getlist("parked")))
+    picked = list(wanted.defer("raw").order_by("id"))
+    _try_again(picked)
+    _tell(request, picked)
+    shown = {"channel": request.POST.get("channel", ""), "tried": [one.pk for one in picked]}
+    return redirect(f"{reverse('workspace:parked')}?{urlencode(shown, doseq=True)}")
+
+
+def _try_again(picked: Sequence[Inbound]) -> None:
+    began = clock.now()
+    for one in picked:
+        with suppress(UnableTo):  # somebody was faster; what came of it is told all the same
+            one.replay(began)
+    for one in picked:
+        if clock.now() - began < PATIENCE:
+            _take_in(one)
+
+
+def _take_in(one: Inbound) -> None:
+    """As the worker understands it: with everybody's rows in sight."""
+    with seeing(EVERY_CLIENT):
+        take_in(one.pk)
+        one.refresh_from_db()
+
+
+def _tell(request: HttpRequest, picked: Sequence[Inbound]) -> None:
+    """How many went which way. The box says what came of each that the agent still sees."""
+    mine = Inbound.objects.visible_to(user_of(request)).filter(pk__in=[one.pk for one in picked])
+    ends = Counter(mine.values_list("state", flat=True))
+    gone = len(picked) - ends.total()
+    if not picked:
+        messages.error(request, _("Nothing was tried: pick what waits in the box."))
+    if ends[InboundState.DONE]:
+        messages.success(request, _("Understood now: %(count)d.") % {"count": ends[InboundState.DONE]})
+    if gone:
+        words = _("Of clients whom you do not serve, and with their agents now: %(count)d.")
+        messages.success(request, words % {"count": gone})
+    if ends[InboundState.NEW]:
+        messages.info(request, _("Still being understood: %(count)d.") % {"count": ends[InboundState.NEW]})
+    if ends[InboundState.PARKED]:
+        words = _("Still parked: %(count)d. Each says why.")
+        messages.error(request, words % {"count": ends[InboundState.PARKED]})
+
+
+def _keys(said: Sequence[str]) -> list[int]:
+    """Of deliveries, as a form or an address names them; not more than the box shows."""
+    return [int(one) for one in said[:SHOWN] if one.isdecimal() and one.isascii() and len(one) < 18]
 
 
 @agent_page
@@ -122,12 +188,9 @@ def _decide(request: HttpRequest, one: Inbound) -> HttpResponse:
 def _what_came_of(request: HttpRequest, one: Inbound) -> HttpResponse:
     """It is understood at once, so that whoever tried it again sees what came of it.
 
-    As the worker understands it, with everybody's rows in sight: it may turn out to be of a client whom this agent does
-    not serve, and is then out of the agent's sight.
+    It may turn out to be of a client whom this agent does not serve, and is then out of the agent's sight.
     """
-    with seeing(EVERY_CLIENT):
-        take_in(one.pk)
-        one.refresh_from_db()
+    _take_in(one)
     user = user_of(request)
     if not Inbound.objects.visible_to(user).filter(pk=one.pk).exists():
         messages.success(request, _("It is of a client whom you do not serve, and is with their agents now."))
