@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
-from tierdesk.ops.postgres import Cluster, UnableToStart
+from tierdesk.ops.postgres import Cluster, UnableToStart, wait_until_free
 
 type Run = Callable[[argparse.Namespace], int]
 
@@ -28,6 +28,9 @@ DJANGO_COMMANDS = {
     "showmigrations",
     "sqlmigrate",
 }
+ALONE_WITHIN = 20.0
+"""Seconds that a demo waits for another one to leave its home: one is stopped and started again in a breath."""
+
 FIRST_COMMANDS = {"apply", "createadmin", "export"}
 """What people do with a desk before it is served for the first time."""
 
@@ -39,8 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _obey(words)
     except UnableToStart as trouble:
-        print(f"tierdesk: {trouble}", file=sys.stderr)
+        _say(str(trouble))
         return TRY_AGAIN
+
+
+def _say(line: str) -> None:
+    print(f"tierdesk: {line}", file=sys.stderr, flush=True)
 
 
 def _obey(words: list[str]) -> int:
@@ -53,6 +60,8 @@ def _obey(words: list[str]) -> int:
         os.environ.setdefault("TIERDESK_URL", f"http://127.0.0.1:{options.port}")
     if options.command == "serve":
         return _serve(options)
+    if options.command == "demo" and not os.environ.get("DATABASE_URL"):
+        wait_until_free(home() / "postgres", patience=ALONE_WITHIN, say=_say)
     with database():
         import django
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tierdesk.ops.postgres import Cluster, UnableToStart
-from tierdesk.ops.postgres.home import LONGEST_SOCKET_PATH, SOCKET, Home, Lock
+from tierdesk.ops.postgres import Cluster, UnableToStart, wait_until_free
+from tierdesk.ops.postgres.home import LOCK, LONGEST_SOCKET_PATH, SOCKET, Home, Lock
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory to somebody else")
 
@@ -92,3 +92,33 @@ def test_a_cluster_needs_a_home_it_can_write(tmp_path: Path) -> None:
     with pytest.raises(UnableToStart, match="cannot start"):
         Cluster(tmp_path / "file").start()
     shutil.rmtree(tmp_path)
+
+
+def test_a_home_that_nobody_has_or_ever_had_is_free(tmp_path: Path) -> None:
+    said: list[str] = []
+    for home in (tmp_path, tmp_path / "nowhere"):
+        wait_until_free(home, patience=0, say=said.append)
+    Lock(tmp_path / LOCK).close()
+    wait_until_free(tmp_path, patience=0, say=said.append)
+    assert said == []
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_whoever_waits_for_a_home_is_told_who_has_it_and_gets_it_when_they_leave(tmp_path: Path) -> None:
+    lock, said = Lock(tmp_path / LOCK), list[str]()
+    assert lock.take()
+
+    def leave_when_told(line: str) -> None:
+        said.append(line)
+        lock.close()
+
+    wait_until_free(tmp_path, patience=60, say=leave_when_told)
+    assert len(said) == 1 and said[0].startswith(f"process {os.getpid()} has {tmp_path};")
+
+
+def test_a_home_that_is_not_left_in_time_is_refused(tmp_path: Path) -> None:
+    lock = Lock(tmp_path / LOCK)
+    assert lock.take()
+    with pytest.raises(UnableToStart, match=f"^process {os.getpid()} has still not left .*TIERDESK_HOME"):
+        wait_until_free(tmp_path, patience=0, say=lambda line: None)
+    lock.close()

@@ -6,6 +6,6 @@ its Python is in `docs/architecture.md`.
 
 from tierdesk.ops.postgres.binaries import Binaries, find_binaries
 from tierdesk.ops.postgres.embedded import Cluster
-from tierdesk.ops.postgres.home import UnableToStart
+from tierdesk.ops.postgres.home import UnableToStart, wait_until_free
 
-__all__ = ["Binaries", "Cluster", "UnableToStart", "find_binaries"]
+__all__ = ["Binaries", "Cluster", "UnableToStart", "find_binaries", "wait_until_free"]

@@ -15,7 +15,7 @@ from typing import Self
 from urllib.parse import quote
 
 from tierdesk.ops.postgres.binaries import Binaries, find_binaries
-from tierdesk.ops.postgres.home import PORT, Home, Lock, UnableToStart
+from tierdesk.ops.postgres.home import LOCK, PORT, Home, Lock, UnableToStart
 from tierdesk.ops.postgres.postmaster import NAME, ORPHANS_REMAIN, Postmaster, Sign, create_cluster
 
 GLANCE = 0.02
@@ -116,7 +116,7 @@ class Cluster:
         failure = UnableToStart("The cluster is no longer kept.")
         try:
             self.home.furnish()
-            lock = Lock(self.home.path / "lock")
+            lock = Lock(self.home.path / LOCK)
             try:
                 while not self._leaving.is_set():
                     if lock.take():

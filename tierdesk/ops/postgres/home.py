@@ -6,13 +6,20 @@ import fcntl
 import hashlib
 import os
 import stat
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+LOCK = "lock"
 PORT = 5432
 SOCKET = f".s.PGSQL.{PORT}"
 LONGEST_SOCKET_PATH = 103
 """Bytes of `sun_path` before the closing NUL on the strictest system we meet (macOS; Linux has 107)."""
+
+
+BETWEEN_LOOKS = 0.1
+"""Seconds between two looks whether a home is free."""
 
 
 class UnableToStart(RuntimeError):
@@ -72,8 +79,45 @@ class Home:
             )
 
 
+def wait_until_free(home: Path, *, patience: float, say: Callable[[str], None]) -> None:
+    """Return when no process owns the cluster of `home`; `say` is told once who does, if one does.
+
+    For whoever must not follow another process, whose end would cut the connections. Raises `UnableToStart` when
+    `patience` seconds were not enough.
+    """
+    deadline = time.monotonic() + patience
+    waited = False
+    while holder := _holder(home / LOCK):
+        if time.monotonic() > deadline:
+            raise UnableToStart(
+                f"{holder} has still not left {home}: it is at work there, or takes its time to stop. "
+                "Stop it, or start this one in another home (TIERDESK_HOME)."
+            )
+        if not waited:
+            say(f"{holder} has {home}; waiting up to {patience:g} s until it has stopped …")
+            waited = True
+        time.sleep(BETWEEN_LOOKS)
+
+
+def _holder(lock: Path) -> str:
+    """Who holds it, in words; empty if nobody does."""
+    if not lock.exists():
+        return ""
+    probe = Lock(lock)
+    try:
+        if probe.take():
+            return ""
+    finally:
+        probe.close()
+    said = lock.read_text().strip()
+    return f"process {said}" if said.isdecimal() else "another process"
+
+
 class Lock:
-    """The right to own a home: one open `Lock` of all processes holds it; the kernel gives it back."""
+    """The right to own a home: one open `Lock` of all processes holds it; the kernel gives it back.
+
+    Whoever has it wrote its process number into it, for people who ask.
+    """
 
     def __init__(self, path: Path) -> None:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -84,6 +128,8 @@ class Lock:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
         return True
 
     def close(self) -> None:
