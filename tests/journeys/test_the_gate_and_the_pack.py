@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,6 +17,8 @@ from tierdesk.response.tiers.pack import Pack
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.ladder import prefilled, run_records
+
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def test_the_gate_names_what_is_missing_and_changes_nothing(
@@ -33,7 +36,7 @@ def test_the_pack_is_filled_from_the_ticket_and_the_books_that_were_followed(
     with doing(cast.lena, at + M):
         run = Run.start(ticket, vpn_book, cast.lena)
         run.answer("scope", gap="outdated", remark="the board moved")
-    pack = prefilled(ticket, run_records(ticket))
+    pack = prefilled(ticket, run_records(ticket), BERLIN)
     assert pack.symptom == "VPN does not connect"
     assert "the board moved" in pack.steps_tried
     assert "809" in pack.error_text
@@ -50,7 +53,7 @@ def test_what_was_tried_is_told_while_the_book_is_still_followed(
         run.answer(before.id, answer=before.choices[0])
     [told] = run_records(ticket)
     assert told.outcome == "running"
-    assert before.title in prefilled(ticket, [told]).steps_tried
+    assert before.title in prefilled(ticket, [told], BERLIN).steps_tried
 
 
 def find_outdated(ticket: Ticket, book: Revision, cast: Cast) -> None:
@@ -67,7 +70,7 @@ def test_a_hand_over_that_came_back_is_sent_again_with_what_it_said(
     with doing(cast.olga, at + 3 * M):
         sent.send_back(cast.olga, reason="missing_info", note="Which computer?")
     ticket.refresh_from_db()
-    assert prefilled(ticket, run_records(ticket)).exact_ask == sent.contents.exact_ask != ""
+    assert prefilled(ticket, run_records(ticket), BERLIN).exact_ask == sent.contents.exact_ask != ""
     with doing(cast.lena, at + 4 * M):
         escalate(ticket, cast, reason="book_insufficient")
     assert Gap.objects.count() == 1, "the same team is asked for the same thing once"

@@ -18,7 +18,7 @@ KNOWN = Known(
     description="Good morning,\nthe client says: Error 809, connection refused.\nPlease help.",
     component="gw-berlin-1",
     contact="Ann Albers, Acme GmbH",
-    opened_at="2026-06-08 08:00 UTC",
+    opened_at="2026-06-08 10:00 (Europe/Berlin)",
     files=["screen.png"],
     runs=[RUN],
     last_promise="We call you back by noon.",
@@ -29,7 +29,7 @@ def test_the_pack_is_filled_from_the_ticket_and_from_the_runs_of_its_books() -> 
     pack = prefill(KNOWN)
     assert pack.symptom == "VPN does not connect"
     assert pack.scope == "Ann Albers, Acme GmbH, gw-berlin-1"
-    assert pack.first_occurred == "2026-06-08 08:00 UTC"
+    assert pack.first_occurred == "2026-06-08 10:00 (Europe/Berlin)"
     assert pack.error_text == "the client says: Error 809, connection refused."
     assert pack.steps_tried.splitlines() == [
         "VPN does not connect, revision 2 (sends it up: the gateway is down)",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client as Browser
 
 from tests.cast import Cast
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.directory.staff.models import User
 from tierdesk.response.tiers.models import Escalation, Procedure
 from tierdesk.tickets.models import Ticket
 
@@ -43,6 +45,24 @@ def test_a_lead_hands_it_up(cast: Cast, client: Browser, ticket: Ticket) -> None
     client.post(page, {"team": cast.ops.pk, "reason": "skill"} | PACK)
     set_scope(EVERY_CLIENT)
     assert Escalation.objects.get().sent_by == cast.lou
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York", "UTC"])
+def test_since_when_is_asked_in_the_time_of_whoever_sends_it_and_names_its_zone(
+    cast: Cast, client: Browser, ticket: Ticket, zone: str
+) -> None:
+    User.objects.filter(pk=cast.lou.user.pk).update(timezone=zone)
+    client.force_login(cast.lou.user)
+    local = ticket.created_at.astimezone(ZoneInfo(zone))
+    page = client.get(f"/tickets/{ticket.pk}/escalation/").content.decode()
+    assert f"{local:%Y-%m-%d %H:%M} ({zone})</textarea>" in page
+
+
+def test_where_a_senders_zone_does_not_exist_it_is_utc(cast: Cast, client: Browser, ticket: Ticket) -> None:
+    User.objects.filter(pk=cast.lou.user.pk).update(timezone="Nowhere/Land")
+    client.force_login(cast.lou.user)
+    page = client.get(f"/tickets/{ticket.pk}/escalation/").content.decode()
+    assert f"{ticket.created_at:%Y-%m-%d %H:%M} (UTC)" in page
 
 
 def test_the_short_way_is_offered_where_it_is_open_and_taken(cast: Cast, client: Browser, doing: Any) -> None:

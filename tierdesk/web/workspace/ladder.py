@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -18,6 +19,7 @@ from tierdesk.response.tiers.reasons import ReturnReason
 from tierdesk.response.vendors.models import Case, may_open_cases
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.models import Ticket
+from tierdesk.web.workspace.local import written_out
 
 CAME_BACK = {EscalationState.RETURNED, EscalationState.COACHED, EscalationState.WITHDRAWN}
 
@@ -73,8 +75,8 @@ def came_back(ticket: Ticket) -> Escalation | None:
     return last if last is not None and last.state in CAME_BACK else None
 
 
-def prefilled(ticket: Ticket, runs: list[RunRecord]) -> Pack:
-    """The hand-over pack as far as the desk knows it."""
+def prefilled(ticket: Ticket, runs: list[RunRecord], zone: ZoneInfo) -> Pack:
+    """The hand-over pack as far as the desk knows it, in the time of whoever sends it."""
     said = ticket.messages.filter(direction=Direction.OUTBOUND).order_by("-at").first()
     heard = ticket.messages.filter(direction=Direction.INBOUND).order_by("at").values_list("text", flat=True)
     back = came_back(ticket)
@@ -85,7 +87,7 @@ def prefilled(ticket: Ticket, runs: list[RunRecord]) -> Pack:
             description="\n".join(heard),
             component=ticket.component.name if ticket.component else "",
             contact=f"{ticket.contact.name}, {ticket.client.name}" if ticket.contact else ticket.client.name,
-            opened_at=f"{ticket.created_at:%Y-%m-%d %H:%M} UTC",
+            opened_at=written_out(ticket.created_at, zone),
             files=list(files),
             runs=runs,
             last_promise=said.text[:500] if said else "",

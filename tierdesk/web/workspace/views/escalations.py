@@ -24,8 +24,9 @@ from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
 from tierdesk.web.workspace.clocks import faces_of
-from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of
+from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of, user_of
 from tierdesk.web.workspace.ladder import came_back, prefilled, run_records
+from tierdesk.web.workspace.local import zone_of
 from tierdesk.web.workspace.navigation import navigation
 
 
@@ -40,7 +41,10 @@ def escalation(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("workspace:ticket", pk)
         messages.error(request, refused)
         ticket = ticket_of(request, pk)
-    pack = Pack.of(request.POST.dict()) if request.method == "POST" else prefilled(ticket, runs)
+    if request.method == "POST":
+        pack = Pack.of(request.POST.dict())
+    else:
+        pack = prefilled(ticket, runs, zone_of(user_of(request)))
     return render(
         request, "workspace/escalation.html", _gate_context(request, ticket, runs, pack) | navigation(request)
     )

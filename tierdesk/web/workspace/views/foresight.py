@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,6 +19,7 @@ from tierdesk.response.simulation.situation import PRIORITIES, Asked, NotASituat
 from tierdesk.response.simulation.telling import what_happens
 from tierdesk.web.workspace.foreseen import Foreseen
 from tierdesk.web.workspace.guard import manager_page, user_of
+from tierdesk.web.workspace.local import zone_of
 from tierdesk.web.workspace.navigation import navigation
 
 LONGEST = 120
@@ -31,7 +32,7 @@ def what_happens_if(request: HttpRequest) -> HttpResponse:
     """The form, and below it the answer once something was asked."""
     user = user_of(request)
     clients = Client.objects.visible_to(user).filter(is_active=True)
-    asked, zone = _asked(request), _zone_of(user)
+    asked, zone = _asked(request), zone_of(user)
     context: dict[str, Any] = {"foreseen": None, "wrong": {}}
     status = 200
     if "client" in request.GET:
@@ -47,7 +48,7 @@ def what_happens_if(request: HttpRequest) -> HttpResponse:
 
 def _asked(request: HttpRequest) -> Asked:
     """What the address says; where it says nothing, a P1 by mail, now."""
-    now = clock.now().astimezone(_zone_of(user_of(request)))
+    now = clock.now().astimezone(zone_of(user_of(request)))
     usual = asdict(Asked(at=f"{now:%Y-%m-%dT%H:%M}"))
     said = {name: request.GET.get(name, value) for name, value in usual.items()}
     return Asked(**{name: value.replace("\0", "")[:LONGEST] for name, value in said.items()})
@@ -71,10 +72,3 @@ def _services(user: User) -> list[tuple[str, str]]:
         known = next((key for key in whose if key[0] == one.key), (one.key, one.name))
         whose.setdefault(known, []).extend([one.client.name] if one.client else [])
     return [(key, " · ".join([name, *filter(None, [", ".join(of)])])) for (key, name), of in whose.items()]
-
-
-def _zone_of(user: User) -> ZoneInfo:
-    try:
-        return ZoneInfo(user.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
