@@ -45,6 +45,18 @@ def test_it_says_where_mail_is_really_taken(
     assert "curl smtp://127.0.0.1:2599 " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("relay", "told"), [("", "{home}/outbox"), ("mail.example", "by the mail server mail.example, port 2600")]
+)
+def test_it_says_where_mail_really_goes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], settings: Any, relay: str, told: str
+) -> None:
+    settings.SMTP_RELAY_HOST, settings.SMTP_RELAY_PORT = relay, 2600
+    monkeypatch.setattr(demo, "fill", lambda days: None)
+    assert demo.run(OPTIONS) == 0
+    assert f"Mail from the desk: {told.format(home=settings.HOME)}\n" in capsys.readouterr().out
+
+
 def test_it_says_where_it_is_only_when_it_answers_there(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,6 +36,9 @@ class Relay:
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
 
+    def __str__(self) -> str:
+        return f"by the mail server {self.host}, port {self.port}"
+
     def send(self, envelope: Envelope) -> None:
         with smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_S) as server:
             hand_over(server, envelope, mail_from=envelope.mail_from)
@@ -47,6 +50,9 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def __str__(self) -> str:
+        return str(self.path)
+
     def send(self, envelope: Envelope) -> None:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = envelope.message_id.strip("<>").partition("@")[0]
@@ -55,8 +61,11 @@ class Folder:
 
 def sender(mailbox: Mailbox) -> Sender:
     """The mailbox's own server, if it has one, or what the settings name for the house."""
-    if mailbox.smtp_host:
-        return Submission(mailbox)
+    return Submission(mailbox) if mailbox.smtp_host else sender_of_the_house()
+
+
+def sender_of_the_house() -> Relay | Folder:
+    """For mailboxes without a server of their own; as text, it says where their mail goes."""
     if settings.SMTP_RELAY_HOST:
         return Relay(settings.SMTP_RELAY_HOST, settings.SMTP_RELAY_PORT)
     return Folder(settings.HOME / "outbox")

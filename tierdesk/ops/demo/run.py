@@ -12,6 +12,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
+from tierdesk.channels.email.sender import sender_of_the_house
 from tierdesk.core import clock, jobs
 from tierdesk.core.roles import owner
 from tierdesk.core.scope import EVERY_CLIENT, seeing
@@ -96,4 +97,4 @@ def say_who_is_who(options: argparse.Namespace, smtp: str) -> None:
     print(f"\n  Mail to the desk: SMTP on {settings.SMTP_LISTEN_HOST}:{smtp}, for example with")
     print(f"    curl smtp://{settings.SMTP_LISTEN_HOST}:{smtp} --mail-from ingrid@halden.example \\")
     print("      --mail-rcpt support@halden.desk.example -T mail.eml")
-    print(f"  Mail from the desk: {settings.HOME / 'outbox'}\n", flush=True)
+    print(f"  Mail from the desk: {sender_of_the_house()}\n", flush=True)
