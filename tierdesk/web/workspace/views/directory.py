@@ -141,7 +141,7 @@ def _tell(request: HttpRequest, picked: Sequence[Inbound]) -> None:
         messages.info(request, _("Still being understood: %(count)d.") % {"count": ends[InboundState.NEW]})
     if ends[InboundState.PARKED]:
         words = _("Still parked: %(count)d. Each says why.")
-        messages.error(request, words % {"count": ends[InboundState.PARKED]})
+        messages.warning(request, words % {"count": ends[InboundState.PARKED]})
 
 
 def _keys(said: Sequence[str]) -> list[int]:
