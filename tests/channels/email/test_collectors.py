@@ -6,12 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.db import connections
 
 from tests.channels.email.mailboxes import Box, set_up
+from tests.servers.certificates import Pair
 from tests.servers.desk import until
 from tests.servers.dovecot import Dovecot
 from tests.servers.wire import Wire
@@ -24,8 +24,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def worker() -> Iterator[threading.Event]:
-    """The collectors of a worker, at work; set the event to stop them."""
+def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The collectors of a worker, at work, in short rounds; set the event to stop them."""
+    monkeypatch.setattr(collectors, "ROUND_S", 0.5)
     stopping = threading.Event()
 
     def run() -> None:
@@ -232,20 +233,19 @@ def test_sec103_a_certificate_that_nobody_we_trust_signed_is_refused(
 def test_sec103_neither_another_name_nor_an_expired_nor_a_forged_certificate_will_do(
     tls: Mailbox, which: str, private: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Dovecot() as other:
+    other = Dovecot()
+    show(other, getattr(other.certificates, which))
+    with other:
         monkeypatch.setenv("SSL_CERT_FILE", str(other.certificates.authority))
-        wrong = getattr(other.certificates, which)
-        serve_with(other, wrong.certificate, wrong.key)
         private.append(f"localhost:{other.tls_port}")
         tls.imap_port = other.tls_port
         assert why(tls).startswith("The server’s certificate is not trusted:")
 
 
-def serve_with(server: Dovecot, certificate: Path, key: Path) -> None:
-    server.stop()
-    server.certificates.trusted.certificate.write_bytes(certificate.read_bytes())
-    server.certificates.trusted.key.write_bytes(key.read_bytes())
-    server.start()
+def show(server: Dovecot, pair: Pair) -> None:
+    """This certificate and its key in the place of those that the server would show."""
+    server.certificates.trusted.certificate.write_bytes(pair.certificate.read_bytes())
+    server.certificates.trusted.key.write_bytes(pair.key.read_bytes())
 
 
 def test_starttls_upgrades_the_line(tls: Mailbox, private: list[str], dovecot: Dovecot) -> None:
