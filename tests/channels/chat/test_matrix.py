@@ -39,6 +39,7 @@ from tierdesk.tickets.models import Entry, Message, Ticket
 
 pytestmark = [
     pytest.mark.server,
+    pytest.mark.xdist_group("matrix"),  # one homeserver for all of them: it takes long to come up
     pytest.mark.skipif(not PYTHON.exists(), reason="no Synapse here: `bin/setup --tests` installs it"),
 ]
 
