@@ -10,10 +10,12 @@ from email.policy import default
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from tests.cast import Cast
 from tests.channels.conftest import PostOffice
 from tierdesk.channels.email import sender
-from tierdesk.channels.email.models import Mailbox, secret
+from tierdesk.channels.email.models import Mailbox, mailbox_for, secret
 from tierdesk.channels.email.sender import Folder, Relay
 from tierdesk.channels.email.token import verify_address, verify_message_id
 from tierdesk.response.notifications.models import Notice
@@ -143,7 +145,7 @@ def test_without_a_relay_each_mail_is_a_file_that_a_mail_program_opens(
 ) -> None:
     with doing(cast.lena, at):
         cast.ticket()
-    envelope = sender.envelope_of(Notice.objects.mails().get(), at)
+    envelope = sender.envelope_of(Notice.objects.mails().get(), at, mailbox_for(cast.acme))
     Folder(tmp_path / "outbox").send(envelope)
     Folder(tmp_path / "outbox").send(envelope)  # sent again after a crash, it is still one
     [file] = (tmp_path / "outbox").iterdir()
@@ -184,3 +186,11 @@ def test_plain_words_stay_a_plain_mail(cast: Cast, doing: Doing, at: datetime, p
         ticket.reply("Is it plugged in?\nAnd switched on?\n\nLena")
     [mail] = post.empty(at + HOUR)
     assert mail.get_content_type() == "text/plain"
+
+
+def test_mail_about_a_client_leaves_from_its_own_mailbox_else_from_the_default_one(cast: Cast) -> None:
+    assert mailbox_for(cast.acme).address == settings.MAIL_FROM
+    default = Mailbox.objects.create(address="desk@desk.example", is_default=True)
+    assert {mailbox_for(client) for client in (cast.acme, cast.borealis, None)} == {default}
+    own, *_ = (Mailbox.objects.create(address=f"acme{n}@desk.example", client=cast.acme) for n in range(2))
+    assert [mailbox_for(client) for client in (cast.acme, cast.borealis, None)] == [own, default, default]

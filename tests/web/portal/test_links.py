@@ -10,6 +10,7 @@ from django.core import signing
 
 from tests.cast import Cast
 from tests.web.portal.conftest import Browser
+from tierdesk.channels.email.models import mailbox_for
 from tierdesk.channels.email.sender import envelope_of
 from tierdesk.core import clock
 from tierdesk.directory.clients.models import Contact
@@ -129,6 +130,6 @@ def test_what_is_no_address_is_said(stranger: Browser, db: None) -> None:
 def test_the_link_travels_as_a_proper_mail(cast: Cast, stranger: Browser) -> None:
     asked(stranger, "ann@acme.example")
     notice = Notice.objects.get()
-    envelope = envelope_of(notice, clock.now())
+    envelope = envelope_of(notice, clock.now(), mailbox_for(notice.client))
     assert envelope.rcpt_to == "ann@acme.example"
     assert notice.wake_at is not None

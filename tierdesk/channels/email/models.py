@@ -241,8 +241,9 @@ def our_addresses(boxes: Iterable[Mailbox]) -> set[str]:
 
 def mailbox_for(client: Client | None) -> Mailbox:
     """Where mail about a client's tickets is written from: the client's own mailbox, the default one, or MAIL_FROM."""
-    own = Mailbox.objects.filter(client=client).first() if client else None
-    return own or Mailbox.objects.filter(is_default=True).first() or Mailbox(address=settings.MAIL_FROM)
+    own = Q(client=client) if client else Q()
+    written_from = Mailbox.objects.filter(own | Q(is_default=True)).order_by("is_default", "id")
+    return written_from.first() or Mailbox(address=settings.MAIL_FROM)
 
 
 def secret() -> bytes:

@@ -71,13 +71,13 @@ def sender_of_the_house() -> Relay | Folder:
     return Folder(settings.HOME / "outbox")
 
 
-def envelope_of(notice: Notice, at: datetime) -> Envelope:
-    """The mail that a notice becomes; the same Message-ID at every try. Raises UnableToCompose."""
+def envelope_of(notice: Notice, at: datetime, mailbox: Mailbox) -> Envelope:
+    """The mail that a notice becomes, from that mailbox; the same Message-ID at every try. Raises UnableToCompose."""
     answered = _chain(notice)
     letter = Letter(
         ticket=notice.ticket_id or 0,
         serial=f"n{notice.pk}",
-        mailbox=mailbox_for(notice.client).address,
+        mailbox=mailbox.address,
         from_name=notice.sender_name,
         subject=notice.subject,
         text=notice.text,
@@ -134,8 +134,9 @@ def _bracketed(message_id: str) -> str:
 
 def send(notice: Notice, at: datetime) -> str:
     """Send a notice by mail; returns the Message-ID it left with."""
-    envelope = envelope_of(notice, at)
-    sender(mailbox_for(notice.client)).send(envelope)
+    mailbox = mailbox_for(notice.client)
+    envelope = envelope_of(notice, at, mailbox)
+    sender(mailbox).send(envelope)
     return envelope.message_id
 
 
