@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import TransactionTestCase
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.cast import Cast
 from tests.database import FROM
@@ -51,9 +51,12 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 TransactionTestCase._fixture_teardown = empty  # type: ignore[method-assign]
 
-settings.register_profile("settled", derandomize=True, database=None)
-settings.register_profile("searching", derandomize=False, print_blob=True)
-settings.register_profile("whole", derandomize=True, database=None)
+UNHURRIED = [HealthCheck.too_slow]
+"""How fast inputs are made says how busy the machine is, and fails no test."""
+
+settings.register_profile("settled", derandomize=True, database=None, suppress_health_check=UNHURRIED)
+settings.register_profile("searching", derandomize=False, print_blob=True, suppress_health_check=UNHURRIED)
+settings.register_profile("whole", derandomize=True, database=None, suppress_health_check=UNHURRIED)
 settings.load_profile("settled")
 
 
