@@ -75,14 +75,17 @@ class Ownership:
         fits = self.component is not None and self.component.service == service
         self.service = service
         self._adopt(self.contract_version, service=service, component=self.component if fits else None)
-        names = service.name if service else "", before.name if before else ""
+        name = service.name if service else ""
         record(
             ServiceNamed(
-                ticket=self, service=service.pk if service else None, after=names[0], before=names[1]
+                ticket=self,
+                service=service.pk if service else None,
+                after=name,
+                before=before.name if before else "",
             )
         )
         if self.priority != was:
-            self._tell_priority(was, f"it is about {names[0] or 'no service that is known'} now")
+            self._tell_priority(was, f"it is about {name or 'no service that is known'} now")
 
     def rename(self: Ticket, subject: str) -> None:
         """Call it by what it is about. Mails to the contact keep the subject that they began with.

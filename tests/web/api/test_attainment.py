@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.cast import Cast
 from tests.web.api.conftest import Program
+from tests.web.june import BERLIN, CLOSED, HOUR, LAST_DAY, solved_in_june
 from tierdesk.core import clock
-from tierdesk.directory.clients.models import Client
 from tierdesk.directory.staff.models import Agent, User
 from tierdesk.tickets.models import Ticket
-
-BERLIN = ZoneInfo("Europe/Berlin")
-LAST_DAY = datetime(2026, 6, 30, 10, tzinfo=BERLIN)
-CLOSED = datetime(2026, 7, 4, tzinfo=BERLIN)
-HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
 def solved(cast: Cast, doing: Callable[..., Any]) -> Ticket:
-    Client.objects.update(wake_at=LAST_DAY)
-    with doing(cast.lena, LAST_DAY):
-        ticket = cast.ticket()
-    with doing(cast.lena, LAST_DAY + 2 * HOUR):
-        ticket.resolve(code="fixed")
-    return ticket
+    return solved_in_june(cast, doing)
 
 
 @pytest.fixture
