@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any
 
 import httpx
 import orjson
+import psycopg
 import pytest
 
 from tests.channels.alarms.conftest import test_dsn
@@ -395,6 +397,14 @@ class TestTrouble:
         assert asyncio.run(story()) == []
 
 
+def _received(source: Source) -> int:
+    with psycopg.connect(test_dsn()) as connection:
+        row = connection.execute(
+            "SELECT received_count FROM alarms_source WHERE id = %s", [source.pk]
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
 class TestWithPostgres:
     def test_a_hundred_requests_at_once_are_all_durable_when_answered(self, source: Source) -> None:
         token = source.token  # type: ignore[attr-defined]
@@ -407,6 +417,22 @@ class TestWithPostgres:
         assert set(Alarm.objects.values_list("count", flat=True)) == {10}
         source.refresh_from_db()
         assert source.received_count == 100
+
+    def test_what_waits_to_be_counted_waits_a_second_and_no_longer(self, source: Source) -> None:
+        path = f"/in/{source.token}"  # type: ignore[attr-defined]
+
+        async def story(sender: httpx.AsyncClient) -> list[int]:
+            counts = []
+            for _ in range(2):
+                await sender.post(path, json=RAISE)
+                counts.append(await asyncio.to_thread(_received, source))
+            until = time.monotonic() + 10
+            while counts[-1] < 2 and time.monotonic() < until:
+                await asyncio.sleep(0.05)
+                counts[-1] = await asyncio.to_thread(_received, source)
+            return counts
+
+        assert sending(PostgresStore(test_dsn(), role=ROLE), story) == [1, 2]
 
     def test_characters_that_postgresql_cannot_hold_are_stored_all_the_same(self, source: Source) -> None:
         path = f"/in/{source.token}"  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -114,6 +115,84 @@ class TestOneAlarm:
         source.refresh_from_db()
         assert (source.received_count, source.shed_count) == (2, 7)
         assert source.last_received_at == MONDAY_10 + timedelta(hours=1)
+
+    def test_a_busy_source_counts_once_a_second(
+        self, store: PostgresStore, known: KnownSource, source: Source, saying: Saying
+    ) -> None:
+        def counted() -> tuple[int, Any]:
+            source.refresh_from_db()
+            return source.received_count, source.last_received_at
+
+        within = [MONDAY_10 + timedelta(milliseconds=ms) for ms in (0, 400, 999, 1000, 1100)]
+        store.commit([arrival(known, saying("raise", 0), received_at=within[0])])
+        assert counted() == (1, within[0]), "the first at once"
+        for at in within[1:3]:
+            store.commit([arrival(known, saying("raise", 0), received_at=at)])
+        assert counted() == (1, within[0])
+        assert store.owes_counts
+        assert Event.objects.count() == 3, "only counting waits"
+        store.commit([arrival(known, saying("raise", 0), received_at=within[3])])
+        assert counted() == (4, within[3])
+        assert not store.owes_counts
+        store.commit([arrival(known, saying("raise", 0), received_at=within[4])])
+        store.commit([])
+        assert counted() == (5, within[4]), "and with nothing else to store, what is left"
+
+    def test_who_counts_nothing_this_time_still_waits_for_who_takes_in_the_same(
+        self, store: PostgresStore, known: KnownSource, saying: Saying
+    ) -> None:
+        store.commit([arrival(known, saying("raise", 0))])
+        other = arrival(known, saying("raise", 0, key="other"))
+        second = threading.Thread(target=store.commit, args=[[other]])
+        with psycopg.connect(test_dsn()) as rival:
+            rival.execute(INTAKE, intake_arguments([arrival(known, saying("raise", 0))]))
+            second.start()
+            second.join(0.3)
+            assert second.is_alive()
+        second.join(10)
+        assert (Event.objects.count(), store.owes_counts) == (3, True)
+
+    def test_what_others_owe_is_counted_with_whoever_comes(
+        self, world: Cast, store: PostgresStore, known: KnownSource, source: Source, saying: Saying
+    ) -> None:
+        other = Source(client=world.acme, key="other", name="Other", shape="plain")
+        other.take_new_token()
+        other.save()
+        for ms in (0, 500):
+            at = MONDAY_10 + timedelta(milliseconds=ms)
+            store.commit([arrival(known, saying("raise", 0), received_at=at)])
+        later = MONDAY_10 + timedelta(seconds=2)
+        told = KnownSource(other.pk, other.client_id, "plain")
+        store.commit([arrival(told, saying("raise", 0), received_at=later)])
+        source.refresh_from_db()
+        assert source.received_count == 2
+
+    def test_a_batch_that_is_not_stored_is_not_counted(
+        self, store: PostgresStore, known: KnownSource, source: Source, saying: Saying
+    ) -> None:
+        store.commit([arrival(known, saying("raise", 0))])
+        with pytest.raises(UnableToStore):
+            store.commit([arrival(known, replace(saying("raise", 0), severity=9))])
+        assert not store.owes_counts
+        store.commit([])
+        source.refresh_from_db()
+        assert source.received_count == 1
+
+    def test_a_source_that_goes_while_it_owes_takes_no_other_down(
+        self, world: Cast, store: PostgresStore, known: KnownSource, source: Source, saying: Saying
+    ) -> None:
+        other = Source(client=world.acme, key="other", name="Other", shape="plain")
+        other.take_new_token()
+        other.save()
+        for ms in (0, 500):
+            at = MONDAY_10 + timedelta(milliseconds=ms)
+            store.commit([arrival(known, saying("raise", 0), received_at=at)])
+        source.delete()
+        told = KnownSource(other.pk, other.client_id, "plain")
+        store.commit([arrival(told, saying("raise", 0), received_at=MONDAY_10 + timedelta(seconds=2))])
+        other.refresh_from_db()
+        assert other.received_count == 1
+        assert not store.owes_counts
 
     def test_a_refusal_keeps_the_body_as_it_came(self, store: PostgresStore, known: KnownSource) -> None:
         raw = b'{"half": \x00\xff'
@@ -423,6 +502,8 @@ class TestTrouble:
         Source.objects.all().delete()
         with pytest.raises(UnableToStore, match="gone"):
             store.commit([arrival(known, saying("raise", 0))])
+        with pytest.raises(UnableToStore, match="gone"):
+            store.commit([Arrival(source=known, received_at=MONDAY_10, raw=b"{", refusal="It is broken.")])
 
     def test_sources_are_those_that_are_enabled(self, store: PostgresStore, source: Source) -> None:
         assert store.sources() == {

@@ -70,7 +70,15 @@ class Store(Protocol):
         ...
 
     def commit(self, batch: Sequence[Arrival]) -> None:
-        """Store all of `batch`, durably, in one transaction. Raises StoreIsAway or UnableToStore."""
+        """Store all of `batch`, durably, in one transaction; only counting it may wait.
+
+        Raises StoreIsAway or UnableToStore.
+        """
+        ...
+
+    @property
+    def owes_counts(self) -> bool:
+        """Whether something waits to be counted: the next batch will, or an empty one."""
         ...
 
     def close(self) -> None: ...

@@ -128,7 +128,10 @@ class Committer:
             if batch:
                 self._commit(batch)
             self._store_shed()
+            if not batch:
+                self._count_the_rest()
         self._store_shed()
+        self._count_the_rest()
 
     def _commit(self, batch: Sequence[Waiting]) -> None:
         try:
@@ -146,7 +149,7 @@ class Committer:
         """
         with self._changed:
             while not self._waiting and not self._stopping:
-                if not self._changed.wait(COUNT_S if self._shed else None):
+                if not self._changed.wait(COUNT_S if self._shed or self._store.owes_counts else None):
                     return []
             if not self._waiting:
                 return None
@@ -199,6 +202,17 @@ class Committer:
                     self._note_shed(arrival.source, arrival.shed)
         except UnableToStore:
             log.exception("%d requests that were turned away are not counted", len(shed))
+
+    def _count_the_rest(self) -> None:
+        """Nothing else is to be stored: what waits to be counted waits no longer."""
+        if not self._store.owes_counts:
+            return
+        try:
+            self._store.commit([])
+        except StoreIsAway as away:
+            log.info("what alarm sources are to count waits for the store: %s", away)
+        except UnableToStore:
+            log.exception("what alarm sources are to count cannot be stored")
 
     def _note_shed(self, source: KnownSource, count: int) -> None:
         noted = self._shed.get(source.id) or Arrival(source=source, received_at=clock.now())

@@ -87,6 +87,7 @@ class MemoryStore:
     shed: dict[int, int] = field(default_factory=dict)
     beats: dict[int, int] = field(default_factory=dict)
     commits: int = 0
+    owes_counts: bool = False
     _event_ids: set[tuple[int, str]] = field(default_factory=set)
 
     def sources(self) -> Mapping[str, KnownSource]:

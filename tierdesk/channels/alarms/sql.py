@@ -2,8 +2,8 @@
 
 `INSTALL` is run by a migration, after the tables exist. The function is several statements on purpose: one
 big CTE would not see the rows that a rival has just committed, and lose updates. It begins by locking the
-rows of its sources, in order; after that nobody else takes in events of theirs, so duplicates are seen
-exactly and nothing deadlocks.
+rows of its sources, in order, also of those that count nothing this time; after that nobody else takes in events of
+theirs, so duplicates are seen exactly and nothing deadlocks.
 """
 
 from __future__ import annotations
@@ -55,21 +55,28 @@ DECLARE
     batch_seq CONSTANT bigint := nextval('alarms_change');
     remembered CONSTANT interval := '10 minutes';
     tally record;
+    gone bigint[];
     heard alarms_heard[];
 BEGIN
+    SELECT array_agg(asked.source) FILTER (WHERE held.id IS NULL) INTO gone
+    FROM (SELECT t.source FROM jsonb_to_recordset(tallies) AS t(source bigint) ORDER BY t.source) asked
+    LEFT JOIN LATERAL (
+        SELECT s.id FROM alarms_source s WHERE s.id = asked.source FOR NO KEY UPDATE
+    ) held ON true;
+    IF gone IS NOT NULL AND EXISTS (
+        SELECT FROM jsonb_to_recordset(told || refused) AS t(source bigint) WHERE t.source = ANY (gone)
+    ) THEN
+        RAISE foreign_key_violation USING MESSAGE = 'an alarm source is gone: one of ' || gone::text;
+    END IF;
     FOR tally IN
-        SELECT *
-        FROM jsonb_to_recordset(tallies) AS t(source bigint, received bigint, shed bigint, at timestamptz)
-        ORDER BY t.source
+        SELECT * FROM jsonb_to_recordset(tallies) AS t(source bigint, received bigint, shed bigint, at timestamptz)
+        WHERE t.received IS NOT NULL
     LOOP
         UPDATE alarms_source AS s SET
             received_count = s.received_count + tally.received,
             shed_count = s.shed_count + tally.shed,
             last_received_at = greatest(s.last_received_at, tally.at)
         WHERE s.id = tally.source;
-        IF NOT FOUND THEN
-            RAISE foreign_key_violation USING MESSAGE = 'alarm source ' || tally.source || ' is gone';
-        END IF;
     END LOOP;
 
     -- What a source numbers is taken in once, whether it comes again in this batch or came in an earlier one.

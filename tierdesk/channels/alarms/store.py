@@ -10,6 +10,7 @@ import orjson
 import psycopg
 
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource, StoreIsAway, UnableToStore
+from tierdesk.channels.alarms.counting import Counting, Counts, tallied
 from tierdesk.channels.alarms.tokens import unsealed, usm_user
 from tierdesk.core.scope import EVERY_CLIENT, SETTING
 
@@ -33,6 +34,7 @@ class PostgresStore:
     def __init__(self, dsn: str, *, role: str = "") -> None:
         self._dsn = dsn
         self._role = role
+        self._counts = Counts()
         self._writer: psycopg.Connection[Any] | None = None
 
     def sources(self) -> Mapping[str, KnownSource]:
@@ -57,11 +59,17 @@ class PostgresStore:
 
     def commit(self, batch: Sequence[Arrival]) -> None:
         """Try once more on a fresh connection when the first turns out dead, or another writer won a lock."""
-        arguments = intake_arguments(batch)
+        counting = self._counts.with_(batch)
+        arguments = _told(batch), _refused(batch), _counted(counting)
         try:
             self._call(arguments)
         except StoreIsAway:
             self._call(arguments)
+        self._counts.settle(counting)
+
+    @property
+    def owes_counts(self) -> bool:
+        return self._counts.are_owed
 
     def close(self) -> None:
         if self._writer is not None:
@@ -95,7 +103,7 @@ class PostgresStore:
 
 def intake_arguments(batch: Sequence[Arrival]) -> tuple[str, str, str]:
     """What INTAKE is called with, as JSON: the events, the refusals, and what each source is to count."""
-    return _told(batch), _refused(batch), _tallies(batch)
+    return _told(batch), _refused(batch), _counted(Counting(now=tallied(batch), later={}, at=None))
 
 
 def _told(batch: Sequence[Arrival]) -> str:
@@ -134,14 +142,10 @@ def _refused(batch: Sequence[Arrival]) -> str:
     ).decode()
 
 
-def _tallies(batch: Sequence[Arrival]) -> str:
-    tallies: dict[int, dict[str, Any]] = {}
-    for arrival in batch:
-        tally = tallies.setdefault(
-            arrival.source.id, {"source": arrival.source.id, "received": 0, "shed": 0, "at": None}
-        )
-        tally["received"] += len(arrival.events)
-        tally["shed"] += arrival.shed
-        if arrival.events or arrival.is_beat:
-            tally["at"] = max(tally["at"] or arrival.received_at, arrival.received_at)
-    return orjson.dumps(list(tallies.values())).decode()
+def _counted(counting: Counting) -> str:
+    """Each source, with what it counts now."""
+    now = [
+        {"source": source, "received": tally.received, "shed": tally.shed, "at": tally.heard_at}
+        for source, tally in counting.now.items()
+    ]
+    return orjson.dumps(now + [{"source": source} for source in counting.later]).decode()
