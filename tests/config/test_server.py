@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -38,7 +39,9 @@ class CountedHeads(Heads):
 class Desk:
     """A server on a port of its own, with a lane over `store`; `long` are the paths that went the long way."""
 
-    def __init__(self, store: GatedStore, *, courtesy: Courtesy | None = None, **limits: Any) -> None:
+    def __init__(
+        self, store: GatedStore, *, courtesy: Courtesy | None = None, quiet_s: int = 5, **limits: Any
+    ) -> None:
         self.store = store
         self.long: list[str] = []
         self.heads = CountedHeads()
@@ -53,6 +56,7 @@ class Desk:
                 lifespan="on",
                 log_level="warning",
                 timeout_graceful_shutdown=5,
+                timeout_keep_alive=quiet_s,
             )
         )
 
@@ -260,6 +264,30 @@ def test_it_hangs_up_where_that_is_asked(desk: Desk) -> None:
         line.say(b"/in/plain", ALARM, version=b"1.0")
         assert line.hear()[0] == 202
         assert line.is_over()
+
+
+@pytest.mark.parametrize("ways", [[b"/in/plain"], [b"/in/plain", b"/remote"]], ids=["short", "by turns"])
+def test_it_hangs_up_on_who_is_quiet_and_on_nobody_else(store: GatedStore, ways: list[bytes]) -> None:
+    with Desk(store, quiet_s=1).running() as desk, desk.line() as line:
+        for turn in range(6):
+            line.say(ways[turn % len(ways)], orjson.dumps(RAISE))
+            assert line.hear()[0] in (200, 202)
+            time.sleep(0.3)
+        began = time.monotonic()
+        assert line.is_over()
+        assert time.monotonic() - began < WITHIN_S / 2
+
+
+def test_it_does_not_hang_up_on_who_waits_for_the_store(store: GatedStore) -> None:
+    with Desk(store, quiet_s=1).running() as desk, desk.line() as line:
+        line.say(b"/in/plain", orjson.dumps(RAISE))
+        assert line.hear()[0] == 202
+        store.gate.clear()
+        line.say(b"/in/plain", orjson.dumps(RAISE))
+        time.sleep(1.5)
+        store.gate.set()
+        assert line.hear()[0] == 202
+        assert line.is_over(), "when it has been quiet after that"
 
 
 def test_nobody_is_answered_before_the_commit_and_who_left_is_not_missed(

@@ -96,12 +96,12 @@ class FrontDoor(HttpToolsProtocol):
         self._heads = heads
         self._reading = False
         self._whole = b""
+        self._quiet_since = 0.0
 
     def data_received(self, data: bytes) -> None:
         """A request that comes whole, after nothing but such, with a head that is known, is not parsed."""
         if not self._reading and (self.cycle is None or self._is_answered_briefly()):
             if (known := self._heads.within(data)) and self._take(*known, Brief(self.cycle, keep_alive=True)):
-                self._unset_keepalive_if_required()
                 return
             self._whole = data
         super().data_received(data)
@@ -190,7 +190,31 @@ class FrontDoor(HttpToolsProtocol):
         brief.response_complete = True
         if not brief.keep_alive:
             self.transport.close()
-        self.on_response_complete()
+        if brief.keep_alive and not self.pipeline and not self.flow.read_paused:
+            self._begin_to_be_quiet()
+        else:
+            self.on_response_complete()
+
+    def _begin_to_be_quiet(self) -> None:
+        """What uvicorn does after an answer, but for its timer: one that runs is asked later instead of set anew."""
+        self.server_state.total_requests += 1
+        self._quiet_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._await_quiet(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """It is asked again when it could have been quiet for long enough, or after its next answer."""
+        self.timeout_keep_alive_task = None
+        if not isinstance(self.cycle, Brief):
+            super().timeout_keep_alive_handler()
+        elif self.cycle.response_complete:
+            self._await_quiet(self._quiet_since + self.timeout_keep_alive - self.loop.time())
+
+    def _await_quiet(self, seconds: float) -> None:
+        if seconds > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
 
 
 @lru_cache(maxsize=64)

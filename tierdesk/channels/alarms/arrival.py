@@ -29,12 +29,13 @@ class KnownSource:
     usm: UsmUser | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Arrival:
     """One request of one source, as received: its events, or why there are none (`refusal`, a sentence).
 
     `shed` counts requests of this source that were turned away since the last arrival; it may come with no
-    events. `is_beat`: it said nothing but that the source lives.
+    events. `is_beat`: it said nothing but that the source lives. Nobody changes one; it is not frozen, nor are the
+    others that are made for each alarm, since that triples what making them costs.
 
     Of a refused one, `status` is what its sender is told; `path`, `headers` and `shape` (if not its source's) are what
     reading it again will need.

@@ -36,7 +36,7 @@ type Told = Callable[[Exception | None], None]
 """Is called on the loop with what became of an arrival: None once it is durable, StoreIsAway or UnableToStore."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Waiting:
     """An arrival whose sender waits to be told. It weighs as much as its events."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from tierdesk.channels.alarms.usm import UsmUser
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """What arrived, and what its source says about reading it. Header names are in lower case.
 

@@ -194,6 +194,7 @@ class Sender(asyncio.Protocol):
         self._line: asyncio.Transport | None = None
         self._request: Request | None = None
         self._answer = b""
+        self._known = b""
         self._connecting: asyncio.Task[None] | None = None
 
     def connect(self) -> None:
@@ -216,12 +217,18 @@ class Sender(asyncio.Protocol):
             self._send()
 
     def data_received(self, data: bytes) -> None:
+        """Answers of one second are alike: only a new one is read."""
+        if data == self._known and not self._answer:
+            self._taken.append(cast("Request", self._request))
+            self._send_next()
+            return
         self._answer += data
         head, found, body = self._answer.partition(b"\r\n\r\n")
         if not found or len(body) < int(head.lower().partition(b"content-length:")[2].split(b"\r", 1)[0]):
             return
-        status, self._answer = int(head.split(b" ", 2)[1]), b""
+        status, said, self._answer = int(head.split(b" ", 2)[1]), self._answer, b""
         if status == 202:
+            self._known = said
             self._taken.append(cast("Request", self._request))
             self._send_next()
         elif status in (429, 503):
