@@ -7,9 +7,12 @@ from typing import Any
 import orjson
 import pytest
 
+from tests.conftest import MONDAY_10
 from tierdesk.channels.alarms import repeats
+from tierdesk.channels.alarms.arrival import Arrival, KnownSource
 from tierdesk.channels.alarms.normal import Action, AlarmEvent, said
 from tierdesk.channels.alarms.shapes import Request, read
+from tierdesk.channels.alarms.understanding import understood
 
 type Entry = dict[str, Any]
 
@@ -78,3 +81,13 @@ def test_each_body_says_what_it_says_about_all_of_its_alerts(shape: str) -> None
     assert event(status="firing", groupKey="b", groupLabels={"x": "y"}).group == "b"
     if shape == "grafana":
         assert event(orgId=1).key != event(orgId=2).key
+
+
+def test_what_is_read_is_written_down_there_and_not_by_the_thread_that_stores() -> None:
+    source = KnownSource(1, 1, "alertmanager", severities={"warning": 1})
+    body = orjson.dumps(
+        {"alerts": [{"status": "firing", "labels": {"alertname": "a", "severity": "warning"}}]}
+    )
+    [event] = understood(Arrival(source=source, received_at=MONDAY_10, raw=body), {}).events
+    assert "written" in vars(event)
+    assert orjson.loads(orjson.dumps(event.written))["severity"] == 1, "as its source weighs it"

@@ -32,7 +32,7 @@ from tierdesk.core.scope import EVERY_CLIENT, SETTING
 
 KEYS = 20_000
 BATCH = 500
-SENDERS = 500
+SENDERS_OF_SINGLES, SENDERS_OF_BATCHES = 500, 8
 
 PLAIN_WRITE = """
 WITH told AS MATERIALIZED (
@@ -79,8 +79,12 @@ def measure(dsn: str, *, rounds: int = 3, events: int = 20_000) -> Figures:
         paths: dict[str, Callable[[], float]] = {
             "plain_write": lambda: _plain_write(connection, source, events),
             "function": lambda: _function(connection, source, events),
-            "lane_single": lambda: asyncio.run(_lane(dsn, token, events, at_once=1)),
-            "lane_batch": lambda: asyncio.run(_lane(dsn, token, events, at_once=BATCH)),
+            "lane_single": lambda: asyncio.run(
+                _lane(dsn, token, events, at_once=1, senders=SENDERS_OF_SINGLES)
+            ),
+            "lane_batch": lambda: asyncio.run(
+                _lane(dsn, token, events, at_once=BATCH, senders=SENDERS_OF_BATCHES)
+            ),
         }
         for path in paths.values():
             path()
@@ -106,8 +110,8 @@ def _arrivals(source: KnownSource, events: int) -> list[Arrival]:
     return [understood(Arrival(source=source, received_at=clock.now(), raw=body), {}) for body in bodies]
 
 
-async def _lane(dsn: str, token: str, events: int, *, at_once: int) -> float:
-    """The ASGI application, called as a server calls it by SENDERS senders at once; no HTTP is parsed."""
+async def _lane(dsn: str, token: str, events: int, *, at_once: int, senders: int) -> float:
+    """The ASGI application, called as a server calls it by so many senders at once; no HTTP is parsed."""
     lane = Lane(PostgresStore(dsn))
     await lane.start()
     bodies = iter(_bodies(events, at_once=at_once))
@@ -120,7 +124,7 @@ async def _lane(dsn: str, token: str, events: int, *, at_once: int) -> float:
                 refused.append(status)
 
     started = time.perf_counter()
-    await asyncio.gather(*(sender() for _ in range(SENDERS)))
+    await asyncio.gather(*(sender() for _ in range(senders)))
     seconds = time.perf_counter() - started
     await lane.stop()
     if refused:

@@ -120,6 +120,10 @@ class AlarmEvent:
             kept["severity_unknown"] = True
         return kept
 
+    def write(self) -> None:
+        """Write the body where it is read, and not in the one thread that stores what all have read."""
+        self.written  # noqa: B018
+
     @cached_property
     def written(self) -> orjson.Fragment:
         """The body as JSON: one that is said again and again is written once."""
@@ -225,11 +229,8 @@ def one_line(text: str, length: int) -> str:
 
 def safe_links(links: Iterable[Link]) -> tuple[Link, ...]:
     """The web links among `links`: a `javascript:` address from a sender must never become one of ours."""
-    web = (link for link in links if link.href.startswith(("https://", "http://")))
-    return tuple(
-        Link(one_line(link.text, 80), clip(link.href, LABEL_LENGTH))
-        for link, _ in zip(web, range(MOST_LINKS), strict=False)
-    )
+    web = [link for link in links if link.href.startswith(("https://", "http://"))]
+    return tuple([Link(one_line(link.text, 80), clip(link.href, LABEL_LENGTH)) for link in web[:MOST_LINKS]])
 
 
 def _clean_labels(labels: Mapping[str, str]) -> dict[str, str]:

@@ -47,6 +47,8 @@ def understood(arrival: Arrival, headers: Mapping[str, str], shape: str = "", pa
     else:
         if source.severities:
             events = [event.weighed(source.severities) for event in events]
+        for event in events:
+            event.write()
         # Said out: `replace` costs three times as much, and this is done for every alarm there is.
         return Arrival(
             source=source,

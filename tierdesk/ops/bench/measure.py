@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,6 +18,7 @@ from django.db import connection, transaction
 from django.test import Client as Browser
 
 from tierdesk.channels.alarms import bench as alarms
+from tierdesk.config.server import TURN_S
 from tierdesk.core import clock, garbage, jobs
 from tierdesk.core.facts import ENGINE
 from tierdesk.core.roles import owner
@@ -309,6 +311,7 @@ def _page(path: str) -> float:
 def bench_alarms(options: argparse.Namespace) -> None:
     """Alarms taken in, one per request and in batches, beside the plain batched write of the same events."""
     print("\nAlarms (20,000 keys, 500 per batch; the lane in this process)")
+    sys.setswitchinterval(TURN_S)
     figures = alarms.measure(os.environ["DATABASE_URL"])
     say("raw: plain batched write, none of our rules", figures.plain_write, "events/s")
     say("the intake function", figures.function, "events/s", figures.plain_write, "the plain write")
