@@ -12,7 +12,7 @@ from tierdesk.channels.alarms import repeats
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource
 from tierdesk.channels.alarms.normal import Action, AlarmEvent, said
 from tierdesk.channels.alarms.shapes import Request, read
-from tierdesk.channels.alarms.understanding import understood
+from tierdesk.channels.alarms.understanding import OUR_FAULT, understood
 
 type Entry = dict[str, Any]
 
@@ -91,3 +91,11 @@ def test_what_is_read_is_written_down_there_and_not_by_the_thread_that_stores() 
     [event] = understood(Arrival(source=source, received_at=MONDAY_10, raw=body), {}).events
     assert "written" in vars(event)
     assert orjson.loads(orjson.dumps(event.written))["severity"] == 1, "as its source weighs it"
+
+
+def test_what_cannot_be_written_down_is_kept_as_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    half_a_character = [said(action=Action.RAISE, key="k", text="\ud800")]
+    monkeypatch.setattr("tierdesk.channels.alarms.shapes.read", lambda *_: half_a_character)
+    arrival = Arrival(source=KnownSource(1, 1, "alertmanager"), received_at=MONDAY_10, raw=b"{}")
+    read = understood(arrival, {})
+    assert (read.refusal, read.events, read.raw) == (OUR_FAULT, (), b"{}")

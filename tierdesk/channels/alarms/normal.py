@@ -121,7 +121,7 @@ class AlarmEvent:
         return kept
 
     def write(self) -> None:
-        """Write the body where it is read, and not in the one thread that stores what all have read."""
+        """Write the body now, if it was not yet."""
         self.written  # noqa: B018
 
     @cached_property

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tierdesk.channels.alarms import shapes
-from tierdesk.channels.alarms.arrival import Arrival
+from tierdesk.channels.alarms.arrival import Arrival, KnownSource
+from tierdesk.channels.alarms.normal import AlarmEvent
 from tierdesk.channels.alarms.reading import Unreadable
 from tierdesk.channels.alarms.request import Request
 
@@ -36,7 +37,7 @@ def understood(arrival: Arrival, headers: Mapping[str, str], shape: str = "", pa
         source.usm,
     )
     try:
-        events = shapes.read(spoken.name, request)
+        events = _written(shapes.read(spoken.name, request), source)
     except shapes.MalformedAlarm as error:
         reason, status = str(error), error.status
     except Unreadable:
@@ -45,10 +46,6 @@ def understood(arrival: Arrival, headers: Mapping[str, str], shape: str = "", pa
         log.exception("reading a body of alarm source %d failed; it is kept", source.id)
         reason, status = OUR_FAULT, 400
     else:
-        if source.severities:
-            events = [event.weighed(source.severities) for event in events]
-        for event in events:
-            event.write()
         # Said out: `replace` costs three times as much, and this is done for every alarm there is.
         return Arrival(
             source=source,
@@ -60,3 +57,12 @@ def understood(arrival: Arrival, headers: Mapping[str, str], shape: str = "", pa
     own = "" if spoken.name == source.shape else spoken.name
     kept = spoken.kept(headers)
     return replace(arrival, refusal=reason, status=status, shape=own, path=path, headers=kept)
+
+
+def _written(events: Sequence[AlarmEvent], source: KnownSource) -> Sequence[AlarmEvent]:
+    """As their source weighs them, and written down here, not in the one thread that stores what all have read."""
+    if source.severities:
+        events = [event.weighed(source.severities) for event in events]
+    for event in events:
+        event.write()
+    return events
