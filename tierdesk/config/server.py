@@ -19,6 +19,7 @@ import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from tierdesk.channels.alarms.committer import TURN_S
 from tierdesk.channels.alarms.lane import JSON, Lane, Plain, Reply
 
 PREFIX = b"/in/"
@@ -29,10 +30,6 @@ END = b"\r\n\r\n"
 LONGEST_HEAD = 2048
 REMEMBERED = 4096
 """So many heads are remembered, of so many octets at most: eight megabytes of a process."""
-
-TURN_S = 0.0005
-"""For so long a thread may keep the interpreter while another waits for it. With Python's own five milliseconds the one
-that writes alarms down waits longer for its turn than for the database."""
 
 
 class Unheard:

@@ -19,6 +19,10 @@ ENOUGH = 100
 """So many events are worth a call of the database; fewer wait a moment for more."""
 
 GATHER_S, GLANCE_S = 0.05, 0.001
+TURN_S = 0.0005
+"""For so long a thread may keep the interpreter while another waits for it. With Python's own five milliseconds the one
+that writes alarms down waits longer for its turn than for the database."""
+
 CAPACITY = 20_000
 COUNT_S = 1.0
 """After so long what was turned away is counted, though nothing else is to be stored."""

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.test import Client as Browser
 
 from tierdesk.channels.alarms import bench as alarms
-from tierdesk.config.server import TURN_S
+from tierdesk.channels.alarms.committer import TURN_S
 from tierdesk.core import clock, garbage, jobs
 from tierdesk.core.facts import ENGINE
 from tierdesk.core.roles import owner
