@@ -204,10 +204,18 @@ ADDED = [
     ),
     pytest.param(
         "alarm_sources:\n  - {client: ACME, key: n, name: N, shape: snmp_trap, quiet: 30 min, "
-        "token: sixteen-letters-long, usm_user: router, secret: signs-what-it-says}\n",
+        "token: sixteen-letters-long, senders: [10.0.0.9], usm_user: router, secret: signs-what-it-says}\n",
         18,
         "It encrypts with a “usm_privacy_secret” of at least 8 characters",
         id="a user of SNMP who cannot encrypt",
+    ),
+    pytest.param(
+        "alarm_sources:\n  - {client: ACME, key: n, name: N, shape: snmp_trap, quiet: 30 min, "
+        "token: sixteen-letters-long, usm_user: router, secret: signs-what-it-says, "
+        "usm_privacy_secret: hides-what-it-says}\n",
+        18,
+        "give the addresses of its “senders”",
+        id="a user of SNMP from nowhere",
     ),
     pytest.param(
         'alarm_sources:\n  - {client: ACME, key: n, name: N, shape: plain, token: "${NOT_SET}"}\n',

@@ -131,6 +131,11 @@ def _judge_usm(item: Item, found: Findings) -> None:
     if told.get("shape") != "snmp_trap":
         found.add(item.line_of("usm_user"), "Only SNMP traps have a user; take “usm_user” away.")
         return
+    if not told.get("senders"):
+        found.add(
+            item.line_of("usm_user"),
+            "Traps are known by where they come from: give the addresses of its “senders”.",
+        )
     needed = [("secret", "It signs with")]
     if told.get("usm_privacy", "AES") != NO_PRIVACY:
         needed.append(("usm_privacy_secret", "It encrypts with"))

@@ -35,15 +35,17 @@ what is not heard any more is over.
 
 **Over TLS** (RFC 5425, octet-counted frames, TLS 1.2 or newer): `TIERDESK_SYSLOG_TLS_PORT=6514` with
 `TIERDESK_TLS_CERTIFICATE` and `TIERDESK_TLS_KEY`. With `TIERDESK_SYSLOG_TLS_AUTHORITY` only senders with a certificate
-of that authority are heard. rsyslog:
+of that authority are heard. rsyslog (8.2108 or newer, with its package `rsyslog-gnutls`), which is to know the
+certificate of whoever signed the desk’s:
 
 ```
 *.warning action(type="omfwd" target="desk.example.com" port="6514" protocol="tcp" TCP_Framing="octet-counted"
                  StreamDriver="gtls" StreamDriverMode="1" StreamDriverAuthMode="x509/name"
-                 StreamDriverPermittedPeers="desk.example.com" template="RSYSLOG_SyslogProtocol23Format")
+                 StreamDriverPermittedPeers="desk.example.com" StreamDriver.CAFile="/etc/ssl/desk-authority.pem"
+                 template="RSYSLOG_SyslogProtocol23Format")
 ```
 
-syslog-ng: `syslog("desk.example.com" transport("tls") port(6514) tls(ca-file("/etc/ssl/desk.pem")))`.
+syslog-ng: `syslog("desk.example.com" transport("tls") port(6514) tls(ca-file("/etc/ssl/desk-authority.pem")))`.
 
 Where a listener cannot be reached, lines may be posted, one or many: `POST /in/TOKEN`, with `omhttp` for example.
 Lines below a warning are not read.
