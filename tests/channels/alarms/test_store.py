@@ -35,6 +35,22 @@ def one_by_one(store: Store, known: KnownSource, events: Iterable[AlarmEvent]) -
         store.commit([arrival(known, event)])
 
 
+@pytest.fixture
+def other(world: Cast) -> KnownSource:
+    """A second source of the same client."""
+    source = Source(client=world.acme, key="other", name="Other", shape="plain")
+    source.take_new_token()
+    source.save()
+    return KnownSource(source.pk, source.client_id, source.shape)
+
+
+def owe_one(store: Store, known: KnownSource, saying: Saying) -> None:
+    """Two within a second: the first is counted, the second not yet."""
+    for ms in (0, 500):
+        at = MONDAY_10 + timedelta(milliseconds=ms)
+        store.commit([arrival(known, saying("raise", 0), received_at=at)])
+
+
 def look() -> None:
     """All that changed is seen, and nothing follows from it."""
     Alarm.objects.update(seen_seq=F("changed_seq"))
@@ -142,8 +158,8 @@ class TestOneAlarm:
         self, store: PostgresStore, known: KnownSource, saying: Saying
     ) -> None:
         store.commit([arrival(known, saying("raise", 0))])
-        other = arrival(known, saying("raise", 0, key="other"))
-        second = threading.Thread(target=store.commit, args=[[other]])
+        unlike = arrival(known, saying("raise", 0, key="unlike"))
+        second = threading.Thread(target=store.commit, args=[[unlike]])
         with psycopg.connect(test_dsn()) as rival:
             rival.execute(INTAKE, intake_arguments([arrival(known, saying("raise", 0))]))
             second.start()
@@ -153,17 +169,10 @@ class TestOneAlarm:
         assert (Event.objects.count(), store.owes_counts) == (3, True)
 
     def test_what_others_owe_is_counted_with_whoever_comes(
-        self, world: Cast, store: PostgresStore, known: KnownSource, source: Source, saying: Saying
+        self, store: PostgresStore, known: KnownSource, other: KnownSource, source: Source, saying: Saying
     ) -> None:
-        other = Source(client=world.acme, key="other", name="Other", shape="plain")
-        other.take_new_token()
-        other.save()
-        for ms in (0, 500):
-            at = MONDAY_10 + timedelta(milliseconds=ms)
-            store.commit([arrival(known, saying("raise", 0), received_at=at)])
-        later = MONDAY_10 + timedelta(seconds=2)
-        told = KnownSource(other.pk, other.client_id, "plain")
-        store.commit([arrival(told, saying("raise", 0), received_at=later)])
+        owe_one(store, known, saying)
+        store.commit([arrival(other, saying("raise", 0), received_at=MONDAY_10 + timedelta(seconds=2))])
         source.refresh_from_db()
         assert source.received_count == 2
 
@@ -179,19 +188,12 @@ class TestOneAlarm:
         assert source.received_count == 1
 
     def test_a_source_that_goes_while_it_owes_takes_no_other_down(
-        self, world: Cast, store: PostgresStore, known: KnownSource, source: Source, saying: Saying
+        self, store: PostgresStore, known: KnownSource, other: KnownSource, source: Source, saying: Saying
     ) -> None:
-        other = Source(client=world.acme, key="other", name="Other", shape="plain")
-        other.take_new_token()
-        other.save()
-        for ms in (0, 500):
-            at = MONDAY_10 + timedelta(milliseconds=ms)
-            store.commit([arrival(known, saying("raise", 0), received_at=at)])
+        owe_one(store, known, saying)
         source.delete()
-        told = KnownSource(other.pk, other.client_id, "plain")
-        store.commit([arrival(told, saying("raise", 0), received_at=MONDAY_10 + timedelta(seconds=2))])
-        other.refresh_from_db()
-        assert other.received_count == 1
+        store.commit([arrival(other, saying("raise", 0), received_at=MONDAY_10 + timedelta(seconds=2))])
+        assert Source.objects.get(pk=other.id).received_count == 1
         assert not store.owes_counts
 
     def test_a_refusal_keeps_the_body_as_it_came(self, store: PostgresStore, known: KnownSource) -> None:

@@ -50,7 +50,7 @@ class Counts:
     def are_owed(self) -> bool:
         return bool(self._owed)
 
-    def with_(self, batch: Sequence[Arrival]) -> Counting:
+    def counting(self, batch: Sequence[Arrival]) -> Counting:
         """With this batch, what it and those before it owe; with an empty one, everything now."""
         at = max((arrival.received_at for arrival in batch), default=None)
         owed = tallied(batch)

@@ -120,10 +120,6 @@ class AlarmEvent:
             kept["severity_unknown"] = True
         return kept
 
-    def write(self) -> None:
-        """Write the body now, if it was not yet."""
-        self.written  # noqa: B018
-
     @cached_property
     def written(self) -> orjson.Fragment:
         """The body as JSON: one that is said again and again is written once."""

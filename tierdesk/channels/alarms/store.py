@@ -59,7 +59,7 @@ class PostgresStore:
 
     def commit(self, batch: Sequence[Arrival]) -> None:
         """Try once more on a fresh connection when the first turns out dead, or another writer won a lock."""
-        counting = self._counts.with_(batch)
+        counting = self._counts.counting(batch)
         arguments = _told(batch), _refused(batch), _counted(counting)
         try:
             self._call(arguments)

@@ -64,5 +64,5 @@ def _written(events: Sequence[AlarmEvent], source: KnownSource) -> Sequence[Alar
     if source.severities:
         events = [event.weighed(source.severities) for event in events]
     for event in events:
-        event.write()
+        _ = event.written
     return events
