@@ -320,6 +320,22 @@ def test_a_secret_is_never_shown_and_kept_where_none_is_typed(cast: Cast, opens:
     assert unsealed(Source.objects.get(key="nagios").secret) == "between-you-and-me"
 
 
+def test_a_secret_that_another_key_of_the_desk_sealed_is_nobody_else_s_change(
+    cast: Cast, opens: Opens, settings: Any
+) -> None:
+    kept = settings.SECRET_KEY
+    settings.SECRET_KEY = "another " + "x" * 50
+    source = Source.objects.create(client=cast.acme, key="nagios", name="Nagios", shape="plain")
+    source.sign_with("between-you-and-me")
+    source.save()
+    settings.SECRET_KEY = kept
+
+    opens("alarm_sources/ACME~nagios").fill(name="Nagios 2").send("apply")
+    assert Source.objects.get(key="nagios").name == "Nagios 2"
+    opens("alarm_sources/ACME~nagios").fill(secret="said again").send("apply")
+    assert unsealed(Source.objects.get(key="nagios").secret) == "said again"
+
+
 @pytest.mark.parametrize("field", ["secret", "token"])
 def test_the_server_s_environment_is_not_read_for_a_page(
     cast: Cast, opens: Opens, monkeypatch: pytest.MonkeyPatch, field: str

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 
+from django.utils.crypto import salted_hmac
+
 from tierdesk.channels.alarms.usm import NO_PRIVACY, UsmUser
 from tierdesk.core.seal import Unsealable, seal, unseal
 
@@ -31,11 +33,14 @@ def sealed(secret: str) -> bytes:
 
 
 def unsealed(stored: bytes) -> str:
-    """The signing secret; one that nobody knows where it can no longer be read, so that nothing passes for signed."""
+    """The signing secret; one that nobody knows where it can no longer be read, so that nothing passes for signed.
+
+    That one is the same each time, so that a form of the source sees that nobody changed it.
+    """
     try:
         return unseal(bytes(stored), purpose=PURPOSE) if stored else ""
     except Unsealable:
-        return new_token()
+        return salted_hmac(__name__, stored, algorithm="sha256").hexdigest()
 
 
 def usm_user(name: str, auth: str, privacy: str, privacy_secret: bytes, *, secret: bytes) -> UsmUser | None:
