@@ -23,6 +23,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from tests.migrated import TEMPLATE, THROW_AWAY, lay
+from tierdesk.core import garbage
 from tierdesk.ops.postgres import Binaries, Cluster
 
 OLDEST = 15
@@ -48,6 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    garbage.hold_off()
     os.environ.setdefault("TIERDESK_SECRET_KEY", "only-for-tests-" + "x" * 40)
     os.environ.setdefault("TIERDESK_DATABASE_POOL", "no")
     os.environ.setdefault("TIERDESK_LOG_LEVEL", "WARNING")

@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from tierdesk.channels.alarms.committer import TURN_S
 from tierdesk.channels.alarms.lane import JSON, Lane, Plain, Reply
+from tierdesk.core import garbage
 
 PREFIX = b"/in/"
 LARGEST = 32 * 1024
@@ -232,6 +233,7 @@ def main(words: Sequence[str] | None = None) -> None:
     )
     told = parser.parse_args(words)
     sys.setswitchinterval(TURN_S)
+    garbage.hold_off()
     from tierdesk.config.asgi import application, machines  # it connects what it imports
 
     uvicorn.run(

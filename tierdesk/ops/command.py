@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from tierdesk.core import garbage
 from tierdesk.ops.postgres import Cluster, UnableToStart, wait_until_free
 
 type Run = Callable[[argparse.Namespace], int]
@@ -63,12 +64,15 @@ def _obey(words: list[str]) -> int:
     if options.command == "demo" and not os.environ.get("DATABASE_URL"):
         wait_until_free(home() / "postgres", patience=ALONE_WITHIN, say=_say)
     with database():
+        garbage.hold_off()
         import django
 
         django.setup()
+        run = _run(options.module)
+        garbage.settle_in()
         if options.command in FIRST_COMMANDS:
             _make_tables()
-        return _run(options.module)(options)
+        return run(options)
 
 
 def _make_tables() -> None:
@@ -112,12 +116,14 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _django(words: list[str]) -> int:
+    garbage.hold_off()
     import django
     from django.core.management import execute_from_command_line
 
     django.setup()
     from tierdesk.core.roles import owner
 
+    garbage.settle_in()
     with owner():
         execute_from_command_line(["tierdesk", *words])
     return 0
