@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.server, pytest.mark.xdist_group("kill")]
 
 KILLS = 50
 BETWEEN_KILLS_S = (0.1, 1.2)
-BETWEEN_ENGINES_S = (0.2, 0.8)
+BETWEEN_ENGINES_S = (0.15, 0.5)
 STUCK_AFTER_S = 40
 LET_LEASES_PASS_AFTER_S = 5
 SEED = 20261124
@@ -36,7 +36,7 @@ ENGINE = (
     "import django; django.setup(); from tierdesk.core import wakeups; wakeups.run_forever(lambda: False)"
 )
 
-BROKEN = 20_000
+BROKEN = 40_000
 BROKEN_LONG_AGO = """
     INSERT INTO sla_clock (client_id, ticket_id, metric, party, case_id, priority, target_s, calendar_id, started_at,
         counting_from, carried_s, pauses, state, due_at, warned_at, wake_at)

@@ -7,9 +7,9 @@ A verb records a fact; the unit of work stamps it with who, when and why, and le
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 KINDS: dict[str, type[Fact]] = {}
 
@@ -26,12 +26,7 @@ class Actor:
 ENGINE = Actor("engine", "Tierdesk")
 
 
-TOLD_BY: dict[type[Fact], list[str]] = {}
-"""The names of each kind's plain values; looked up once, since facts come by the thousand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What the unit of work adds when a fact is journaled: its entry's id, its cause's id, who and when."""
 
     id: int
@@ -87,7 +82,7 @@ class Fact:
 
     def details(self) -> dict[str, Any]:
         """The plain values of the fact, for the timeline: everything but the subject and the stamp."""
-        names = TOLD_BY.get(type(self))
-        if names is None:
-            names = TOLD_BY[type(self)] = [f.name for f in fields(self) if f.name not in {"stamp", "ticket"}]
-        return {name: getattr(self, name) for name in names}
+        told = vars(self).copy()
+        del told["stamp"]
+        told.pop("ticket", None)
+        return told

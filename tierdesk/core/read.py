@@ -9,12 +9,22 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from typing import Any, Self
 
-from django.db.models import Model
+from django.db.models import Lookup, Model
 from django.db.models.base import ModelState
 
 
+class Among(Lookup):
+    """`filter(Among(F("id"), keys))`: as one parameter, however many they are. `id__in` makes each of them one."""
+
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        asked, values = self.process_lhs(compiler, connection)
+        return f"{asked} = ANY(%s)", (*values, list(self.rhs))
+
+
 class ReadByTheThousand(Model):
-    """A model whose rows, read whole, are made as they are. Partly read (`only`, `defer`), they are made as ever."""
+    """A model whose rows are made as they are. What was not read (`only`, `defer`) is asked for once it is needed."""
 
     class Meta:
         abstract = True
@@ -23,15 +33,12 @@ class ReadByTheThousand(Model):
     def from_db(
         cls, db: str | None, field_names: Collection[str], values: Collection[Any], *, fetch_mode: Any = None
     ) -> Self:
-        names = _names(cls)
-        if len(values) != len(names):
-            return super().from_db(db, field_names, values, fetch_mode=fetch_mode)
         row = cls.__new__(cls)
         state = ModelState()
         state.adding, state.db = False, db
         if fetch_mode is not None:
             state.fetch_mode = fetch_mode
-        row.__dict__.update(zip(names, values, strict=True), _state=state)
+        row.__dict__.update(zip(field_names, values, strict=True), _state=state)
         return row
 
     @classmethod
@@ -47,11 +54,6 @@ class ReadByTheThousand(Model):
         keys = {f"{field}_id": one.pk for field, one in given.items()}
         row.__dict__.update(_state=state, **(_defaults(cls) | keys | values))
         return row
-
-
-@cache
-def _names(model: type[Model]) -> tuple[str, ...]:
-    return tuple(field.attname for field in model._meta.concrete_fields)
 
 
 def _defaults(model: type[Model]) -> dict[str, Any]:

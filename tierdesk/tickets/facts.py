@@ -19,7 +19,7 @@ class TicketFact(Fact):
 
     @property
     def subject(self) -> object:
-        return self.ticket.pk
+        return self.ticket.id
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -31,6 +31,24 @@ __all__ = ["Attachment", "Draft", "Entry", "Message", "Participant", "Relation",
 
 FIRST_NUMBER = 1001
 
+AS_TOLD = (
+    "client",
+    "contact",
+    "contract_version",
+    "service",
+    "category",
+    "type",
+    "subject",
+    "state",
+    "pending_reason",
+    "priority",
+    "tier",
+    "team",
+    "voice_team",
+    "assignee",
+)
+"""What entries of the timeline and notices say of a ticket."""
+
 
 class Tickets(ClientRows):
     """Sets of tickets, as adjectives."""
@@ -51,6 +69,10 @@ class Tickets(ClientRows):
         return mine.filter(
             Q(contact=contact) | Q(participants__contact=contact, participants__accepted=True)
         ).distinct()
+
+    def as_told(self) -> Self:
+        """Read no further than entries and notices tell of them; what else is asked of one is then read of all."""
+        return self.only(*AS_TOLD).fetch_mode(models.FETCH_PEERS)
 
     def unresolved(self) -> Self:
         return self.filter(state__in=UNRESOLVED)

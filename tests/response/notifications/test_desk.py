@@ -178,6 +178,29 @@ def test_the_hierarchy_is_told_on_the_desk_and_by_mail(cast: Cast, ticket: Ticke
     assert "http://127.0.0.1:8000" in mails[0].text
 
 
+def test_of_many_tickets_of_a_team_the_hierarchy_hears_at_once(
+    cast: Cast, doing: Doing, at: datetime
+) -> None:
+    """Of what tells of few, each by itself; whose tickets they are is not said: a notice of a team is no client's."""
+    with doing(cast.lena):
+        tickets = [cast.ticket() for _ in range(9)]
+    Ticket.objects.filter(pk=tickets[7].pk).update(priority=1)
+    many = list(Ticket.objects.filter(pk__in=[ticket.pk for ticket in tickets]).order_by("pk"))
+    both, few = (cast.lou.pk, cast.tom.pk), [Fact(one, at, agents=(cast.kira.pk,)) for one in many[:5]]
+
+    reactions.tell_hierarchy([Fact(one, at, agents=both) for one in many] + few)
+
+    assert Notice.objects.on_the_desk_of(cast.kira).count() == 5
+    [on_the_desk] = Notice.objects.on_the_desk_of(cast.lou)
+    assert on_the_desk.subject == f"9 tickets of {many[0].team}: respond breached"
+    first = f"{many[7].reference} (P1), {many[0].reference} (P{many[0].priority})"
+    assert on_the_desk.text.startswith(first) and on_the_desk.text.endswith(", and 3 more")
+    assert (on_the_desk.team, on_the_desk.client, on_the_desk.path) == (many[0].team, None, "/queues/due/")
+    [mail] = Notice.objects.mails().filter(address="lou@desk.example")
+    assert on_the_desk.text in mail.text and "/queues/due/" in mail.text
+    assert "Acme" not in mail.subject + mail.text
+
+
 def test_the_mail_to_an_agent_does_not_lie_on_the_desk(cast: Cast, ticket: Ticket, at: datetime) -> None:
     reactions.tell_hierarchy([Fact(ticket, at, agents=(cast.lou.pk,))])
     assert Notice.objects.on_the_desk_of(cast.lou).count() == 1

@@ -26,7 +26,7 @@ class World:
 
 
 def make() -> World:
-    """Fifty clients, one team per tier, one agent in all of them, an office calendar in Berlin."""
+    """Fifty clients, one team per tier, one agent who leads all of them, an office calendar in Berlin."""
     week = {str(day): [["08:00", "18:00"]] for day in range(5)}
     calendar = CalendarVersion.objects.create(
         calendar=Calendar.objects.create(key="office", name="Office"),
@@ -38,7 +38,7 @@ def make() -> World:
     ]
     agent = Agent.objects.create(user=User.objects.create_user("bench@desk.example", name="Bench"))
     for team in teams:
-        Membership.objects.create(agent=agent, team=team)
+        Membership.objects.create(agent=agent, team=team, is_lead=True)
     for path, words in (
         ("network/vpn", ["vpn"]),
         ("hardware/printer", ["printer"]),

@@ -20,7 +20,7 @@ from tierdesk.directory.contracts.models import Party, Promise
 from tierdesk.directory.staff.models import Agent, Membership, Team
 from tierdesk.response.notifications import words
 from tierdesk.response.notifications.facts import Undelivered
-from tierdesk.response.notifications.house import tell_leads
+from tierdesk.response.notifications.house import OfMany, tell_leads, tell_of_many
 from tierdesk.response.notifications.models import Notice, NoticeState
 from tierdesk.tickets.conversation import Direction
 from tierdesk.tickets.facts import (
@@ -45,6 +45,9 @@ MOST_RECEIPTS_PER_HOUR = 10
 
 NAMED_AT_MOST = 6
 """Tickets in a notice about many."""
+
+TOLD_ONE_BY_ONE = 5
+"""Tickets of a team about which somebody hears at once, each in a notice of its own; of more they hear in one."""
 
 QUOTED_LINES = 12
 """Of our own last words, below a reminder."""
@@ -314,13 +317,19 @@ def tell_about_unfound(facts: Sequence[OfTeam]) -> None:
     for fact in facts:
         by_team[fact.team].append(fact)
     for team in Team.objects.filter(pk__in=by_team):
-        told = sorted(by_team[team.pk], key=lambda fact: (fact.ticket.priority, fact.ticket.pk))
-        named = [f"{fact.ticket.reference} (P{fact.ticket.priority})" for fact in told[:NAMED_AT_MOST]]
-        if len(told) > NAMED_AT_MOST:
-            named.append(_("and %d more") % (len(told) - NAMED_AT_MOST))
-        values = {"tickets": ", ".join(named), "why": told[0].why}
+        told = by_team[team.pk]
+        values = {"tickets": _named(fact.ticket for fact in told), "why": told[0].why}
         path = f"/tickets/{told[0].ticket.pk}/" if len(told) == 1 else "/queues/unassigned/"
         tell_leads(team, "unfound", values, path=path, at=told[0].at)
+
+
+def _named(tickets: Iterable[Ticket]) -> str:
+    """The most urgent of them, and how many there are besides."""
+    by_urgency = sorted(tickets, key=lambda ticket: (ticket.priority, ticket.pk))
+    named = [f"{ticket.reference} (P{ticket.priority})" for ticket in by_urgency[:NAMED_AT_MOST]]
+    if len(by_urgency) > NAMED_AT_MOST:
+        named.append(_("and %d more") % (len(by_urgency) - NAMED_AT_MOST))
+    return ", ".join(named)
 
 
 def tell_assignee(facts: Sequence[Assigned]) -> None:
@@ -360,8 +369,24 @@ def tell_sending_team(facts: Sequence[Returned]) -> None:
 
 
 def tell_hierarchy(facts: Sequence[ToAgents]) -> None:
-    """Those who answer for a ticket are told on the desk and by mail: they may not be looking at the desk."""
-    _tell_agents([(f.ticket, agent, "hierarchy", {"why": f.why}, f.at) for f in facts for agent in f.agents])
+    """Those who answer for a ticket are told on the desk and by mail: they may not be looking at the desk.
+
+    Of many tickets of a team they hear at once: after an outage nobody reads a thousand notices.
+    """
+    alike: dict[tuple[int | None, str, tuple[int, ...]], list[ToAgents]] = defaultdict(list)
+    for fact in facts:
+        alike[fact.ticket.team_id, fact.why, tuple(fact.agents)].append(fact)
+    few: list[ToAgents] = []
+    many: list[OfMany] = []
+    for (team, why, agents), told in alike.items():
+        if team is None or len(told) <= TOLD_ONE_BY_ONE:
+            few += told
+        elif agents:
+            values = {"count": len(told), "why": why, "tickets": _named(fact.ticket for fact in told)}
+            many.append(OfMany(team, agents, values))
+    if many:
+        tell_of_many(many, "hierarchy_many", path="/queues/due/", at=facts[0].at)
+    _tell_agents([(f.ticket, agent, "hierarchy", {"why": f.why}, f.at) for f in few for agent in f.agents])
 
 
 def tell_role(facts: Sequence[RoleHandedLike]) -> None:

@@ -165,6 +165,7 @@ DESK: Mapping[str, tuple[object, object]] = {
     "escalated": (_("$number was escalated to $team"), _("$client: $subject (P$priority)")),
     "returned": (_("$number came back"), _("$note")),
     "hierarchy": (_("$number: $why"), _("$client: $subject (P$priority), worked by $team")),
+    "hierarchy_many": (_("$count tickets of $team: $why"), _("$tickets")),
     "consulted": (_("$number: your advice is asked for"), _("$question")),
     "advice": (_("$number: advice has arrived"), _("$answer")),
     "advice_late": (_("$number: advice is late"), _("$question")),

@@ -11,9 +11,10 @@ from math import ceil
 from typing import Any, NamedTuple, Self
 
 from django.db import connection, models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from tierdesk.core import rows
+from tierdesk.core.read import Among
 from tierdesk.core.words import Word
 from tierdesk.core.work import record
 from tierdesk.directory.calendars.models import CalendarVersion, hours_of
@@ -89,7 +90,7 @@ class Clock(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["wake_at"], name="clocks_to_wake", condition=Q(wake_at__isnull=False)),
-            models.Index(fields=["ticket", "metric"], name="clocks_of_a_ticket"),
+            models.Index(fields=["ticket"], name="clocks_of_a_ticket"),
             models.Index(fields=["stopped_at"], name="clocks_ended", condition=Q(stopped_at__isnull=False)),
         ]
         constraints = [
@@ -480,7 +481,8 @@ def wake_clocks(due: list[Any], at: datetime) -> None:
 
     `due`: tuples in the order of WAKING. The breach carries the instant it was crossed, not the one we noticed.
     """
-    tickets = Ticket.objects.in_bulk({row[1] for row in due})
+    named = Ticket.objects.as_told().filter(Among(F("id"), {row[1] for row in due}))
+    tickets = {ticket.id: ticket for ticket in named}
     warned: list[tuple[Any, ...]] = []
     breached: list[tuple[Any, ...]] = []
     for pk, ticket_id, metric, party, tier, due_at, warned_at, wake_at, calendar_id in due:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -87,8 +87,8 @@ def climb_hierarchy(facts: Sequence[OnRung]) -> None:
     people = _People()
     for fact in facts:
         rung = ", ".join(fact.marks)
-        what = f"has reached a rung: {rung}"
-        _record_told(fact, fact.tell, people, what=what, rung=rung)
+        telling = _telling(fact, fact.tell, people, f"has reached a rung: {rung}")
+        record(HierarchyTold(ticket=fact.ticket, rung=rung, **telling), because=fact.id)
 
 
 def tell_about_complaints(facts: Sequence[Complained]) -> None:
@@ -174,18 +174,34 @@ def _climb(fact: Hand) -> None:
 
 def _tell(facts: Sequence[ClockTold], percent: int, *, since: int, what: str) -> None:
     ladders, people = _Ladders([fact.ticket for fact in facts], percent, since=since), _People()
+    known: dict[tuple[object, ...], dict[str, Any]] = {}
     for fact in facts:
-        if roles := ladders.roles_for(fact.ticket):
-            _record_told(fact, roles, people, what=what, percent=percent)
+        ticket = fact.ticket
+        alike = (
+            ticket.client_id,
+            ticket.team_id,
+            ticket.assignee_id,
+            ticket.category_id,
+            ticket.service_id,
+            ticket.tier,
+            ticket.priority,
+            fact.metric,
+            fact.party,
+        )
+        telling = known.get(alike)
+        if telling is None:
+            telling = known[alike] = _telling(fact, ladders.roles_for(ticket), people, what)
+        if telling["roles"]:
+            record(HierarchyTold(ticket=ticket, percent=percent, **telling), because=fact.id)
 
 
-def _record_told(fact: ClockTold, roles: Sequence[str], people: _People, *, what: str, **where: Any) -> None:
+def _telling(fact: ClockTold, roles: Sequence[str], people: _People, what: str) -> dict[str, Any]:
+    """Who is told of it and what, as `HierarchyTold` says it."""
     agents = sorted(people.in_roles(roles, fact.ticket, fact.at))
     why = f"the promise “{Metric(fact.metric).label.lower()}” ({fact.party}) {what}"
     if not agents:
         why += f"; nobody is {' or '.join(roles)}"
-    told = HierarchyTold(ticket=fact.ticket, roles=list(roles), agents=agents, why=why, **where)
-    record(told, because=fact.id)
+    return {"roles": list(roles), "agents": agents, "why": why}
 
 
 class _Ladders:
@@ -201,13 +217,9 @@ class _Ladders:
         wanted = tickets if self._procedures else []
         self._categories = Category.objects.in_bulk({t.category_id for t in wanted if t.category_id})
         self._services = Service.objects.in_bulk({t.service_id for t in wanted if t.service_id})
-        self._known: dict[tuple[object, ...], Sequence[str]] = {}
 
     def roles_for(self, ticket: Ticket) -> Sequence[str]:
-        alike = (ticket.client_id, ticket.tier, ticket.category_id, ticket.service_id, ticket.priority)
-        if alike not in self._known:
-            self._known[alike] = to_tell(self._look_up(ticket), self._percent, since=self._since)
-        return self._known[alike]
+        return to_tell(self._look_up(ticket), self._percent, since=self._since)
 
     def _look_up(self, ticket: Ticket) -> Sequence[Rung]:
         for kind in (ProcedureKind.HIERARCHICAL, ProcedureKind.FUNCTIONAL):
@@ -239,16 +251,12 @@ class _People:
         self._everywhere: set[int] | None = None
         self._serving: dict[int, set[int]] = defaultdict(set)
         self._managers: set[int] | None = None
-        self._found: dict[tuple[object, ...], Set[int]] = {}
 
-    def in_roles(self, roles: Iterable[str], ticket: Ticket, at: datetime) -> Set[int]:
-        alike = (*roles, ticket.client_id, ticket.team_id, ticket.assignee_id, at)
-        if alike not in self._found:
-            found: set[int] = set()
-            for role in roles:
-                found |= self._in_role(role, ticket, at)
-            self._found[alike] = found & self._who_serves(ticket.client_id)
-        return self._found[alike]
+    def in_roles(self, roles: Iterable[str], ticket: Ticket, at: datetime) -> set[int]:
+        found: set[int] = set()
+        for role in roles:
+            found |= self._in_role(role, ticket, at)
+        return found & self._who_serves(ticket.client_id)
 
     def _in_role(self, role: str, ticket: Ticket, at: datetime) -> set[int]:
         if role == "assignee":
