@@ -1,7 +1,7 @@
 """That the ticket of an entry exists is looked up once for all entries of a statement, not for each with a lock on it.
 
-Of a backlog of clocks it was an eighth of what the database does. What a key does not allow is refused as before, and in
-the same words; only that it holds the ticket meanwhile is given up, since the desk deletes none (docs/adr/0030).
+Of a backlog of clocks it was an eighth of what the database does. What a key does not allow is refused as before, with the
+same kind of error; only that it holds the ticket meanwhile is given up, since the desk deletes none (docs/adr/0030).
 
 Both functions look rows up by their keys, whatever the planner takes them for: their plans are kept, and one that was made
 while the tables were small, or their statistics old, would read all tickets for each statement.
