@@ -10,6 +10,8 @@ from django.test import Client as Browser
 from tierdesk.core import clock
 from tierdesk.core.wakeups import Wakeup, wakeups
 from tierdesk.ops.bench import measure
+from tierdesk.ops.bench.__main__ import PARTS, measurement
+from tierdesk.response.notifications.models import Notice
 from tierdesk.response.sla.models import Clock
 from tierdesk.tickets.models import Ticket
 
@@ -22,6 +24,11 @@ def bench(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     measure.world()
     yield
     measure.world.cache_clear()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_part_is_measured_by_something(part: str) -> None:
+    assert measurement(part).__name__ == f"bench_{part}"
 
 
 def test_its_tickets_can_be_read(bench: None) -> None:
@@ -39,6 +46,9 @@ def test_its_clocks_fire(bench: None) -> None:
     [wakeup] = [one for one in wakeups() if one.model is Clock]
     assert isinstance(wakeup, Wakeup)
     assert wakeup.run(clock.now()) == 20
+    assert {notice.agent for notice in Notice.objects.filter(channel="desk")} == {measure.world().agent}, (
+        "somebody is told"
+    )
 
 
 def test_its_tickets_are_opened(bench: None) -> None:

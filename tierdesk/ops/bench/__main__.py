@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 PARTS = ("calendar", "open", "alarms", "clocks", "verify", "pages", "storm", "prediction")
@@ -56,9 +57,19 @@ def _run(options: argparse.Namespace, home: Path) -> int:
 
         measure.prepare()
         for part in options.parts or PARTS:
-            getattr(measure, f"bench_{part}")(options)
+            measurement(part)(options)
         connections.close_all()
     return 0
+
+
+def measurement(part: str) -> Callable[[argparse.Namespace], None]:
+    """What measures one of PARTS. Needs Django to be set up."""
+    from tierdesk.ops.bench import measure, outlooks
+
+    found: Callable[[argparse.Namespace], None] = getattr(
+        outlooks if part == "prediction" else measure, f"bench_{part}"
+    )
+    return found
 
 
 if __name__ == "__main__":
