@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import ref
 
 import orjson
 import pytest
@@ -54,6 +55,19 @@ def test_what_is_long_or_deeper_than_it_can_be_written_is_read_each_time() -> No
         reader = Counted()
         assert reader.read({}, entry) == reader.read({}, entry)
         assert reader.times == 2
+
+
+def test_of_what_is_remembered_only_the_words_are_kept() -> None:
+    class Watched(dict[str, Any]):
+        """An entry of which can be known when it went."""
+
+    reader, entry = Counted(), Watched(key="disk")
+    gone = ref(entry)
+    reader.read({}, entry)
+    del entry
+    assert gone() is None
+    reader.read({}, {"key": "disk"})
+    assert reader.times == 1
 
 
 def test_only_so_many_are_remembered() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -53,15 +53,14 @@ NOT_IDENTITY = frozenset({"severity", "priority", "level", "value", "values"})
 """Labels that change while the trouble stays the same: a warning that becomes critical is still one alarm."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     text: str
     href: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class AlarmEvent:
-    """One thing a monitoring system said about one alarm.
+    """One thing a monitoring system said about one alarm. Nobody changes one; to freeze it would double its making.
 
     `key` (≤ 255 characters) names the alarm within its source, `severity` runs from 1 critical to 5 info,
     `summary` is one line of ≤ 300 characters. `at` is the source's own time of this event and orders the

@@ -19,6 +19,12 @@ type Entry = Mapping[str, Any]
 type ReadEntry = Callable[[Entry, Entry], AlarmEvent]
 
 
+class _Words(bytes):
+    """What an entry and its body say. `told`: those themselves, for as long as they are read."""
+
+    told: tuple[Entry, Entry]
+
+
 def read_once(read: ReadEntry) -> ReadEntry:
     """Decorates a reader of one entry of a body, and of what the body says about all of its entries.
 
@@ -26,17 +32,22 @@ def read_once(read: ReadEntry) -> ReadEntry:
     """
 
     @lru_cache(maxsize=REMEMBERED)
-    def remembered(words: bytes) -> AlarmEvent:
-        about_all, entry = orjson.loads(words)
-        return read(about_all, entry)
+    def remembered(words: _Words) -> AlarmEvent:
+        return read(*words.told)
 
     @wraps(read)
     def answer(about_all: Entry, entry: Entry) -> AlarmEvent:
         try:
-            words = orjson.dumps([about_all, entry])
+            words = _Words(orjson.dumps([about_all, entry]))
         except orjson.JSONEncodeError:  # orjson reads deeper than it writes
             return read(about_all, entry)
-        return remembered(words) if len(words) <= LONGEST else read(about_all, entry)
+        if len(words) > LONGEST:
+            return read(about_all, entry)
+        words.told = about_all, entry
+        try:
+            return remembered(words)
+        finally:
+            del words.told  # the words are remembered, what they were written of is not
 
     return answer
 
