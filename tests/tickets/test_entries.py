@@ -46,6 +46,20 @@ def test_an_entry_of_no_ticket_is_refused(ticket: Ticket) -> None:
     assert Entry.objects.count() == 2 * before
 
 
+def test_tickets_are_looked_up_by_key_whatever_the_planner_takes_them_for(ticket: Ticket) -> None:
+    """Of a table as small as this one it would read all, and keep doing so when it has grown."""
+    before = _read_through("tickets_ticket")
+    sql(COPIED, 0, ticket.pk)
+    assert _read_through("tickets_ticket") == before
+
+
+def _read_through(table: str) -> int:
+    """How often this transaction read all of a table."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_get_xact_numscans(%s::regclass)", [table])
+        return int(cursor.fetchone()[0])
+
+
 def test_a_ticket_goes_after_its_entries(ticket: Ticket) -> None:
     for table in ("sla_clock", "tickets_message", "notifications_notice"):
         with owner():

@@ -15,7 +15,7 @@ from tierdesk.response.notifications.models import Notice, NoticeState
 
 def tell_administrators(kind: str, values: Mapping[str, object], at: datetime) -> None:
     """Those who are agents read it on the desk, too; `kind` names the words."""
-    _tell(_administrators(), kind, values, at)
+    Notice.objects.bulk_create(_notices(_administrators(), kind, values, at))
 
 
 def tell_leads(team: Team, kind: str, values: Mapping[str, object], *, path: str, at: datetime) -> None:
@@ -34,7 +34,7 @@ def tell_agents(
     there = User.objects.filter(is_active=True, agent__is_away=False).select_related("agent").order_by("pk")
     told = list(there.filter(agent__in=[agent.pk for agent in agents]))
     told = told or list(there.filter(agent__is_manager=True)) or list(_administrators())
-    _tell(told, kind, values, at, team=team, path=path)
+    Notice.objects.bulk_create(_notices(told, kind, values, at, team=team, path=path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def _administrators() -> Iterable[User]:
     return User.objects.filter(is_admin=True, is_active=True).select_related("agent")
 
 
-def _tell(
+def _notices(
     people: Iterable[User],
     kind: str,
     values: Mapping[str, object],
@@ -70,18 +70,6 @@ def _tell(
     *,
     team: Team | None = None,
     path: str = "",
-) -> None:
-    Notice.objects.bulk_create(_notices(people, kind, values, at, team=team, path=path))
-
-
-def _notices(
-    people: Iterable[User],
-    kind: str,
-    values: Mapping[str, object],
-    at: datetime,
-    *,
-    team: Team | None,
-    path: str,
 ) -> Iterator[Notice]:
     url = f"{settings.BASE_URL}{path}"
     subject, text = words.desk_notice(kind, {**values, "team": team.name if team else ""})
