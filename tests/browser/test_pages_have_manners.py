@@ -42,6 +42,7 @@ PAGES = [
     "/on-call/",
     "/on-call/me/",
     "/on-call/schedules/desk-duty/",
+    "/on-call/schedules/desk-duty/calendar/",
     "/parked/",
     "/parked/1/",
     "/notices/",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from playwright.sync_api import expect
 
@@ -57,3 +58,34 @@ def test_a_layer_is_added_with_its_turns_in_the_settings(desk: Desk, sits_down: 
     moved = layers.locator("row-list > ol > li.row-list-row:has(row-list)").nth(1)
     expect(moved.get_by_label("Name")).to_have_attribute("name", "layers.1.name")
     expect(moved.get_by_label("Name")).to_have_value("Sundays")
+
+
+def test_the_shifts_of_another_calendar_are_taken_over(
+    desk: Desk, sits_down: SitsDown, tmp_path: Path
+) -> None:
+    """Of a file as Outlook writes it, by keyboard; afterwards they go again."""
+    begins = (datetime.now(UTC) + timedelta(days=2)).date()
+    rota = tmp_path / "rota.ics"
+    rota.write_text(
+        "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\n"
+        + "".join(
+            f"BEGIN:VEVENT\nUID:{n}\nDTSTART;VALUE=DATE:{begins + timedelta(days=n):%Y%m%d}\n"
+            f"SUMMARY:{name}\nEND:VEVENT\n"
+            for n, name in enumerate(["Lou", "Dentist"])
+        )
+        + "END:VCALENDAR\n"
+    )
+    page = sits_down("lena")
+    page.goto(f"{desk.address}/on-call/schedules/desk-duty/")
+    page.get_by_role("link", name="Take over an .ics file").press("Enter")
+    page.get_by_label("File", exact=False).first.set_input_files(rota)
+    page.get_by_role("button", name="Look at it").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("“Dentist”")
+    page.get_by_label("Dentist").select_option("Leave out")
+    page.get_by_role("button", name="Look again").press("Enter")
+    expect(page.get_by_text("1 shift comes, 0 stay as they are, 0 go.")).to_be_visible()
+    page.get_by_role("button", name="Take over").press("Enter")
+    expect(page.get_by_text("1 shift of a calendar file lies over the layers")).to_be_visible()
+    page.get_by_role("button", name="Take all of them back").press("Enter")
+    expect(page.get_by_role("link", name="Take over an .ics file")).to_be_visible()
+    desk.write("DELETE FROM oncall_override")

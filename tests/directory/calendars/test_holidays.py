@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from tierdesk.directory.calendars.holidays import LAST, NotHolidays, holidays
+from tierdesk.directory.calendars.calendar_file import UnreadableCalendar
+from tierdesk.directory.calendars.holidays import LAST, holidays
 
 
 def file(*events: str) -> str:
@@ -186,5 +187,5 @@ def test_lines_end_as_they_do_on_the_wire_or_in_an_editor() -> None:
     ],
 )
 def test_what_is_no_file_of_holidays_is_refused_in_words(text: str, why: str) -> None:
-    with pytest.raises(NotHolidays, match=why):
+    with pytest.raises(UnreadableCalendar, match=why):
         holidays(text)

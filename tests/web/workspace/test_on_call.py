@@ -241,7 +241,16 @@ def test_another_team_s_agent_reads_and_does_not_change(cast: Cast, client: Brow
     "path",
     ["", "link/"]
     + [
-        f"schedules/night/{rest}" for rest in ("", "overrides/", "swaps/", "overrides/1/withdrawal/", "link/")
+        f"schedules/night/{rest}"
+        for rest in (
+            "",
+            "overrides/",
+            "swaps/",
+            "overrides/1/withdrawal/",
+            "calendar/",
+            "calendar/removal/",
+            "link/",
+        )
     ],
 )
 def test_a_client_s_contact_is_shown_out(cast: Cast, client: Browser, night: Schedule, path: str) -> None:

@@ -12,7 +12,8 @@ from itertools import takewhile
 from typing import Any, Final
 
 from dateutil.rrule import rrulestr
-from icalendar import Calendar
+
+from tierdesk.directory.calendars.calendar_file import UnreadableCalendar, is_cancelled, listed, named, parsed
 
 LONGEST = 300_000
 """Characters; a state's holidays of ten years take a tenth of it."""
@@ -35,43 +36,26 @@ LONGEST_YEAR = 366
 WITHIN_A_DAY = ("BYHOUR", "BYMINUTE", "BYSECOND")
 
 
-class NotHolidays(ValueError):
-    """The file cannot be read as holidays; the text says why, to whoever gave it."""
-
-
 def holidays(text: str) -> list[date]:
-    """The days that the file says, from FIRST to LAST, in order. Raises NotHolidays."""
+    """The days that the file says, from FIRST to LAST, in order. Raises UnreadableCalendar."""
     events = _events(text)
-    if sum(len(_listed(event.get("RRULE"))) for event in events) > MOST_RULES:
-        raise NotHolidays(f"It has more than {MOST_RULES} days that come back; give holidays alone.")
+    if sum(len(listed(event.get("RRULE"))) for event in events) > MOST_RULES:
+        raise UnreadableCalendar(f"It has more than {MOST_RULES} days that come back; give holidays alone.")
     moved = {(str(e.get("UID", "")), _day(e, "RECURRENCE-ID")) for e in events if "RECURRENCE-ID" in e}
     days: set[date] = set()
     for event in events:
         for day in _days(event, moved):
             days.add(day)
             if len(days) > MOST_DAYS:
-                raise NotHolidays(f"It says more than {MOST_DAYS} days; give holidays alone.")
+                raise UnreadableCalendar(f"It says more than {MOST_DAYS} days; give holidays alone.")
     if not days:
-        raise NotHolidays(f"It says no day between {FIRST.year} and {LAST.year}.")
+        raise UnreadableCalendar(f"It says no day between {FIRST.year} and {LAST.year}.")
     return sorted(days)
 
 
 def _events(text: str) -> list[Any]:
-    if len(text) > LONGEST:
-        raise NotHolidays(f"It is longer than {LONGEST} characters; give holidays alone.")
-    try:
-        found = Calendar.from_ical(text)
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-        raise NotHolidays("It is no iCalendar file, or it is damaged: paste all of it.") from error
-    if found.name != "VCALENDAR":
-        raise NotHolidays("It is no iCalendar file: that begins with BEGIN:VCALENDAR.")
-    events = [event for event in found.walk("VEVENT") if str(event.get("STATUS", "")).upper() != "CANCELLED"]
-    for event in events:
-        for name, why in event.errors:
-            raise NotHolidays(f"{_named(event)} cannot be read, at {name}: {why}.")
-    if len(events) > MOST_EVENTS:
-        raise NotHolidays(f"It has more than {MOST_EVENTS} events; give holidays alone.")
-    return events
+    found = parsed(text, longest=LONGEST, most=MOST_EVENTS, advice="give holidays alone")
+    return [event for event in found.walk("VEVENT") if not is_cancelled(event)]
 
 
 def _days(event: Any, moved: set[tuple[str, date]]) -> Iterator[date]:
@@ -90,68 +74,64 @@ def _days(event: Any, moved: set[tuple[str, date]]) -> Iterator[date]:
 def _occurrences(event: Any, begins: date) -> list[date]:
     left_out = set(_dates(event, "EXDATE"))
     found = {begins, *_dates(event, "RDATE")}
-    for rule in _listed(event.get("RRULE")):
+    for rule in listed(event.get("RRULE")):
         found |= set(_of_rule(event, rule, begins))
     return sorted(found - left_out)
 
 
 def _of_rule(event: Any, rule: Any, begins: date) -> Iterator[date]:
     if [str(one).upper() for one in rule.get("FREQ", [])] != ["YEARLY"]:
-        raise NotHolidays(f"{_named(event)} comes back more often than every year; say that in the week.")
+        raise UnreadableCalendar(
+            f"{named(event)} comes back more often than every year; say that in the week."
+        )
     if any(part in rule for part in WITHIN_A_DAY):
-        raise NotHolidays(f"{_named(event)} comes back at an hour; only whole days are holidays.")
+        raise UnreadableCalendar(f"{named(event)} comes back at an hour; only whole days are holidays.")
     until = [one.date() if isinstance(one, datetime) else one for one in rule.get("UNTIL", [])]
     never = any(int(n) < 1 for n in rule.get("INTERVAL", [])) or any(
         not 1 <= abs(int(n)) <= LONGEST_YEAR for n in rule.get("BYYEARDAY", [])
     )
     if never or not all(isinstance(one, date) for one in until):
-        raise NotHolidays(f"{_named(event)} comes back by a rule that cannot be read.")
+        raise UnreadableCalendar(f"{named(event)} comes back by a rule that cannot be read.")
     plain = {name: value for name, value in rule.items() if name != "UNTIL"}
     try:
         recurring = rrulestr(type(rule)(plain).to_ical().decode(), dtstart=datetime.combine(begins, time()))
     except (ValueError, TypeError) as error:
-        raise NotHolidays(f"{_named(event)} comes back by a rule that cannot be read: {error}.") from error
+        raise UnreadableCalendar(
+            f"{named(event)} comes back by a rule that cannot be read: {error}."
+        ) from error
     last = min([LAST, *until])
     for times, day in enumerate(takewhile(lambda day: day <= last, (one.date() for one in recurring))):
         if times >= MOST_TIMES:
-            raise NotHolidays(f"{_named(event)} comes back more than {MOST_TIMES} times.")
+            raise UnreadableCalendar(f"{named(event)} comes back more than {MOST_TIMES} times.")
         yield day
 
 
 def _length(event: Any) -> timedelta:
     if isinstance(event.get("DURATION"), list):
-        raise NotHolidays(f"{_named(event)} says its DURATION twice.")
+        raise UnreadableCalendar(f"{named(event)} says its DURATION twice.")
     length: timedelta = event["DURATION"].dt if "DURATION" in event else DAY
     if "DTEND" in event:
         length = _day(event, "DTEND") - _day(event, "DTSTART")
     if not timedelta(0) <= length <= LONGEST_EVENT:
-        raise NotHolidays(f"{_named(event)} ends before it begins, or lasts longer than 100 days.")
+        raise UnreadableCalendar(f"{named(event)} ends before it begins, or lasts longer than 100 days.")
     return max(length, DAY)
 
 
 def _dates(event: Any, name: str) -> Iterator[date]:
-    for listed in _listed(event.get(name)):
-        for one in listed.dts:
+    for several in listed(event.get(name)):
+        for one in several.dts:
             yield _plain(event, one.dt)
 
 
 def _day(event: Any, name: str) -> date:
     if name not in event:
-        raise NotHolidays(f"{_named(event)} does not say its {name}.")
+        raise UnreadableCalendar(f"{named(event)} does not say its {name}.")
     if isinstance(event[name], list):
-        raise NotHolidays(f"{_named(event)} says its {name} twice.")
+        raise UnreadableCalendar(f"{named(event)} says its {name} twice.")
     return _plain(event, event[name].dt)
 
 
 def _plain(event: Any, said: object) -> date:
     if isinstance(said, datetime) or not isinstance(said, date):
-        raise NotHolidays(f"{_named(event)} has hours; only whole days are holidays.")
+        raise UnreadableCalendar(f"{named(event)} has hours; only whole days are holidays.")
     return said
-
-
-def _named(event: Any) -> str:
-    return f"“{str(event.get('SUMMARY', '')).strip()[:60] or 'An event without a name'}”"
-
-
-def _listed(said: Any) -> list[Any]:
-    return [] if said is None else said if isinstance(said, list) else [said]

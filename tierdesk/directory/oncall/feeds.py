@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from tierdesk.directory.oncall.ical import Event, written
 from tierdesk.directory.oncall.models import Feed, Schedule
-from tierdesk.directory.oncall.rota import Override, Shift, Span
+from tierdesk.directory.oncall.rota import Shift, Span
 
 BEFORE, AHEAD = timedelta(days=14), timedelta(days=120)
 
@@ -44,7 +44,7 @@ def _everybody(schedule: Schedule, span: Span) -> Iterator[Event]:
 
 
 def _event(schedule: Schedule, shift: Shift, summary: str) -> Event:
-    why = _("Stands in: %(why)s") % {"why": shift.why} if isinstance(shift.by, Override) else shift.why
+    why = _("Stands in: %(why)s") % {"why": shift.why} if shift.stands_in else shift.why
     return Event(_uid(schedule, str(shift.who), shift.to_at), shift.from_at, shift.to_at, summary, why)
 
 

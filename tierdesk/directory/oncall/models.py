@@ -174,7 +174,7 @@ class Schedule(models.Model):
 
     @property
     def _overrides(self) -> list[Override]:
-        """In the order in which they were made."""
+        """The later covers the earlier."""
         return self._read.standing_overrides
 
     @cached_property
@@ -236,15 +236,15 @@ class Turn(models.Model):
 
 class Overrides(models.QuerySet["Override"]):
     def standing(self) -> Self:
-        """Those that nobody took back, in the order in which they were made."""
-        return self.filter(withdrawn_at=None).order_by("pk")
+        """Those that nobody took back: what was taken over, and over it what was made by hand, as it was made."""
+        return self.filter(withdrawn_at=None).order_by("-is_taken_over", "pk")
 
 
 class Override(models.Model):
     """Somebody stands in for whoever would be on call, from `from_at` (inclusive) to `to_at` (exclusive).
 
     `made_by` is who said so; nobody where it was written before that was kept. It is taken back, never deleted;
-    `withdrawn_by` without `withdrawn_at` ended it early.
+    `withdrawn_by` without `withdrawn_at` ended it early. `is_taken_over`: a calendar file said it (takeover.py).
     """
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="overrides")
@@ -252,6 +252,7 @@ class Override(models.Model):
     from_at = models.DateTimeField()
     to_at = models.DateTimeField()
     reason = models.CharField(max_length=LONGEST_REASON, blank=True)
+    is_taken_over = models.BooleanField(default=False, db_default=False)
     made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     made_at = models.DateTimeField(null=True)
     withdrawn_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -282,7 +283,8 @@ class Override(models.Model):
         self.schedule.look_again(at)
 
     def laid_out(self) -> rota.Override:
-        return rota.Override(self.agent_id, self.from_at, self.to_at, self.reason or "stands in", self.pk)
+        why = self.reason or "stands in"
+        return rota.Override(self.agent_id, self.from_at, self.to_at, why, self.pk, self.is_taken_over)
 
 
 class ToldGap(models.Model):

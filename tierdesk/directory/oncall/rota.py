@@ -7,6 +7,7 @@ The rules (tiers.md §3):
 - a hand-over at a time that does not exist is read with the UTC offset before the gap, at a time that occurs twice it
   is the first occurrence (RFC 5545 §3.3.5), as working hours are (calendars/hours.py);
 - a layer with hours holds only within them; outside, and in a turn that nobody has, what is beneath shows through;
+- shifts that were taken over from a calendar cover the layers, and overrides by hand cover both;
 - of two overrides the one that was made later holds.
 
 Everything is laid out for the span that is asked for, and for no more: the cost grows with the span.
@@ -64,7 +65,7 @@ class Layer:
 class Override:
     """`who` stands in from `from_at` (inclusive) to `to_at` (exclusive). Raises InvalidRota if it has no length.
 
-    `key` is what the override is known by elsewhere.
+    `key` is what the override is known by elsewhere; `is_taken_over`: a calendar said it, nobody stands in.
     """
 
     who: int
@@ -72,6 +73,7 @@ class Override:
     to_at: datetime
     why: str = ""
     key: int | None = None
+    is_taken_over: bool = False
 
     def __post_init__(self) -> None:
         if self.to_at <= self.from_at:
@@ -91,6 +93,11 @@ class Shift:
     def why(self) -> str:
         """The layer's name, or the reason of the override."""
         return self.by.why
+
+    @property
+    def stands_in(self) -> bool:
+        """Somebody put them there by hand, in the place of whoever would be on call."""
+        return isinstance(self.by, Override) and not self.by.is_taken_over
 
     def goes_on_as(self, other: Shift) -> bool:
         return self.to_at == other.from_at and self.who == other.who and self.by == other.by

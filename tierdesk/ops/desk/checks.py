@@ -9,7 +9,7 @@ from tierdesk.channels.alarms.mapping import NoMapping, checked
 from tierdesk.channels.alarms.shapes import named
 from tierdesk.channels.alarms.shapes import names as shape_names
 from tierdesk.channels.alarms.usm import NO_PRIVACY, SHORTEST
-from tierdesk.directory.calendars.holidays import NotHolidays
+from tierdesk.directory.calendars.calendar_file import UnreadableCalendar
 from tierdesk.directory.calendars.hours import Hours, InvalidHours
 from tierdesk.ops.desk.lines import Findings, Mention
 from tierdesk.ops.desk.schema import Item, Key, Values, label_of, reach
@@ -31,7 +31,7 @@ def judge_calendar(item: Item, found: Findings) -> None:
     if {"timezone", "week"} <= item.values.keys():
         try:
             Hours.from_spec(calendar_spec(item.section.defaults() | item.values))
-        except NotHolidays as fault:
+        except UnreadableCalendar as fault:
             found.add(item.line_of("holidays"), f"These are no holidays. {fault}")
         except InvalidHours as fault:
             found.add(item.line_of("week"), f"These are no working hours: {fault}. Correct them.")

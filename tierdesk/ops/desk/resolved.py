@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from tierdesk.core import clock
-from tierdesk.directory.calendars.holidays import NotHolidays
+from tierdesk.directory.calendars.calendar_file import UnreadableCalendar
 from tierdesk.directory.calendars.hours import Hours, InvalidHours
 from tierdesk.ops.desk.lines import Findings
 from tierdesk.ops.desk.schema import Item, Key, Values
@@ -77,7 +77,7 @@ class _Look:
         values = self.calendars.get((calendar,))
         try:
             return Hours.from_spec(calendar_spec(values)) if values else None
-        except (InvalidHours, NotHolidays, KeyError):
+        except (InvalidHours, UnreadableCalendar, KeyError):
             return None
 
 

@@ -79,7 +79,7 @@ def calendar_key(version: Any) -> str:
 
 
 def calendar_spec(values: Values) -> Values:
-    """A calendar's values as a version stores them (`Hours.from_spec`). Raises NotHolidays."""
+    """A calendar's values as a version stores them (`Hours.from_spec`). Raises UnreadableCalendar."""
     file = values["holidays"]
     read = {"file": file, "days": [day.isoformat() for day in holidays(file)]} if file else None
     return {

@@ -14,7 +14,7 @@ from django.utils import dateformat
 from django.utils.translation import gettext as _
 
 from tierdesk.directory.oncall.models import Schedule
-from tierdesk.directory.oncall.rota import REACHES, Override, Shift, Span
+from tierdesk.directory.oncall.rota import REACHES, Shift, Span
 
 DAYS = 14
 SWAP_DAYS = 42
@@ -33,6 +33,10 @@ class Reader:
     def words(self, at: datetime) -> str:
         """`Mon 2 Mar, 09:00`"""
         return dateformat.format(at.astimezone(self.zone), "D j M, H:i")
+
+    def day(self, at: datetime) -> str:
+        """`Mon 2 Mar 2026`"""
+        return dateformat.format(at.astimezone(self.zone), "D j M Y")
 
     def midnight(self, day: date) -> datetime:
         return datetime.combine(day, time.min, self.zone).astimezone(UTC)
@@ -143,7 +147,7 @@ def line(schedule: Schedule, shift: Shift, reader: Reader, *, until: datetime) -
         ends=reader.words(shift.to_at) if is_whole else "",
         length=length(shift.to_at - shift.from_at) if is_whole else "",
         why=shift.why,
-        is_override=isinstance(shift.by, Override),
+        is_override=shift.stands_in,
         key=_key(shift),
     )
 
@@ -176,7 +180,7 @@ def _lanes(schedule: Schedule, shifts: Sequence[Shift], gaps: Sequence[Span], re
     """A lane for each person in the order of their first shift, and one for nobody if there are gaps."""
     lanes: dict[int, list[Bar]] = {}
     for shift in shifts:
-        kind = "override" if isinstance(shift.by, Override) else "turn"
+        kind = "override" if shift.stands_in else "turn"
         bar = _bar(kind, (shift.from_at, shift.to_at), shift.why, reader)
         lanes.setdefault(shift.who, []).append(bar)
     named = [Lane(schedule.people[who].name, bars) for who, bars in lanes.items()]

@@ -27,6 +27,7 @@ from tierdesk.web.workspace.views import (
     resettling,
     runs,
     shifts,
+    takeover,
     tickets,
     vendors,
 )
@@ -139,6 +140,8 @@ urlpatterns = [
         name="override-withdrawal",
     ),
     path("on-call/schedules/<slug:key>/swaps/", on_call.swaps, name="swaps"),
+    path("on-call/schedules/<slug:key>/calendar/", takeover.takeover, name="takeover"),
+    path("on-call/schedules/<slug:key>/calendar/removal/", takeover.removal, name="takeover-removal"),
     path("on-call/schedules/<slug:key>/link/", on_call.schedule_feed, name="schedule-feed"),
     path("major/", majors.majors, name="majors"),
     path("major/<int:pk>/", majors.major, name="major"),

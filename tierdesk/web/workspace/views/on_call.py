@@ -46,14 +46,14 @@ def _overview(request: HttpRequest, *, link: str = "") -> HttpResponse:
 
 @agent_page
 def schedule(request: HttpRequest, key: str) -> HttpResponse:
-    return _page(request, _schedule_of(request, key))
+    return _page(request, schedule_of(request, key))
 
 
 @agent_page
 @require_POST
 def overrides(request: HttpRequest, key: str) -> HttpResponse:
     """Somebody stands in."""
-    found = _schedule_of(request, key)
+    found = schedule_of(request, key)
 
     def stand_in() -> str:
         agent = _candidate(found, request.POST)
@@ -70,7 +70,7 @@ def overrides(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 def swaps(request: HttpRequest, key: str) -> HttpResponse:
     """Two people take each other's shifts."""
-    found = _schedule_of(request, key)
+    found = schedule_of(request, key)
 
     def swap() -> str:
         offered = to_swap(found, reader_of(request))
@@ -87,7 +87,7 @@ def swaps(request: HttpRequest, key: str) -> HttpResponse:
 @require_POST
 def withdrawal(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     """An override is taken back."""
-    found = _schedule_of(request, key)
+    found = schedule_of(request, key)
     override = get_object_or_404(Override.objects.standing().filter(schedule=found), pk=pk)
 
     def withdraw() -> str:
@@ -108,7 +108,7 @@ def own_feed(request: HttpRequest) -> HttpResponse:
 @require_POST
 def schedule_feed(request: HttpRequest, key: str) -> HttpResponse:
     """A link to all shifts and gaps of a schedule, as `own_feed`."""
-    found = _schedule_of(request, key)
+    found = schedule_of(request, key)
     return _page(request, found, link=_link(request, found))
 
 
@@ -133,14 +133,19 @@ def _link(request: HttpRequest, found: Schedule | None) -> str:
 def _change(request: HttpRequest, found: Schedule, form: str, act: Callable[[], str]) -> HttpResponse:
     """Do it and go back to the page; or the page again, with the words that were typed and why it was refused."""
     if not found.may_change(user_of(request)):
-        refusal = _("Only people of %(team)s, managers and administrators change who is on call here.")
-        return _page(request, found, form=form, refusal=refusal % {"team": found.team.name}, status=403)
+        return not_theirs(request, found, form)
     try:
         done = act()
     except UnableToStandIn as unable:
         return _page(request, found, form=form, refusal=str(unable), status=422)
     messages.success(request, done)
     return redirect("workspace:schedule", found.key)
+
+
+def not_theirs(request: HttpRequest, found: Schedule, form: str) -> HttpResponse:
+    """The page of a schedule, saying that this agent may not change who is on call."""
+    refusal = _("Only people of %(team)s, managers and administrators change who is on call here.")
+    return _page(request, found, form=form, refusal=refusal % {"team": found.team.name}, status=403)
 
 
 def _page(
@@ -161,10 +166,11 @@ def _page(
         "overrides": [
             (one, reader.words(one.from_at), reader.words(one.to_at))
             for one in found.standing_overrides
-            if one.to_at > reader.at
+            if one.to_at > reader.at and not one.is_taken_over
         ],
+        "taken_over": _taken_over(found, reader),
         "may_change": may_change,
-        "people": _candidates(found) if may_change else [],
+        "people": candidates(found) if may_change else [],
         "to_swap": [line(found, shift, reader, until=FOREVER) for shift in to_swap(found, reader).values()],
         "link": link,
         "feed": agent_of(request).feeds.filter(schedule=found).first(),
@@ -177,7 +183,17 @@ def _page(
     return render(request, "workspace/schedule.html", answer, status=status)
 
 
-def _schedule_of(request: HttpRequest, key: str) -> Schedule:
+def _taken_over(found: Schedule, reader: Reader) -> dict[str, object] | None:
+    """What was taken over from a calendar and lies ahead, in words; None: nothing."""
+    ahead = [one for one in found.standing_overrides if one.is_taken_over and one.to_at > reader.at]
+    if not ahead:
+        return None
+    newest = max(ahead, key=lambda one: one.pk)
+    until = reader.day(max(one.to_at for one in ahead))
+    return {"count": len(ahead), "until": until, "by": newest.made_by, "at": newest.made_at}
+
+
+def schedule_of(request: HttpRequest, key: str) -> Schedule:
     """The schedule, if this user may see it; forbidden and unknown look the same (404)."""
     found: Schedule = get_object_or_404(Schedule.objects.visible_to(user_of(request)).with_rota(), key=key)
     return found
@@ -187,7 +203,7 @@ def reader_of(request: HttpRequest) -> Reader:
     return Reader(ZoneInfo(user_of(request).timezone), clock.now())
 
 
-def _candidates(found: Schedule) -> list[Agent]:
+def candidates(found: Schedule) -> list[Agent]:
     """Whoever may stand in: the team, and everybody who has a turn."""
     team = Agent.objects.filter(teams=found.team_id, user__is_active=True).select_related("user")
     people = {agent.pk: agent for agent in [*team, *found.people.values()] if agent.user.is_active}
@@ -196,7 +212,7 @@ def _candidates(found: Schedule) -> list[Agent]:
 
 def _candidate(found: Schedule, posted: QueryDict) -> Agent:
     chosen = posted.get("who", "")
-    for agent in _candidates(found):
+    for agent in candidates(found):
         if str(agent.pk) == chosen:
             return agent
     raise UnableToStandIn(_("Choose who stands in."))
