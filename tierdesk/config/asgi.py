@@ -23,6 +23,7 @@ from django.urls import get_resolver
 
 pages_in_threads = WSGIMiddleware(get_wsgi_application(), workers=8)  # type: ignore[arg-type]
 
+from tierdesk.channels.alarms.committer import WRITERS_BESIDE
 from tierdesk.channels.alarms.lane import Lane
 from tierdesk.channels.alarms.routing import leads_to_machines
 from tierdesk.channels.alarms.store import PostgresStore
@@ -44,7 +45,8 @@ DSN = os.environ["DATABASE_URL"]
 
 pages = Doorstep(pages_in_threads)  # type: ignore[arg-type]
 courtesy = Courtesy()
-machines = Lane(PostgresStore(DSN, role=settings.DATABASE_ROLE), precedence=courtesy)
+store, *beside = [PostgresStore(DSN, role=settings.DATABASE_ROLE) for _ in range(1 + WRITERS_BESIDE)]
+machines = Lane(store, beside=beside, precedence=courtesy)
 hub = Hub(os.environ.get("DATABASE_LISTEN_URL", DSN))
 live = LiveLane(hub)
 chats = ChatLane(hub)

@@ -281,6 +281,118 @@ class TestDurability:
         assert asyncio.run(story()) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
+def many(count: int = committer.MANY, key: str = "k") -> dict[str, Any]:
+    """One request of so many alarms, as Alertmanager sends them."""
+    return {
+        "alerts": [
+            {
+                "status": "firing",
+                "fingerprint": f"{key}{n}",
+                "labels": {"alertname": "DiskFull", "instance": f"{key}{n}"},
+                "startsAt": "2026-03-02T09:00:00Z",
+            }
+            for n in range(count)
+        ]
+    }
+
+
+class TestManyAlarmsInARequest:
+    @pytest.fixture
+    def beside(self) -> list[GatedStore]:
+        return [GatedStore(), GatedStore()]
+
+    def test_it_is_stored_by_itself_and_nobody_waits_for_it(
+        self, store: GatedStore, beside: list[GatedStore]
+    ) -> None:
+        async def story(sender: httpx.AsyncClient) -> None:
+            for one in beside:
+                one.gate.clear()
+            requests = [
+                asyncio.create_task(sender.post("/in/alertmanager", json=many(key=key))) for key in "abc"
+            ]
+            for one in beside:
+                assert await asyncio.to_thread(one.arrived.wait, 5), "the second is on its way with the first"
+            assert (await sender.post("/in/plain", json=RAISE)).status_code == 202
+            assert not any(request.done() for request in requests)
+            for one in beside:
+                one.gate.set()
+            assert {(await request).status_code for request in requests} == {202}
+
+        sending(store, story, beside=beside)
+        assert store.sizes == [1]
+        assert sorted(size for one in beside for size in one.sizes) == [1, 1, 1], "each for itself"
+
+    def test_fewer_are_gathered_with_the_others(self, store: GatedStore, beside: list[GatedStore]) -> None:
+        post_few = many(committer.MANY - 1)
+        sending(store, lambda sender: sender.post("/in/alertmanager", json=post_few), beside=beside)
+        assert (store.sizes, [one.sizes for one in beside]) == ([1], [[], []])
+
+    def test_where_nobody_writes_beside_it_goes_with_the_others(self, store: GatedStore) -> None:
+        assert post(store, "/in/alertmanager", many()).status_code == 202
+        assert store.sizes == [1]
+
+    def test_what_waits_beside_fills_the_room_as_well(
+        self, store: GatedStore, beside: list[GatedStore]
+    ) -> None:
+        async def story(sender: httpx.AsyncClient) -> int:
+            for one in beside:
+                one.gate.clear()
+            requests = [
+                asyncio.create_task(sender.post("/in/alertmanager", json=many(key=key))) for key in "abcd"
+            ]
+            await asyncio.sleep(0.3)
+            status = (await sender.post("/in/plain", json=RAISE)).status_code
+            for one in beside:
+                one.gate.set()
+            await asyncio.gather(*requests)
+            return status
+
+        assert sending(store, story, beside=beside, capacity=2 * committer.MANY) == 429
+
+    def test_stopping_stores_and_answers_what_waits_beside(
+        self, store: GatedStore, beside: list[GatedStore]
+    ) -> None:
+        async def story() -> set[int]:
+            lane = Lane(store, beside=beside)
+            await lane.start()
+            transport = httpx.ASGITransport(app=lane)
+            async with httpx.AsyncClient(transport=transport, base_url="http://desk") as sender:
+                for one in beside:
+                    one.gate.clear()
+                requests = [
+                    asyncio.create_task(sender.post("/in/alertmanager", json=many(key=key)))
+                    for key in "abcde"
+                ]
+                for one in beside:
+                    await asyncio.to_thread(one.arrived.wait, 5)
+                await asyncio.sleep(0.2)
+                stopping = asyncio.create_task(lane.stop())
+                await asyncio.sleep(0.05)
+                for one in beside:
+                    one.gate.set()
+                await stopping
+                return {(await request).status_code for request in requests}
+
+        assert asyncio.run(story()) == {202}
+        assert sum(len(one.sizes) for one in beside) == 5
+
+    def test_what_cannot_be_stored_beside_is_kept_as_it_came(
+        self, store: GatedStore, beside: list[GatedStore], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def unable(batch: Sequence[Arrival]) -> None:
+            if batch[0].events:
+                raise UnableToStore("a number without an end")
+            MemoryStore.commit(beside[0], batch)
+
+        monkeypatch.setattr(beside[0], "commit", unable)
+        response = sending(
+            store, lambda sender: sender.post("/in/alertmanager", json=many()), beside=beside[:1]
+        )
+        assert response.status_code == 400
+        [refused] = beside[0].refusals
+        assert "a number without an end" in refused.refusal
+
+
 class TestWantOfRoom:
     @pytest.mark.parametrize(("sender_kind", "status"), [("plain", 429), ("alertmanager", 503)])
     def test_when_full_the_sender_is_told_to_try_again_in_the_way_it_understands(
@@ -433,6 +545,22 @@ class TestWithPostgres:
             return counts
 
         assert sending(PostgresStore(test_dsn(), role=ROLE), story) == [1, 2]
+
+    def test_many_at_once_beside_others_are_durable_and_counted(self, source: Source) -> None:
+        """Of the same source and the same alarms, by three connections: none waits for another for ever."""
+        path = f"/in/{source.token}"  # type: ignore[attr-defined]
+        alarms = [RAISE | {"key": f"k{n % 50}"} for n in range(committer.MANY)]
+        stores = [PostgresStore(test_dsn(), role=ROLE) for _ in range(3)]
+
+        async def story(sender: httpx.AsyncClient) -> set[int]:
+            requests = [sender.post(path, json=alarms) for _ in range(20)]
+            requests += [sender.post(path, json=RAISE | {"key": f"k{n}"}) for n in range(50)]
+            return {response.status_code for response in await asyncio.gather(*requests)}
+
+        assert sending(stores[0], story, beside=stores[1:]) == {202}
+        assert set(Alarm.objects.values_list("count", flat=True)) == {20 * committer.MANY // 50 + 1}
+        source.refresh_from_db()
+        assert source.received_count == 20 * committer.MANY + 50
 
     def test_characters_that_postgresql_cannot_hold_are_stored_all_the_same(self, source: Source) -> None:
         path = f"/in/{source.token}"  # type: ignore[attr-defined]

@@ -24,6 +24,7 @@ import psycopg
 
 from tierdesk.channels.alarms import tokens
 from tierdesk.channels.alarms.arrival import Arrival, KnownSource
+from tierdesk.channels.alarms.committer import WRITERS_BESIDE
 from tierdesk.channels.alarms.lane import Lane
 from tierdesk.channels.alarms.store import INTAKE, PostgresStore, intake_arguments
 from tierdesk.channels.alarms.understanding import understood
@@ -32,6 +33,9 @@ from tierdesk.core.scope import EVERY_CLIENT, SETTING
 
 KEYS = 20_000
 BATCH = 500
+WARM_UP = 8
+"""Requests."""
+
 SENDERS_OF_SINGLES, SENDERS_OF_BATCHES = 500, 8
 
 PLAIN_WRITE = """
@@ -112,19 +116,25 @@ def _arrivals(source: KnownSource, events: int) -> list[Arrival]:
 
 async def _lane(dsn: str, token: str, events: int, *, at_once: int, senders: int) -> float:
     """The ASGI application, called as a server calls it by so many senders at once; no HTTP is parsed."""
-    lane = Lane(PostgresStore(dsn))
+    lane = Lane(PostgresStore(dsn), beside=[PostgresStore(dsn) for _ in range(WRITERS_BESIDE)])
     await lane.start()
-    bodies = iter(_bodies(events, at_once=at_once))
     refused: list[int] = []
 
-    async def sender() -> None:
+    async def sender(bodies: Iterator[bytes]) -> None:
         for body in bodies:
             status = await _post(lane, token, body)
             if status != 202:
                 refused.append(status)
 
+    async def send(bodies: Sequence[bytes]) -> None:
+        shared = iter(bodies)
+        await asyncio.gather(*(sender(shared) for _ in range(senders)))
+
+    # As with the function, the connections stand and have planned their statement before it counts.
+    await send(_bodies(WARM_UP * at_once, at_once=at_once))
+    bodies = _bodies(events, at_once=at_once)
     started = time.perf_counter()
-    await asyncio.gather(*(sender() for _ in range(senders)))
+    await send(bodies)
     seconds = time.perf_counter() - started
     await lane.stop()
     if refused:

@@ -2,14 +2,14 @@
 
 Requests wait in a bounded queue; one thread writes whatever waits in one transaction and then answers all
 of them. There is no timer: an idle lane stores a lone request at once, a busy one groups what came while it
-was writing.
+was writing. A request of many alarms is a transaction of its own, written beside the others.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -120,6 +120,7 @@ class Lane:
         self,
         store: Store,
         *,
+        beside: Sequence[Store] = (),
         prefix: str = "/in",
         capacity: int = CAPACITY,
         precedence: Precedence | None = None,
@@ -128,7 +129,7 @@ class Lane:
         self._precedence = precedence
         self._shown_at: dict[int, float] = {}
         self._book = SourceBook(store)
-        self._committer = Committer(store, capacity=capacity)
+        self._committer = Committer(store, beside=beside, capacity=capacity)
         self._held: list[Callable[[], None]] = []
         self._letting_in: asyncio.Task[None] | None = None
 
