@@ -184,7 +184,7 @@ def test_of_many_tickets_of_a_team_the_hierarchy_hears_at_once(
     """Of what tells of few, each by itself; whose tickets they are is not said: a notice of a team is no client's."""
     with doing(cast.lena):
         tickets = [cast.ticket() for _ in range(9)]
-    Ticket.objects.filter(pk=tickets[7].pk).update(priority=1)
+    Ticket.objects.filter(pk=tickets[7].pk).update(priority=2)
     many = list(Ticket.objects.filter(pk__in=[ticket.pk for ticket in tickets]).order_by("pk"))
     both, few = (cast.lou.pk, cast.tom.pk), [Fact(one, at, agents=(cast.kira.pk,)) for one in many[:5]]
 
@@ -193,12 +193,35 @@ def test_of_many_tickets_of_a_team_the_hierarchy_hears_at_once(
     assert Notice.objects.on_the_desk_of(cast.kira).count() == 5
     [on_the_desk] = Notice.objects.on_the_desk_of(cast.lou)
     assert on_the_desk.subject == f"9 tickets of {many[0].team}: respond breached"
-    first = f"{many[7].reference} (P1), {many[0].reference} (P{many[0].priority})"
+    first = f"{many[7].reference} (P2), {many[0].reference} (P{many[0].priority})"
     assert on_the_desk.text.startswith(first) and on_the_desk.text.endswith(", and 3 more")
     assert (on_the_desk.team, on_the_desk.client, on_the_desk.path) == (many[0].team, None, "/queues/due/")
     [mail] = Notice.objects.mails().filter(address="lou@desk.example")
     assert on_the_desk.text in mail.text and "/queues/due/" in mail.text
     assert "Acme" not in mail.subject + mail.text
+
+
+def test_of_many_tickets_those_of_the_highest_priority_are_told_by_themselves(
+    cast: Cast, doing: Doing, at: datetime
+) -> None:
+    """However many these are, and however few are left: a P1 is nothing that one reads about in a list."""
+    with doing(cast.lena):
+        tickets = [cast.ticket() for _ in range(13)]
+    highest = [ticket.pk for ticket in tickets[4:11]]
+    Ticket.objects.filter(pk__in=highest).update(priority=1)
+    many = list(Ticket.objects.filter(pk__in=[ticket.pk for ticket in tickets]).order_by("pk"))
+
+    reactions.tell_hierarchy([Fact(one, at, agents=(cast.lou.pk,)) for one in many])
+
+    own, one_of_all = [], []
+    for notice in Notice.objects.on_the_desk_of(cast.lou):
+        (own if notice.ticket_id else one_of_all).append(notice)
+    assert {notice.ticket_id for notice in own} == set(highest)
+    assert {notice.subject for notice in own} == {f"TD-{pk}: respond breached" for pk in highest}
+    [rest] = one_of_all
+    assert rest.subject == f"6 tickets of {many[0].team}: respond breached"
+    assert "(P1)" not in rest.text
+    assert Notice.objects.mails().filter(address="lou@desk.example").count() == 8
 
 
 def test_the_mail_to_an_agent_does_not_lie_on_the_desk(cast: Cast, ticket: Ticket, at: datetime) -> None:

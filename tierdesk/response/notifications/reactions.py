@@ -49,6 +49,9 @@ NAMED_AT_MOST = 6
 TOLD_ONE_BY_ONE = 5
 """Tickets of a team about which somebody hears at once, each in a notice of its own; of more they hear in one."""
 
+HIGHEST = 1
+"""The priority of tickets that have a notice of their own among however many."""
+
 QUOTED_LINES = 12
 """Of our own last words, below a reminder."""
 
@@ -371,12 +374,14 @@ def tell_sending_team(facts: Sequence[Returned]) -> None:
 def tell_hierarchy(facts: Sequence[ToAgents]) -> None:
     """Those who answer for a ticket are told on the desk and by mail: they may not be looking at the desk.
 
-    Of many tickets of a team they hear at once: after an outage nobody reads a thousand notices.
+    Of many tickets of a team they hear at once: after an outage nobody reads a thousand notices. A ticket of the
+    highest priority is told by itself, among however many.
     """
     alike: dict[tuple[int | None, str, tuple[int, ...]], list[ToAgents]] = defaultdict(list)
+    few = [fact for fact in facts if fact.ticket.priority == HIGHEST]
     for fact in facts:
-        alike[fact.ticket.team_id, fact.why, tuple(fact.agents)].append(fact)
-    few: list[ToAgents] = []
+        if fact.ticket.priority != HIGHEST:
+            alike[fact.ticket.team_id, fact.why, tuple(fact.agents)].append(fact)
     many: list[OfMany] = []
     for (team, why, agents), told in alike.items():
         if team is None or len(told) <= TOLD_ONE_BY_ONE:
