@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import time, timedelta
 from typing import Any, ClassVar
@@ -172,6 +173,17 @@ def test_a_hand_moves_the_ticket_up_and_acknowledges_nothing(
     assert (sent.reason, sent.sent_by) == ("time", None)
     assert paged(ticket) == [(0, "Lena Lang"), (30, "Tom Tran")]
     assert Paging.objects.filter(ticket=ticket).count() == 1
+
+
+@pytest.mark.parametrize("hand", ["L2", "team:ops"])
+def test_a_repeat_does_not_hand_on_again(hand: str, burning: Burning, live_until: Live) -> None:
+    """It would be refused, and read as if something were wrong with the policy."""
+    ticket = burning(
+        steps=[{"after": 0, "page": ["schedule:l1"]}, {"after": 20 * MIN, "hand": hand}], repeat=1
+    )
+    live_until(after(60))
+    kinds = Counter(Entry.objects.of(ticket.pk).values_list("kind", flat=True))
+    assert (kinds["handed_over"], kinds["step_passed_over"], kinds["hand_refused"]) == (1, 1, 0)
 
 
 class TestAnotherTeam:

@@ -45,7 +45,7 @@ class NobodyOnCall(TicketFact):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class StepPassedOver(TicketFact):
-    """A step did nothing, for the hours that it names."""
+    """A step did nothing: it names other hours, or the ticket has been handed on already."""
 
     paging: int
     step: int

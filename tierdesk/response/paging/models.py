@@ -16,7 +16,7 @@ from tierdesk.core.work import current, record
 from tierdesk.directory.calendars.models import Calendar
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.clients.visibility import InternalRows
-from tierdesk.directory.staff.models import Agent
+from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.paging import people, spec
 from tierdesk.response.paging.facts import (
     AcknowledgementExpired,
@@ -271,8 +271,7 @@ class Paging(models.Model):
         if step.is_spared(acknowledged=self.state == PagingState.ACKNOWLEDGED):
             self._save(step=self.step + 1)
             return
-        if step.during != "always" and self.policy.is_open(at) != (step.during == "hours"):
-            why = spec.DURING[step.during]
+        if why := self._why_nothing_is_done(step, at):
             record(StepPassedOver(ticket=self.ticket, paging=self.pk, step=self.step + 1, why=why))
         elif step.hand:
             # Nobody of the next tier has acknowledged anything yet.
@@ -281,6 +280,22 @@ class Paging(models.Model):
         else:
             self._page(step, at)
         self._save(step=self.step + 1)
+
+    def _why_nothing_is_done(self, step: Step, at: datetime) -> str:
+        """It is not the step's hour, or an earlier loop or somebody has handed the ticket on; else empty."""
+        if step.during != "always" and self.policy.is_open(at) != (step.during == "hours"):
+            return spec.DURING[step.during]
+        if step.hand and self._is_handed(step.hand):
+            return _("the ticket has been handed on already")
+        return ""
+
+    def _is_handed(self, to: str) -> bool:
+        """Whether the ticket is where this hand would bring it, or further up."""
+        kind, _colon, key = to.partition(":")
+        if kind != "team":
+            return self.ticket.tier >= int(to[1:])
+        team = Team.objects.filter(key=key).first()
+        return team is not None and (self.ticket.team_id == team.pk or self.ticket.tier > team.tier)
 
     def _page(self, step: Step, at: datetime) -> None:
         found: dict[int, Called] = {}
