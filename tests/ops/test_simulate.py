@@ -33,7 +33,7 @@ def test_it_says_who_is_called_and_when(
         "Fri 25 Dec, 03:20         pages Tom Tran (on call: L2) by mail",
         "Fri 25 Dec, 07:10         broken: resolve (promise to the client)",
         "respond (promise to the client): 30 min of Around the clock, due Fri 25 Dec, 03:40",
-        "Tom Tran is called by mail alone",
+        "Lena Lang, Lou Lead, Tom Tran are called by mail alone",
     ):
         assert f"  {line}" in told
     assert not Ticket.objects.exists()

@@ -18,7 +18,7 @@ from tierdesk.core.wakeups import Wakeup, wakeups
 from tierdesk.directory.calendars.models import Calendar, CalendarVersion
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.oncall.models import Schedule
-from tierdesk.directory.staff.models import Agent, Membership
+from tierdesk.directory.staff.models import Agent, Membership, Team
 from tierdesk.learning.problems.recurrences import Recurrence
 from tierdesk.response.major.models import MajorIncident, ReviewAction
 from tierdesk.response.paging.ways import Way
@@ -144,7 +144,25 @@ def test_a_step_that_hands_on_moves_it_with_its_clocks(cast: Cast, on_call: None
     assert (began["resolve (own time of L2)"] - answer.situation.at).total_seconds() == 600
 
 
+def test_what_a_repeat_finds_handed_on_is_no_hole(cast: Cast, on_call: None) -> None:
+    publish(steps=[{"after": 0, "page": ["schedule:l1"]}, {"after": 600, "hand": "L2"}], repeat=1)
+    answer = asked()
+    assert events(answer, "handed_over") == [(10, ())]
+    passed = [event.text for event in answer.events if event.kind == "step_passed_over"]
+    assert passed == ["step 2 is passed over: the ticket has been handed on already"]
+    assert not any("cannot hand it" in said for said in answer.holes)
+
+
 # -- holes
+
+
+def test_a_hand_that_leads_nowhere_names_the_team_and_ends_in_one_full_stop(
+    cast: Cast, on_call: None
+) -> None:
+    publish(steps=[{"after": 0, "page": ["schedule:l1"]}, {"after": 600, "hand": "team:desk2"}])
+    second = Team.objects.create(key="desk2", name="Second desk", tier=1, serves_every_client=True)
+    Membership.objects.create(team=second, agent=cast.lou)
+    assert "The policy cannot hand it to Second desk: An escalation goes to a higher tier." in asked().holes
 
 
 def test_a_desk_without_holes_has_none(cast: Cast, on_call: None) -> None:
@@ -156,7 +174,7 @@ def test_a_desk_without_holes_has_none(cast: Cast, on_call: None) -> None:
 
 def test_whoever_has_proved_no_number_is_called_by_mail_alone(cast: Cast, on_call: None) -> None:
     publish()
-    assert hole(asked(), "Tom Tran is called by mail alone")
+    assert hole(asked(), "Lena Lang, Lou Lead, Tom Tran are called by mail alone")
 
 
 def test_whoever_is_called_and_does_not_serve_the_client_is_a_hole(cast: Cast, on_call: None) -> None:
@@ -180,7 +198,7 @@ def test_nobody_on_call_is_a_hole_with_what_follows(cast: Cast, on_call: None) -
     Schedule.objects.create(key="night", name="Night", team=cast.desk)
     publish(steps=[{"after": 0, "page": ["schedule:night"]}])
     answer = asked()
-    assert hole(answer, "Nobody is on call for schedule:night", "nobody has a shift later either")
+    assert hole(answer, "Nobody is on call for Night when", "nobody has a shift later either")
     assert not events(answer, "page")
 
 

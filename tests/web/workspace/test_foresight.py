@@ -44,7 +44,7 @@ def test_the_link_says_who_is_called_and_when(cast: Cast, on_call: None, lou: Br
     assert "Fri 25 Dec, 03:20 after 10 min pages Tom Tran (on call: L2) by mail" in page
     assert "Fri 25 Dec, 07:10 after 4 h broken: resolve (promise to the client)" in page
     assert "30 min of Around the clock due Fri 25 Dec, 03:40" in page
-    assert "Tom Tran is called by mail alone" in page
+    assert "Tom Tran are called by mail alone" in page
     assert not Ticket.objects.exists()
 
 

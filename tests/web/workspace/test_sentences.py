@@ -37,3 +37,13 @@ def test_an_answer_of_a_vendor_is_told_of_whoever_wrote_it_down() -> None:
     by_phone = Entry(kind="case_heard", by_kind="agent", details={"case": 1, "message": 1})
     assert sentence_of(by_mail)[0] == "wrote to us about the case"
     assert sentence_of(by_phone)[0] == "wrote down what the vendor said"
+
+
+def test_what_a_policy_means_is_named_as_people_write_it() -> None:
+    def told(kind: str, **details: str) -> str:
+        return sentence_of(Entry(kind=kind, by_kind="engine", details=details))[0]
+
+    assert told("hand_due", policy="P1 v1", to="team:ops") == "handed on by “P1 v1”, to “ops”"
+    assert told("hand_due", policy="P1 v1", to="L2") == "handed on by “P1 v1”, to L2"
+    nobody = told("nobody_on_call", target="schedule:night", then="the team’s leads are paged")
+    assert nobody == "nobody is on call for “night”: the team’s leads are paged"

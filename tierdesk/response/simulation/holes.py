@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.paging.ways import MAIL
 from tierdesk.response.simulation.rehearsal import Lived
@@ -112,12 +114,24 @@ def _of_calling(lived: Lived) -> Iterator[str]:
                     "Nobody is on call for %(target)s when it would be called (%(then)s): "
                     "add a layer, or let somebody stand in."
                 )
-                % entry.details
+                % {"target": place_named(entry.details["target"]), "then": entry.details["then"]}
             )
         elif entry.kind == "hand_refused":
-            yield _("The policy cannot hand it to %(to)s: %(why)s.") % entry.details
+            why = entry.details["why"].rstrip(".")
+            to = place_named(entry.details["to"])
+            yield _("The policy cannot hand it to %(to)s: %(why)s.") % {"to": to, "why": why}
         elif entry.kind == "paging_exhausted" and not any(page.step == _last(lived) for page in lived.pages):
             yield _("When everybody was called in vain, nobody else is: say “when_exhausted” in the policy.")
+
+
+def place_named(target: str) -> str:
+    """Whom a policy or a procedure means, by their names, where the desk's file writes `L2` or `team:KEY`."""
+    kind, _colon, key = target.partition(":")
+    if kind == "team":
+        return Team.objects.filter(key=key).values_list("name", flat=True).first() or key
+    if kind in ("schedule", "next"):
+        return Schedule.objects.filter(key=key).values_list("name", flat=True).first() or key
+    return key or target
 
 
 def _last(lived: Lived) -> int:
@@ -129,14 +143,14 @@ def _of_reach(lived: Lived) -> Iterator[str]:
     ways: dict[str, set[str]] = {}
     for page in lived.pages:
         ways.setdefault(page.agent.name, set()).add(page.channel if page.address else "")
-    for who, by in ways.items():
-        if by == {MAIL}:
-            yield (
-                _("%s is called by mail alone: no other way of theirs is proved. They add one on “My pages”.")
-                % who
-            )
-        elif "" in by:
-            yield _("%s is called, but no address is known.") % who
+    if by_mail := [who for who, by in ways.items() if by == {MAIL}]:
+        yield ngettext(
+            "%s is called by mail alone: no other way of theirs is proved. They add one on “My pages”.",
+            "%s are called by mail alone: no other way of theirs is proved. They add one on “My pages”.",
+            len(by_mail),
+        ) % ", ".join(by_mail)
+    for who in (who for who, by in ways.items() if "" in by):
+        yield _("%s is called, but no address is known.") % who
     client = lived.ticket.client.name
     for who in {page.agent.name: page for page in lived.pages if not page.is_theirs}:
         yield _(

@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.paging.pages import Page
 from tierdesk.response.paging.ways import CHANNELS
-from tierdesk.response.simulation.holes import holes_of
+from tierdesk.response.simulation.holes import holes_of, place_named
 from tierdesk.response.simulation.rehearsal import Arrival, Lived, WayUp, rehearse
 from tierdesk.response.simulation.situation import Situation
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.tiers.gate import WHO
+from tierdesk.response.tiers.ladder import PERSON
 from tierdesk.response.tiers.pack import QUESTIONS
 from tierdesk.response.tiers.reasons import Reason
 from tierdesk.tickets.models import Entry, Ticket
@@ -243,10 +244,10 @@ def _paged(lived: Lived) -> Iterator[tuple[int, Event]]:
             }
             for who, theirs in named.items()
         )
-        again = _("; the %s. repeat") % loop if loop else ""
+        again = _("repeat %s: ") % loop if loop else ""
         yield (
             placed.get((loop, step + 1), 0),
-            Event(at, "page", _("pages %(told)s%(again)s") % {"told": told, "again": again}, tuple(named)),
+            Event(at, "page", _("%(again)spages %(told)s") % {"told": told, "again": again}, tuple(named)),
         )
 
 
@@ -276,6 +277,15 @@ def _resting(lived: Lived, situation: Situation) -> Iterator[tuple[int, Event]]:
         yield arrival.place, Event(arrival.at, "rests", said)
 
 
+def _roles(roles: Sequence[str]) -> str:
+    """Roles as the desk's file writes them (tiers/ladder.py), in words."""
+    named = []
+    for role in roles:
+        kind, _colon, which = role.partition(":")
+        named.append((which if kind == PERSON else f"{kind} ({which})") if which else role.replace("_", " "))
+    return ", ".join(named)
+
+
 def _of(details: Mapping[str, Any]) -> str:
     return _clock_named(details["metric"], details["party"], details.get("tier"))
 
@@ -291,9 +301,12 @@ SAY: Mapping[str, Say] = {
     ),
     "breached": lambda d: _("broken: %s") % _of(d),
     "hierarchy_told": lambda d: (
-        _("tells %(roles)s: %(why)s") % {"roles": ", ".join(d["roles"]).replace("_", " "), "why": d["why"]}
+        _("tells %(roles)s: %(why)s") % {"roles": _roles(d["roles"]), "why": d["why"]}
     ),
-    "nobody_on_call": lambda d: _("nobody is on call for %(target)s: %(then)s") % d,
+    "nobody_on_call": lambda d: (
+        _("nobody is on call for %(target)s: %(then)s")
+        % {"target": place_named(d["target"]), "then": d["then"]}
+    ),
     "step_passed_over": lambda d: _("step %(step)s is passed over: %(why)s") % d,
     "handed_over": lambda d: _("goes on from L%(from_tier)s to L%(to_tier)s, %(team)s: %(why)s") % d,
     "escalation_sent": lambda d: (
@@ -301,7 +314,9 @@ SAY: Mapping[str, Say] = {
         % {"team": d["team"], "minutes": (d["accept_s"] or 0) // 60}
     ),
     "escalation_overtaken": lambda d: _("nobody had accepted the hand-over before it went on"),
-    "hand_refused": lambda d: _("cannot be handed to %(to)s: %(why)s") % d,
+    "hand_refused": lambda d: (
+        _("cannot be handed to %(to)s: %(why)s") % {"to": place_named(d["to"]), "why": d["why"]}
+    ),
     "paging_exhausted": lambda d: _("everybody was called, %(loops)s times through, and nobody answered") % d,
 }
 
@@ -313,7 +328,7 @@ def _way_up(way: WayUp, ticket: Ticket) -> Iterator[tuple[str, str]]:
     teams = ", ".join(f"{team.name} (L{team.tier})" for team in way.teams)
     yield _("From L%s to") % ticket.tier, teams or _("nobody: no team above serves the client")
     if rules.to:
-        yield _("It leads to"), ", ".join(place.removeprefix("team:") for place in rules.to)
+        yield _("It leads to"), ", ".join(map(place_named, rules.to))
     if rules.when.words:
         yield _("Allowed when"), rules.when.words
     yield _("The gate asks"), " ".join(QUESTIONS[name] for name in rules.required)
@@ -328,7 +343,7 @@ def _way_up(way: WayUp, ticket: Ticket) -> Iterator[tuple[str, str]]:
     yield _("A tier is skipped"), skips
     yield _("To be accepted within"), _("%s working minutes") % rules.accept_min
     if rules.emergency and rules.emergency.is_open_to(ticket.priority, is_major=ticket.is_major):
-        told = ", ".join(rules.emergency.tell) or _("nobody")
+        told = _roles(rules.emergency.tell) or _("nobody")
         short = _("to be accepted within %(n)s working minutes; told at once: %(told)s")
         yield _("In an emergency"), short % {"n": rules.emergency.accept_min, "told": told}
     if procedure.review_is_due:

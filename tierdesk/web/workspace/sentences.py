@@ -40,6 +40,12 @@ def _clock(details: Mapping[str, Any]) -> str:
     return f"{_label(Metric, details['metric']).lower()}{tier} ({PARTIES.get(details['party'], details['party'])})"
 
 
+def _key(target: str) -> str:
+    """What a policy names, without what kind of thing it is: `team:field-ops` is “field-ops”, and `L2` stays."""
+    _kind, colon, key = target.partition(":")
+    return f"“{key}”" if colon else target
+
+
 def _label(choices: Any, value: str) -> str:
     return str(dict(choices.choices).get(value, value))
 
@@ -352,13 +358,23 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: _("a page that waited for %(name)s goes to whoever is on call: %(to)s") % d, "refresh"
     ),
     "nobody_on_call": Sentence(
-        lambda d: _("nobody is on call for %(target)s: %(then)s") % d, "triangle", "danger"
+        lambda d: _("nobody is on call for %(target)s: %(then)s") % {**d, "target": _key(d["target"])},
+        "triangle",
+        "danger",
     ),
     "step_passed_over": Sentence(
         lambda d: _("passed over step %(step)s of the policy: %(why)s") % d, "circle"
     ),
-    "hand_due": Sentence(lambda d: _("handed on by “%(policy)s”, to %(to)s") % d, "escalate", "warning"),
-    "hand_refused": Sentence(lambda d: _("could not be handed to %(to)s: %(why)s") % d, "triangle", "danger"),
+    "hand_due": Sentence(
+        lambda d: _("handed on by “%(policy)s”, to %(to)s") % {**d, "to": _key(d["to"])},
+        "escalate",
+        "warning",
+    ),
+    "hand_refused": Sentence(
+        lambda d: _("could not be handed to %(to)s: %(why)s") % {**d, "to": _key(d["to"])},
+        "triangle",
+        "danger",
+    ),
     "paging_acknowledged": Sentence(
         lambda d: _("acknowledged the page: nobody else is called for now"), "check", "success"
     ),
