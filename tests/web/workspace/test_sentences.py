@@ -9,6 +9,7 @@ from tierdesk.response.sla.facts import ClockFact
 from tierdesk.tickets.facts import Heard, Noted, Replied, TicketFact
 from tierdesk.tickets.models import Entry
 from tierdesk.web.workspace.sentences import SENTENCES, sentence_of
+from tierdesk.web.workspace.stream import WITHOUT_A_NAME, events_of
 
 SHOWN_AS_WORDS = {Heard, Noted, Replied}
 """These entries are the messages themselves."""
@@ -47,3 +48,24 @@ def test_what_a_policy_means_is_named_as_people_write_it() -> None:
     assert told("hand_due", policy="P1 v1", to="L2") == "handed on by “P1 v1”, to L2"
     nobody = told("nobody_on_call", target="schedule:night", then="the team’s leads are paged")
     assert nobody == "nobody is on call for “night”: the team’s leads are paged"
+
+
+def test_what_comes_to_pass_has_no_doer_and_what_somebody_does_has() -> None:
+    """Mara hands it up, by which a hand-over is overtaken and the hierarchy hears: she did one of these three."""
+    sent = {"from_tier": 2, "to_tier": 3, "reason": "skill"}
+    told = {"roles": ["team_lead", "agent:lou@desk.example"], "why": "the promise “accept” (OLA) is broken"}
+    entries = [
+        Entry(pk=1, kind="escalation_overtaken", by_kind="agent", by_name="Mara"),
+        Entry(pk=2, kind="escalation_sent", by_kind="agent", by_name="Mara", details=sent),
+        Entry(pk=3, kind="hierarchy_told", by_kind="agent", by_name="Mara", details=told, cause_id=1),
+    ]
+    overtaken, handed, hierarchy = events_of(entries)
+    assert (overtaken.actor, overtaken.words) == ("", "the hand-over was overtaken")
+    assert handed.actor == "Mara"
+    words = "told the hierarchy (team lead, lou@desk.example): the promise “accept” (OLA) is broken"
+    assert (hierarchy.actor, hierarchy.words) == ("", words)
+    assert hierarchy.cause == {"text": "the hand-over was overtaken", "href": "#entry-1"}
+
+
+def test_what_has_no_doer_is_a_fact_that_there_is() -> None:
+    assert set(SENTENCES) >= WITHOUT_A_NAME

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.paging.pages import Page
@@ -18,7 +19,7 @@ from tierdesk.response.simulation.rehearsal import Arrival, Lived, WayUp, rehear
 from tierdesk.response.simulation.situation import Situation
 from tierdesk.response.sla.models import Clock
 from tierdesk.response.tiers.gate import WHO
-from tierdesk.response.tiers.ladder import PERSON
+from tierdesk.response.tiers.ladder import in_words
 from tierdesk.response.tiers.pack import QUESTIONS
 from tierdesk.response.tiers.reasons import Reason
 from tierdesk.tickets.models import Entry, Ticket
@@ -277,15 +278,6 @@ def _resting(lived: Lived, situation: Situation) -> Iterator[tuple[int, Event]]:
         yield arrival.place, Event(arrival.at, "rests", said)
 
 
-def _roles(roles: Sequence[str]) -> str:
-    """Roles as the desk's file writes them (tiers/ladder.py), in words."""
-    named = []
-    for role in roles:
-        kind, _colon, which = role.partition(":")
-        named.append((which if kind == PERSON else f"{kind} ({which})") if which else role.replace("_", " "))
-    return ", ".join(named)
-
-
 def _of(details: Mapping[str, Any]) -> str:
     return _clock_named(details["metric"], details["party"], details.get("tier"))
 
@@ -301,7 +293,7 @@ SAY: Mapping[str, Say] = {
     ),
     "breached": lambda d: _("broken: %s") % _of(d),
     "hierarchy_told": lambda d: (
-        _("tells %(roles)s: %(why)s") % {"roles": _roles(d["roles"]), "why": d["why"]}
+        _("tells %(roles)s: %(why)s") % {"roles": in_words(d["roles"]), "why": d["why"]}
     ),
     "nobody_on_call": lambda d: (
         _("nobody is on call for %(target)s: %(then)s")
@@ -317,7 +309,14 @@ SAY: Mapping[str, Say] = {
     "hand_refused": lambda d: (
         _("cannot be handed to %(to)s: %(why)s") % {"to": place_named(d["to"]), "why": d["why"]}
     ),
-    "paging_exhausted": lambda d: _("everybody was called, %(loops)s times through, and nobody answered") % d,
+    "paging_exhausted": lambda d: (
+        ngettext(
+            "everybody was called once, and nobody answered",
+            "everybody was called %(loops)s times, and nobody answered",
+            d["loops"],
+        )
+        % d
+    ),
 }
 
 
@@ -343,7 +342,7 @@ def _way_up(way: WayUp, ticket: Ticket) -> Iterator[tuple[str, str]]:
     yield _("A tier is skipped"), skips
     yield _("To be accepted within"), _("%s working minutes") % rules.accept_min
     if rules.emergency and rules.emergency.is_open_to(ticket.priority, is_major=ticket.is_major):
-        told = _roles(rules.emergency.tell) or _("nobody")
+        told = in_words(rules.emergency.tell) or _("nobody")
         short = _("to be accepted within %(n)s working minutes; told at once: %(told)s")
         yield _("In an emergency"), short % {"n": rules.emergency.accept_min, "told": told}
     if procedure.review_is_due:

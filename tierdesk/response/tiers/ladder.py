@@ -48,3 +48,12 @@ def rungs(spec: Sequence[Mapping[str, Any]]) -> Sequence[Rung]:
 def is_role(name: str) -> bool:
     kind, _, which = name.partition(":")
     return name in ROLES or (kind in (DUTY, PERSON) and bool(which))
+
+
+def in_words(roles: Sequence[str]) -> str:
+    """`team lead, duty (night), lou@desk.example`."""
+    named = []
+    for role in roles:
+        kind, _, which = role.partition(":")
+        named.append((which if kind == PERSON else f"{kind} ({which})") if which else role.replace("_", " "))
+    return ", ".join(named)

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from tierdesk.directory.contracts.models import Metric
 from tierdesk.directory.services.models import TicketType
 from tierdesk.response.major.models import RoleKind
+from tierdesk.response.tiers.ladder import in_words
 from tierdesk.response.tiers.reasons import Reason, ReturnReason
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
 from tierdesk.tickets.models import Entry
@@ -292,7 +294,7 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: _("split off a second matter, which goes on as TD-%(to)s: %(why)s") % d, "ladder"
     ),
     "matter_taken_over": Sentence(
-        lambda d: _("was a second matter in words that came to TD-%(origin)s: %(why)s") % d, "ladder"
+        lambda d: _("made it of a second matter in words that came to TD-%(origin)s: %(why)s") % d, "ladder"
     ),
     "chat_accepted": Sentence(
         lambda d: _("took the chat; the visitor had waited %s s") % d["waited_s"], "chat", "success"
@@ -307,7 +309,7 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: (
             {
                 "done": _("came to the end of %(book)s: %(words)s"),
-                "escalate": _("%(book)s sends it up: %(words)s"),
+                "escalate": _("came to where %(book)s sends it up: %(words)s"),
                 "left": _("left the book %(book)s: %(words)s"),
             }.get(d["outcome"], "%(words)s")
             % d
@@ -342,7 +344,11 @@ SENTENCES: Mapping[str, Sentence] = {
         "chat",
     ),
     "advice_late": Sentence(lambda d: _("advice is late"), "bell", "warning"),
-    "hierarchy_told": Sentence(lambda d: _("told the hierarchy: %s") % d.get("why", ""), "bell", "warning"),
+    "hierarchy_told": Sentence(
+        lambda d: _("told the hierarchy (%(roles)s): %(why)s") % {**d, "roles": in_words(d["roles"])},
+        "bell",
+        "warning",
+    ),
     "complained": Sentence(
         lambda d: (
             _("escalated to those who answer for it (%(used)s of %(allowed)s this month): %(reason)s") % d
@@ -384,7 +390,16 @@ SENTENCES: Mapping[str, Sentence] = {
         "warning",
     ),
     "paging_exhausted": Sentence(
-        lambda d: _("called everybody %(loops)s times, and nobody acknowledged") % d, "triangle", "danger"
+        lambda d: (
+            ngettext(
+                "called everybody once, and nobody acknowledged",
+                "called everybody %(loops)s times, and nobody acknowledged",
+                d["loops"],
+            )
+            % d
+        ),
+        "triangle",
+        "danger",
     ),
     "page_passed_on": Sentence(lambda d: _("passed the page on: whoever is next is called"), "escalate"),
     "page_failed": Sentence(
@@ -399,7 +414,9 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "renamed": Sentence(lambda d: _("changed the subject from “%(before)s” to “%(after)s”") % d, "edit"),
     "retyped": Sentence(_retyped, "sort", "warning"),
-    "terms_changed": Sentence(lambda d: _("other terms apply, %(version)s: %(why)s") % d, "edit", "warning"),
+    "terms_changed": Sentence(
+        lambda d: _("let other terms apply, %(version)s: %(why)s") % d, "edit", "warning"
+    ),
     "date_promised": Sentence(_date_promised, "target", "accent"),
     "date_taken_back": Sentence(
         lambda d: (
@@ -412,7 +429,7 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: _("linked it to the problem PR-%(problem)s, %(title)s: %(why)s") % d, "search", "warning"
     ),
     "problem_unlinked": Sentence(
-        lambda d: _("PR-%(problem)s, %(title)s, is not behind it: %(why)s") % d, "search"
+        lambda d: _("took it off the problem PR-%(problem)s, %(title)s: %(why)s") % d, "search"
     ),
     "workaround_known": Sentence(
         lambda d: _("PR-%(problem)s is a known error; this helps until it is mended: %(workaround)s") % d,
@@ -420,12 +437,12 @@ SENTENCES: Mapping[str, Sentence] = {
         "success",
     ),
     "workaround_withdrawn": Sentence(
-        lambda d: _("the workaround of PR-%(problem)s is no longer the one to use: %(why)s") % d,
+        lambda d: _("withdrew the workaround of PR-%(problem)s: %(why)s") % d,
         "zap",
         "warning",
     ),
     "clocks_corrected": Sentence(
-        lambda d: _("clocks set right by the timeline: %s") % len(d["corrections"]), "clock", "warning"
+        lambda d: _("set clocks right by the timeline: %s") % len(d["corrections"]), "clock", "warning"
     ),
     "major_proposed": Sentence(
         lambda d: _("thinks that it is a major incident: %(why)s") % d, "flag", "warning"

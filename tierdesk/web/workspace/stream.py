@@ -17,13 +17,40 @@ BY_THE_DESK = {
     "triaged",
     "hierarchy_told",
     "gap_opened",
-    "manager_missing",
     "cascade_carried",
-    "update_due",
-    "update_missed",
-    "action_due",
+    "paging_started",
 }
 """What the desk itself does in answer to somebody: the cause names them, the line does not."""
+
+OF_THEMSELVES = {
+    "action_due",
+    "advice_late",
+    "alarm_calmed",
+    "alarm_flaps",
+    "alarms_worsened",
+    "breached",
+    "case_chased",
+    "case_missing",
+    "chat_ended",
+    "escalation_overtaken",
+    "hand_due",
+    "hand_refused",
+    "left_late",
+    "manager_missing",
+    "nobody_on_call",
+    "page_failed",
+    "page_followed",
+    "rung_reached",
+    "undelivered",
+    "update_due",
+    "update_missed",
+    "wait_returned",
+    "warned",
+    "workaround_known",
+}
+"""What comes to pass, whoever was at it: the sentence has a subject of its own."""
+
+WITHOUT_A_NAME = BY_THE_DESK | OF_THEMSELVES
 
 _MESSAGES = Written(lambda ticket: Message.objects.filter(ticket=ticket).order_by("at", "id"))
 _FILES = Written(
@@ -104,9 +131,11 @@ def _told_by_the_ladder(entries: Sequence[Entry]) -> set[int]:
 def _event(entry: Entry, cause: Entry | None) -> Event:
     words, icon, tone = sentence_of(entry)
     because = {"text": _short(cause), "href": f"#entry-{cause.pk}"} if cause else None
-    return Event(
-        entry.pk, entry.at, "" if entry.kind in BY_THE_DESK else entry.by_name, words, icon, tone, because
-    )
+    return Event(entry.pk, entry.at, _doer(entry), words, icon, tone, because)
+
+
+def _doer(entry: Entry) -> str:
+    return "" if entry.kind in WITHOUT_A_NAME else entry.by_name
 
 
 def _short(entry: Entry) -> str:
@@ -114,7 +143,8 @@ def _short(entry: Entry) -> str:
         return {"replied": "we replied", "noted": "a note was written", "heard": "the contact wrote"}[
             entry.kind
         ]
-    words = f"{entry.by_name} {sentence_of(entry)[0]}" if entry.by_kind != "engine" else sentence_of(entry)[0]
+    who = "" if entry.by_kind == "engine" else _doer(entry)
+    words = f"{who} {sentence_of(entry)[0]}".lstrip()
     return words if len(words) <= 80 else words[:79] + "…"
 
 
