@@ -92,6 +92,21 @@ def test_solving_it_together_gives_it_back_with_a_helper(
     assert "Took 9 minutes" in page(client, cast.lena.user, sent.ticket)
 
 
+def test_what_came_back_says_so_with_its_reason_until_it_is_handed_up_again(
+    cast: Cast, client: Browser, sent: Escalation, post: Post, doing: Doing
+) -> None:
+    told = "Tom Tran of Operations returned it: Information is missing"
+    assert told not in page(client, cast.lena.user, sent.ticket)
+    post(cast.tom.user, verb(sent, "return"), {"reason": "missing_info", "note": "Which site is it?"})
+    came_back = page(client, cast.lena.user, sent.ticket)
+    assert told in came_back
+    assert "Returned, Information is missing: Which site is it?" in came_back
+    ticket = Ticket.objects.get(pk=sent.ticket_id)
+    with doing(cast.lena):
+        Escalation.send(ticket, cast.ops, by=cast.lena, reason="skill", pack=PACK)
+    assert told not in page(client, cast.lena.user, ticket)
+
+
 def test_a_hand_over_is_taken_back_by_those_who_sent_it(cast: Cast, sent: Escalation, post: Post) -> None:
     post(cast.lena.user, verb(sent, "withdrawal"), {"why": "The contact found it."})
     sent.refresh_from_db()

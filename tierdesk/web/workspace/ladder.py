@@ -52,6 +52,7 @@ def ladder_of(
         "escalate_to": [team for team in teams if team.tier > ticket.tier] if ticket.is_unresolved() else [],
         "escalations": escalations,
         "waiting_escalation": waiting,
+        "returned": _returned(ticket, escalations),
         "may_answer": waiting is not None and waiting.to_team_id in agent.team_ids,
         "may_withdraw": waiting is not None and waiting.from_team_id in agent.team_ids,
         "return_reasons": ReturnReason.choices,
@@ -62,6 +63,14 @@ def ladder_of(
         "cases": _CASES(ticket=ticket) if "cases" in hanging else [],
         "may_open_case": may_open_cases(agent),
     }
+
+
+def _returned(ticket: Ticket, escalations: Sequence[Escalation]) -> Escalation | None:
+    """The newest hand-over, if it was sent back to where the ticket is: whoever works it must read why."""
+    newest = max(escalations, key=lambda one: one.sent_at, default=None)
+    if newest is None or newest.state != EscalationState.RETURNED or not ticket.is_unresolved():
+        return None
+    return newest if newest.from_team_id == ticket.team_id else None
 
 
 def run_records(ticket: Ticket) -> list[RunRecord]:
