@@ -38,6 +38,17 @@ def test_whoever_may_not_is_told_whom_to_ask(cast: Cast, client: Browser, ticket
     assert not Escalation.objects.exists()
 
 
+def test_what_is_left_of_the_clients_time_stands_beside_the_button(
+    cast: Cast, client: Browser, ticket: Ticket
+) -> None:
+    """On a telephone the clocks come after the form; whoever presses the button has read this."""
+    client.force_login(cast.lou.user)
+    page = client.get(f"/tickets/{ticket.pk}/escalation/").content.decode()
+    form, beside, _aside = page.partition("page-aside")
+    assert beside and "Left of the promises to the client:" in form
+    assert "Resolve · " in form.partition("Left of the promises")[2]
+
+
 def test_a_lead_hands_it_up(cast: Cast, client: Browser, ticket: Ticket) -> None:
     client.force_login(cast.lou.user)
     page = f"/tickets/{ticket.pk}/escalation/"

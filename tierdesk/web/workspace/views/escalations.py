@@ -111,6 +111,7 @@ def _gate_context(
         emergency=emergency,
     )
     allowed = asked.reasons or Reason.values
+    faces = [face for face in faces_of(ticket, clock.now()) if face.clock.metric == "resolve"]
     return {
         "ticket": ticket,
         "procedure": procedure,
@@ -128,7 +129,8 @@ def _gate_context(
         "runs": runs,
         "bypass": request.POST.get("bypass", ""),
         "budgets": budgets(ticket, {team.tier for team in teams}, clock.now()),
-        "faces": [face for face in faces_of(ticket, clock.now()) if face.clock.metric == "resolve"],
+        "faces": faces,
+        "to_the_client": [face for face in faces if face.clock.party == "SLA" and face.state != "met"],
         "colleagues": Agent.objects.filter(memberships__team__in=teams).select_related("user").distinct(),
         "needs_name": ticket.return_count > asked.max_returns,
     }
