@@ -30,7 +30,9 @@ def page(
         {"after": 0, "page": ["user:lena@desk.example", "user:lou@desk.example"]},
         {"after": 300, "page": ["team:ops"]},
     ]
-    Policy.publish("p1", name="P1", said={"teams": ["desk"], "priorities": [1], "steps": steps})
+    Policy.publish(
+        "p1", name="P1", said={"teams": ["desk"], "priorities": [1], "steps": steps, "ack_timeout": 1800}
+    )
     with doing(cast.ann.user):
         cast.ticket(impact=1, urgency=1)
     live_until(MONDAY_10 + timedelta(minutes=1))
@@ -55,7 +57,9 @@ def test_opening_the_link_tells_and_changes_nothing(client: Browser, page: Page)
 def test_the_button_acknowledges_for_the_person_paged(client: Browser, cast: Cast, page: Page) -> None:
     with clock.frozen(MONDAY_10 + timedelta(minutes=2)):
         answer = client.post(f"/pages/{page.token}/")
-    assert "Lena Lang acknowledged at 08:02 UTC" in answer.content.decode()
+    told = answer.content.decode()
+    assert "Lena Lang acknowledged at 10:02 (Europe/Berlin). Nobody else is called." in told
+    assert "within 30 min, people are called again" in told
     assert (paging(page).state, paging(page).acked_by) == ("acknowledged", cast.lena)
     ticket = Ticket.objects.get(pk=page.paging.ticket_id)
     assert (ticket.state, ticket.acknowledged_at) == ("open", MONDAY_10 + timedelta(minutes=2))

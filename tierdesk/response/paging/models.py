@@ -84,6 +84,11 @@ class Policy(models.Model):
     def lasts(self) -> timedelta:
         return timedelta(seconds=spec.length_s(self.steps))
 
+    @property
+    def patience(self) -> timedelta:
+        """How long whoever acknowledged may do nothing more; none at all is for ever."""
+        return timedelta(seconds=self.spec.get("ack_timeout", 0))
+
     @classmethod
     def publish(cls, key: str, *, name: str, said: Mapping[str, Any]) -> Policy:
         """Publish a policy or, if anything in it changed, its next version. Raises PolicyRefused."""
@@ -233,12 +238,10 @@ class Paging(models.Model):
             self.step += 1
 
     def _patience_ends(self) -> datetime | None:
-        timeout = self.policy.spec.get("ack_timeout", 0)
-        if self.state != PagingState.ACKNOWLEDGED or not timeout or self.acked_at is None:
+        patience = self.policy.patience
+        if self.state != PagingState.ACKNOWLEDGED or not patience or self.acked_at is None:
             return None
-        if self.has_progress():
-            return None
-        return self.acked_at + timedelta(seconds=timeout)
+        return None if self.has_progress() else self.acked_at + patience
 
     def has_progress(self) -> bool:
         """Whether anybody did more to the ticket than say that they look."""

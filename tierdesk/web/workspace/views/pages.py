@@ -15,6 +15,7 @@ from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.core.work import work
 from tierdesk.response.paging.pages import Page
+from tierdesk.web.workspace.local import zone_of
 
 
 @sensitive_variables("token")
@@ -30,7 +31,12 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
         answer = render(
             request,
             "workspace/page.html",
-            {"pages": pages, "agent": found.agent, "acting": [one for one in pages if one.can_act]},
+            {
+                "pages": pages,
+                "agent": found.agent,
+                "acting": [one for one in pages if one.can_act],
+                "zone": zone_of(found.agent.user),
+            },
             status=200 if pages else 403,
         )
     answer.headers["Cache-Control"] = "private, no-store"
