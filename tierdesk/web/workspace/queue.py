@@ -105,7 +105,7 @@ VIEWS: Sequence[View] = (
         "likely-late",
         "Likely late",
         "chart",
-        "As such tickets went before, every promise will be kept.",
+        "None is likely to be late, as such tickets went. Of those that fewer than 30 are like, nothing is said.",
         lambda tickets, agent, at: tickets.unresolved().filter(outlook__band="late"),
         order=LATEST_FIRST,
     ),
