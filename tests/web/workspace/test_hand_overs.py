@@ -82,14 +82,16 @@ def test_solving_it_together_gives_it_back_with_a_helper(
     sent.refresh_from_db()
     assert (sent.state, Ticket.objects.get().assignee) == ("coached", cast.lena)
     words = page(client, cast.lena.user, sent.ticket)
-    assert "Solved together with Tom" in words
+    assert "Solve it together with Tom" in words and "Solved together with Tom" not in words
     assert "Restart it; I am on the line." in words
+    assert "handed it from L2" not in words, "the hand-over that was answered says so"
     coaching = Consultation.objects.get()
     advice = f"/tickets/{sent.ticket_id}/consultations/{coaching.pk}/"
     post(cast.tom.user, advice, {"answer": "The service hung.", "minutes": "9"})
     coaching.refresh_from_db()
     assert (coaching.answer, coaching.minutes) == ("The service hung.", 9)
-    assert "Took 9 minutes" in page(client, cast.lena.user, sent.ticket)
+    words = page(client, cast.lena.user, sent.ticket)
+    assert "Solved together with Tom" in words and "Took 9 minutes" in words
 
 
 def test_what_came_back_says_so_with_its_reason_until_it_is_handed_up_again(

@@ -61,6 +61,8 @@ _FILES = Written(
     )
 )
 
+ON_THE_LADDER = {"escalation_sent", "escalation_returned", "escalation_coached", "escalation_withdrawn"}
+
 TOLD_BY_THE_MESSAGE = {"replied", "noted", "heard"}
 """Entries that the message itself shows."""
 
@@ -122,7 +124,7 @@ def events_of(entries: Sequence[Entry]) -> list[Event]:
 
 def _told_by_the_ladder(entries: Sequence[Entry]) -> set[int]:
     """That a ticket changed hands, where the hand-over of the same instant says so with its reason."""
-    ladder = {entry.at for entry in entries if entry.kind in ("escalation_sent", "escalation_returned")}
+    ladder = {entry.at for entry in entries if entry.kind in ON_THE_LADDER}
     causes = {entry.cause_id for entry in entries}
     moved = (entry for entry in entries if entry.kind == "handed_over" and entry.at in ladder)
     return {entry.pk for entry in moved} - causes
