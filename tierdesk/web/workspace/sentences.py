@@ -309,7 +309,7 @@ SENTENCES: Mapping[str, Sentence] = {
         lambda d: (
             {
                 "done": _("came to the end of %(book)s: %(words)s"),
-                "escalate": _("came to where %(book)s sends it up: %(words)s"),
+                "escalate": _("came to the end of %(book)s, which sends it up: %(words)s"),
                 "left": _("left the book %(book)s: %(words)s"),
             }.get(d["outcome"], "%(words)s")
             % d
