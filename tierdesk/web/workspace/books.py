@@ -9,6 +9,7 @@ from typing import Any
 from tierdesk.core.written import Written
 from tierdesk.directory.staff.models import Agent
 from tierdesk.response.runbooks import walk
+from tierdesk.response.runbooks.book import Command
 from tierdesk.response.runbooks.models import Attempt, Run, RunState, matching
 from tierdesk.tickets.models import Ticket
 
@@ -45,8 +46,8 @@ class Open:
         return self.next.choices if isinstance(self.next, walk.Show | walk.Answer) else ()
 
     @property
-    def command(self) -> str | None:
-        return self.next.command.text if isinstance(self.next, walk.Execute) else None
+    def command(self) -> Command | None:
+        return self.next.command if isinstance(self.next, walk.Execute) else None
 
     @property
     def looks(self) -> bool:
