@@ -246,6 +246,29 @@ def test_a_resolution_says_how_to_reopen_it(cast: Cast, doing: Doing) -> None:
     assert mail.sender_name == "Service Desk"
 
 
+@pytest.mark.parametrize(
+    ("days", "told", "not_told"),
+    [
+        (1, "answer this mail within a day and we take it up\nagain", "days"),
+        (
+            0,
+            "is solved and closed. If it is not as it should be, answer this mail: we open a new one",
+            "within",
+        ),
+    ],
+)
+def test_a_resolution_counts_the_days_as_people_do(
+    cast: Cast, doing: Doing, days: int, told: str, not_told: str
+) -> None:
+    cast.acme_contract.reopen_days = days
+    cast.acme_contract.save(update_fields=["reopen_days"])
+    with doing(cast.tom):
+        ticket = cast.ticket()
+        ticket.resolve(code="fixed", text="Done.")
+    mail = Notice.objects.get(kind="resolved")
+    assert told in mail.text and not_told not in mail.text
+
+
 def test_a_resolution_without_words_still_tells_the_contact(cast: Cast, doing: Doing) -> None:
     with doing(cast.tom):
         cast.ticket(subject="VPN down").resolve(code="cleared")

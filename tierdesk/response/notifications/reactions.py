@@ -675,7 +675,9 @@ def _resolution_text(fact: Resolved, messages: dict[int, Message]) -> str:
         words.RESOLVED_BY_SILENCE if fact.code == ResolutionCode.SILENCE else words.RESOLVED_WITHOUT_WORDS
     )
     said = messages[fact.message].text if fact.message else words.fill(unsaid, about)
-    return words.fill(words.RESOLVED, about | {"text": said, "days": fact.ticket.reopen_window().days})
+    days = fact.ticket.reopen_window().days
+    reopening = words.fill(words.reopening(days), about | {"days": days})
+    return words.fill(words.RESOLVED, about | {"text": said, "reopening": reopening})
 
 
 def _mail_about_merges(told: Sequence[tuple[TicketFact, int]], kind: str, text: object) -> None:

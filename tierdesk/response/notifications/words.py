@@ -35,10 +35,24 @@ To answer, reply to this mail.""")
 
 RESOLVED = _("""$text
 
-We consider $number solved. If it is not, answer this mail within $days days and we take it up again; otherwise it
-closes by itself.
+$reopening
 
 $team""")
+
+REOPEN_WITHIN_DAYS = _("""We consider $number solved. If it is not, answer this mail within $days days and we take it up
+again; otherwise it closes by itself.""")
+REOPEN_WITHIN_A_DAY = _("""We consider $number solved. If it is not, answer this mail within a day and we take it up
+again; otherwise it closes by itself.""")
+NO_REOPENING = _("""$number is solved and closed. If it is not as it should be, answer this mail: we open a new one that
+follows it up.""")
+
+
+def reopening(days: int) -> object:
+    """What somebody does whose trouble is not over, by the days that the contract gives them."""
+    if not days:
+        return NO_REOPENING
+    return REOPEN_WITHIN_A_DAY if days == 1 else REOPEN_WITHIN_DAYS
+
 
 RESOLVED_WITHOUT_WORDS = _("Hello $name,\n\nwe have solved your request “$subject”.")
 
