@@ -16,6 +16,7 @@ from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.vendors.models import Case, UnderpinningContract
 from tierdesk.tickets.models import Entry, Ticket
+from tierdesk.web.ui.wording import duration
 
 __all__ = ["nordvik", "submit", "ticket"]
 
@@ -95,6 +96,14 @@ def test_a_draft_can_be_discarded(
     post(kira, page(case, "closing"), {"code": "abandoned"})
     case.refresh_from_db()
     assert (case.state, case.close_code) == ("closed", "abandoned")
+
+
+def test_the_vendors_promises_say_how_much_of_them_is_left(kira: Browser, case: Case) -> None:
+    told = read(kira, page(case)).partition("The vendor’s promises")[2]
+    assert "Respond · vendor" in told and "Resolve · vendor" in told
+    for one in case.ticket.clocks.filter(party="UC"):
+        assert f" of {duration(one.target)}</span>" in told, "the time used stands beside the target"
+        assert f"/tickets/{case.ticket_id}/clocks/{one.pk}/" in told
 
 
 def test_the_vendor_is_chased_and_the_driver_reminded_when_they_said(kira: Browser, case: Case) -> None:

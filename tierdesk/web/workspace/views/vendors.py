@@ -17,6 +17,7 @@ from tierdesk.response.vendors.states import CHASER, CHASES, FOLLOWS, CaseState,
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
+from tierdesk.web.workspace.clocks import faces_of
 from tierdesk.web.workspace.guard import agent_of, agent_page, ticket_of, user_of
 from tierdesk.web.workspace.local import instant_of
 from tierdesk.web.workspace.navigation import navigation
@@ -90,8 +91,8 @@ def case(request: HttpRequest, pk: int, case_id: int) -> HttpResponse:
         "is_promising": found.state in CHASES,
         "chaser": CHASER,
     }
-    clocks = ticket.clocks.filter(party="UC", case_id=found.pk)
-    return render(request, "workspace/case.html", context | {"clocks": clocks} | navigation(request))
+    faces = [face for face in faces_of(ticket, clock.now()) if face.clock.case_id == found.pk]
+    return render(request, "workspace/case.html", context | {"faces": faces} | navigation(request))
 
 
 @agent_page
