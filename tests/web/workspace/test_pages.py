@@ -10,6 +10,7 @@ import pytest
 from django.test import Client as Browser
 
 from tests.cast import Cast
+from tierdesk.core import clock
 from tierdesk.response.runbooks.models import Book
 from tierdesk.response.sla.models import Clock
 from tierdesk.tickets.models import Ticket
@@ -161,3 +162,32 @@ def test_whoever_escalates_sees_what_the_others_get_and_what_the_client_has_left
 def test_what_others_see_is_not_written_as_for_agents(cast: Cast) -> None:
     with pytest.raises(TypeError, match="no agent"):
         what_is_seen(cast.ann.user)
+
+
+def test_a_broken_deadline_says_how_much_too_much_was_used(
+    cast: Cast, client: Browser, ticket: Ticket, doing: Callable[..., Any]
+) -> None:
+    one = Clock.objects.get(ticket=ticket, metric="acknowledge", party="SLA")
+    client.force_login(cast.lena.user)
+    with clock.frozen(one.due_at + timedelta(hours=1)):
+        late = client.get(f"/tickets/{ticket.pk}/clocks/{one.pk}/").content.decode()
+    assert "that is 1 h too much" in late and "It was due" in late
+    with clock.frozen(one.started_at):
+        early = client.get(f"/tickets/{ticket.pk}/clocks/{one.pk}/").content.decode()
+    assert "left:" in early and "It is due" in early
+
+
+def test_a_pause_is_told_in_words(
+    cast: Cast, client: Browser, ticket: Ticket, doing: Callable[..., Any]
+) -> None:
+    with doing(cast.lena):
+        Ticket.objects.get(pk=ticket.pk).ask("Which router is it?")
+    one = Clock.objects.get(ticket=ticket, metric="resolve", party="SLA")
+    client.force_login(cast.lena.user)
+    told = client.get(f"/tickets/{ticket.pk}/clocks/{one.pk}/").content.decode()
+    assert "requester info" not in told
+    assert (
+        told.count("Waiting for the contact&#x27;s answer")
+        + told.count("Waiting for the contact&#39;s answer")
+        >= 2
+    )

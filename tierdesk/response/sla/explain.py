@@ -63,6 +63,11 @@ class Explanation:
     def remaining(self) -> timedelta:
         return self.target - self.elapsed
 
+    @property
+    def over(self) -> timedelta:
+        """How much more than the target was used; none while there is something left."""
+        return max(self.elapsed - self.target, timedelta(0))
+
 
 def explain(clock: Clock, at: datetime) -> Explanation:
     """Lay the clock open as it stands at `at`."""
@@ -129,7 +134,7 @@ def _picture(clock: Clock, windows: Sequence[Window], *, at: datetime, end: date
             if closes > due
         ]
     spans += [
-        span("paused", start, stop or now, reason.replace("_", " "))
+        span("paused", start, stop or now, reason)
         for (start, stop), (_, _, reason) in zip(clock.spans, clock.pauses, strict=True)
     ]
     marks = [(place(due), "due")] if due is not None else []

@@ -76,7 +76,7 @@ def _note(clock: Clock, state: str, at: datetime) -> str:
     """Why a clock stands still; outside hours must not look like a pause that somebody granted (C16)."""
     if clock.state == ClockState.PAUSED:
         why = str(clock.pauses[-1][2])
-        return str(dict(PendingReason.choices).get(why, why.replace("_", " "))).lower()
+        return pause_in_words(why).lower()
     if (
         clock.state == ClockState.RUNNING
         and clock.metric != Metric.DATE
@@ -84,6 +84,11 @@ def _note(clock: Clock, state: str, at: datetime) -> str:
     ):
         return OUTSIDE
     return "missed" if clock.state == ClockState.MISSED else ""
+
+
+def pause_in_words(reason: str) -> str:
+    """What a ticket waits for, or another cause by which a clock stands still, such as being handed over."""
+    return str(dict(PendingReason.choices).get(reason, reason.replace("_", " ")))
 
 
 def worst(faces: Sequence[Face]) -> Face | None:
@@ -113,7 +118,7 @@ def turns_of(clock: Clock, ticket: Ticket) -> list[TurnLine]:
         TurnLine(
             turn.at,
             _turn(turn),
-            turn.why.replace("_", " "),
+            pause_in_words(turn.why),
             turn.by,
             turn.contract,
             turn.calendar,

@@ -29,7 +29,7 @@ from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode, State
 from tierdesk.tickets.models import Attachment, Entry, Ticket
 from tierdesk.web.workspace.books import books_of
 from tierdesk.web.workspace.chosen import chosen_of
-from tierdesk.web.workspace.clocks import faces_of, spent_on, turns_of, worst
+from tierdesk.web.workspace.clocks import faces_of, pause_in_words, spent_on, turns_of, worst
 from tierdesk.web.workspace.guard import (
     agent_of,
     agent_page,
@@ -163,6 +163,7 @@ def explained_clock(request: HttpRequest, pk: int, clock_id: int) -> HttpRespons
         "ticket": found,
         "explanation": explain(one, now),
         "turns": turns_of(one, found),
+        "in_words": pause_in_words,
         "time": spent_on(found, one, now),
         "clocks": faces_of(found, now),
         "standing_reasons": _standing_reasons(request, found),
