@@ -32,20 +32,24 @@ TABLE: dict[str, tuple[str, list[Candidate], Need, Choice]] = {
         "least_loaded",
         [mara(load=2), ann(load=5)],
         Need("linux", 3, "de"),
-        Choice(mara(load=2), "speaks German, linux 3, holds 2 of 8", (("Ann", "linux 1, it takes 3"),)),
+        Choice(
+            mara(load=2), "speaks German, linux 3, holds 2 of 8 tickets", (("Ann", "linux 1, it takes 3"),)
+        ),
     ),
     "least loaded": (
         "least_loaded",
         [mara(load=3), ann(load=2)],
         Need(),
-        Choice(ann(load=2), "holds 2 of 8", (("Mara", "holds 3 of 8"),)),
+        Choice(ann(load=2), "holds 2 of 8 tickets", (("Mara", "holds 3 of 8 tickets"),)),
     ),
     "in turn, whatever they hold": (
         "round_robin",
         [mara(load=1, last_given_at=TEN), ann(load=6)],
         Need(),
         Choice(
-            ann(load=6), "holds 6 of 8, the longest without a new one", (("Mara", "was given one later"),)
+            ann(load=6),
+            "holds 6 of 8 tickets, the longest without a new one",
+            (("Mara", "was given one later"),),
         ),
     ),
     "the language counts before the turn": (
@@ -54,7 +58,7 @@ TABLE: dict[str, tuple[str, list[Candidate], Need, Choice]] = {
         Need(language="de"),
         Choice(
             mara(last_given_at=TEN),
-            "speaks German, holds 0 of 8, the longest without a new one",
+            "speaks German, holds 0 of 8 tickets, the longest without a new one",
             (("Bo", "does not speak German"),),
         ),
     ),
@@ -62,25 +66,25 @@ TABLE: dict[str, tuple[str, list[Candidate], Need, Choice]] = {
         "least_loaded",
         [ann(load=1), bo()],
         Need(language="fi"),
-        Choice(bo(), "holds 0 of 8", (("Ann", "holds 1 of 8"),)),
+        Choice(bo(), "holds 0 of 8 tickets", (("Ann", "holds 1 of 8 tickets"),)),
     ),
     "by skill the expert before the able": (
         "skill",
         [mara(load=5), ann()],
         Need("linux", 1),
-        Choice(mara(load=5), "linux 3, holds 5 of 8", (("Ann", "linux 1"),)),
+        Choice(mara(load=5), "linux 3, holds 5 of 8 tickets", (("Ann", "linux 1"),)),
     ),
     "by load the able one with less": (
         "least_loaded",
         [mara(load=5), ann()],
         Need("linux", 1),
-        Choice(ann(), "linux 1, holds 0 of 8", (("Mara", "holds 5 of 8"),)),
+        Choice(ann(), "linux 1, holds 0 of 8 tickets", (("Mara", "holds 5 of 8 tickets"),)),
     ),
     "the able one is away, and by load another takes it": (
         "least_loaded",
         [mara(is_away=True), bo()],
         Need("linux", 2),
-        Choice(bo(), "nobody with linux 2 has room, holds 0 of 8", (("Mara", "away"),)),
+        Choice(bo(), "nobody with linux 2 has room, holds 0 of 8 tickets", (("Mara", "away"),)),
     ),
     "the able one is away, and by skill it waits": (
         "skill",
@@ -92,21 +96,23 @@ TABLE: dict[str, tuple[str, list[Candidate], Need, Choice]] = {
         "skill",
         [ann(load=1), bo()],
         Need("cobol", 1),
-        Choice(bo(), "nobody here has cobol 1, holds 0 of 8", (("Ann", "holds 1 of 8"),)),
+        Choice(bo(), "nobody here has cobol 1, holds 0 of 8 tickets", (("Ann", "holds 1 of 8 tickets"),)),
     ),
     "full is full": (
         "least_loaded",
         [mara(load=8), ann(load=7)],
         Need(weight=2),
         Choice(
-            None, "nobody has room", (("Ann", "no room: holds 7 of 8"), ("Mara", "no room: holds 8 of 8"))
+            None,
+            "nobody has room",
+            (("Ann", "no room: holds 7 of 8 tickets"), ("Mara", "no room: holds 8 of 8 tickets")),
         ),
     ),
     "who holds nothing takes anything": (
         "least_loaded",
         [ann(capacity=2)],
         Need(weight=3),
-        Choice(ann(capacity=2), "holds 0 of 2", ()),
+        Choice(ann(capacity=2), "holds 0 of 2 tickets", ()),
     ),
     "everybody is away": (
         "round_robin",
@@ -119,7 +125,7 @@ TABLE: dict[str, tuple[str, list[Candidate], Need, Choice]] = {
         "least_loaded",
         [mara(passed=True), ann(load=5)],
         Need(),
-        Choice(ann(load=5), "holds 5 of 8", (("Mara", "has just put it back"),)),
+        Choice(ann(load=5), "holds 5 of 8 tickets", (("Mara", "has just put it back"),)),
     ),
 }
 

@@ -46,7 +46,7 @@ def test_a_new_ticket_is_given_to_somebody_who_is_told_and_has_not_taken_it_yet(
     [ticket] = opened()
     assert ticket.assignee == mia
     assert (ticket.state, ticket.acknowledged_at) == ("new", None)
-    assert reasons(ticket) == ["vpn 3, holds 0 of 8"]
+    assert reasons(ticket) == ["vpn 3, holds 0 of 8 tickets"]
     [entry] = Entry.objects.filter(ticket=ticket, kind="assigned")
     assert entry.by_kind == "engine"
     assert entry.details["others"] == [["Lena Lang", "no vpn"], ["Lou Lead", "no vpn"]]
@@ -62,7 +62,7 @@ def test_the_language_of_the_contact_is_spoken(
     cast.ann.save()
     [ticket] = opened()
     assert ticket.assignee == mia
-    assert reasons(ticket) == ["speaks German, holds 0 of 8"]
+    assert reasons(ticket) == ["speaks German, holds 0 of 8 tickets"]
 
 
 def test_in_turn_three_people_get_ten_tickets(cast: Cast, mia: Agent, opened: Opened, pushes: Pushes) -> None:

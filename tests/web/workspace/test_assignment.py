@@ -93,9 +93,9 @@ def test_the_page_says_why_it_was_given_and_who_else_was_considered(
     run_due(MONDAY_10)
     page = told(lena, f"/tickets/{ticket.pk}/")
     assert "Why me?" in page
-    assert '<p class="small">holds 0 of 8</p>' in page
+    assert '<p class="small">holds 0 of 8 tickets</p>' in page
     assert "<li>Lou Lead: away</li>" in page
-    assert "gave it to Lena Lang: holds 0 of 8" in page
+    assert "gave it to Lena Lang: holds 0 of 8 tickets" in page
     lena.post(f"/tickets/{ticket.pk}/assignment/")
     assert "<li>Lou Lead: away</li>" in told(lena, f"/tickets/{ticket.pk}/")
     with doing(cast.lou, MONDAY_10):

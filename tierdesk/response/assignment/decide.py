@@ -199,7 +199,7 @@ def _lacks(one: Candidate, need: Need) -> str:
 
 
 def _holds(one: Candidate) -> str:
-    return f"holds {one.load} of {one.capacity}"
+    return f"holds {one.load} of {one.capacity} tickets"
 
 
 def language_name(code: str) -> str:
