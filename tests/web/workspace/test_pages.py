@@ -171,7 +171,7 @@ def test_a_broken_deadline_says_how_much_too_much_was_used(
     client.force_login(cast.lena.user)
     with clock.frozen(one.due_at + timedelta(hours=1)):
         late = client.get(f"/tickets/{ticket.pk}/clocks/{one.pk}/").content.decode()
-    assert "that is 1 h too much" in late and "It was due" in late
+    assert "that is 1 h too much. It was due" in late
     with clock.frozen(one.started_at):
         early = client.get(f"/tickets/{ticket.pk}/clocks/{one.pk}/").content.decode()
     assert "left:" in early and "It is due" in early
