@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
@@ -17,7 +18,7 @@ def test_a_hand_over_is_sent_returned_sent_again_and_accepted(desk: Desk, sits_d
     expect(lena.get_by_text("The ticket is yours.")).to_be_visible()
     _the_gate_is_closed_and_the_pack_prefilled(lena)
     _hand_over(lena, ask="Is the tunnel up on your side?")
-    _return(tom, desk)
+    _return(tom, desk, meanwhile=lambda: _note(lena))
     lena.goto(desk.page("ladder"))
     expect(lena.locator("#ticket")).to_contain_text("Which gateway is it?")
     press(lena, "e")
@@ -57,13 +58,23 @@ def _hand_over(page: Page, *, ask: str) -> None:
     expect(page.get_by_text("Handed to Operations.")).to_be_visible()
 
 
-def _return(page: Page, desk: Desk) -> None:
+def _note(page: Page) -> None:
+    page.get_by_text("Note", exact=True).first.click()
+    page.get_by_placeholder("Write in Markdown").fill("They called again.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#ticket")).to_contain_text("They called again.")
+    page.wait_for_timeout(1000)  # by then others have heard
+
+
+def _return(page: Page, desk: Desk, *, meanwhile: Callable[[], None]) -> None:
     page.goto(desk.address)
     page.get_by_role("link", name="Gateway refuses the branch office").click()
     hand_over = page.locator("#hand-over")
     expect(hand_over).to_contain_text("Is the tunnel up on your side?")
     hand_over.get_by_role("button", name="Return").click()
     dialog = page.get_by_role("dialog", name=re.compile("Return the hand-over"))
+    expect(dialog).to_be_visible()
+    meanwhile()
     dialog.get_by_label("Why?").select_option("missing_info")
     dialog.get_by_label("What is missing").fill("Which gateway is it?")
     dialog.get_by_role("button", name="Return").click()

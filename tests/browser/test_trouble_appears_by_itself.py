@@ -9,6 +9,9 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import SitsDown, press, sign_in
 from tests.browser.desk import Desk
 
+A_MOMENT_MS = 1000
+"""In which news that one page shows have come to another."""
+
 
 def test_an_agent_signs_in_and_sees_the_queue(desk: Desk, sits_down: SitsDown) -> None:
     page = sits_down(None)
@@ -105,3 +108,23 @@ def test_news_leave_an_open_dialog_alone(desk: Desk, sits_down: SitsDown) -> Non
     expect(lena.locator("#ticket-aside")).to_contain_text("Tom Tran")
     expect(words).to_have_value("Half a sentence")
     expect(words).to_be_visible()
+
+
+def test_news_wait_for_an_open_menu(desk: Desk, sits_down: SitsDown) -> None:
+    """It is part of what would be fetched anew: it stays, and the news are there once it is closed."""
+    lena, lou, tom = sits_down("lena"), sits_down("lou"), sits_down("tom")
+    desk.mail("Ann Albers <ann@acme.example>", "The lamp flickers", "All day long.")
+    for page in (lena, lou, tom):
+        page.goto(f"{desk.address}/queues/all/")
+        page.get_by_role("link", name="The lamp flickers").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("The lamp flickers")
+    lena.get_by_role("button", name="Assign").click()
+    nobody = lena.get_by_role("button", name="Nobody: back to the queue")
+    expect(nobody).to_be_visible()
+    press(tom, "t")
+    expect(lou.locator("#ticket-aside")).to_contain_text("Tom Tran")
+    lena.wait_for_timeout(A_MOMENT_MS)
+    expect(nobody).to_be_visible()
+    lena.keyboard.press("Escape")
+    expect(nobody).to_be_hidden()
+    expect(lena.locator("#ticket-aside")).to_contain_text("Tom Tran")

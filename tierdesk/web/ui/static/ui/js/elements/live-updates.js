@@ -75,18 +75,27 @@ class LiveUpdates extends HTMLElement {
   }
 
   /**
-   * Never pulls a field away from under somebody's hands: the refetch waits until they leave it. While a form is on
-   * its way the page is about to be replaced, and news would be taken for the answer: it waits as long as an answer
-   * may take, and then comes all the same, for the reader may have stopped the form.
+   * Never pulls a field away from under somebody's hands, nor a dialog or menu that they have opened: the refetch waits
+   * until they leave it. While a form is on its way the page is about to be replaced, and news would be taken for the
+   * answer: it waits as long as an answer may take, and then comes all the same, for the reader may have stopped the form.
    */
   #refetch(element, patient = true) {
     if (patient && document.querySelector("form[data-sent]")) {
       setTimeout(() => element.isConnected && this.#refetch(element, false), ANSWER_MS);
       return;
     }
-    const writing = element.querySelector("textarea:focus, input:focus, select:focus");
-    if (writing) writing.addEventListener("blur", () => this.#refetch(element), { once: true });
+    const [inUse, leaving] = this.#inUse(element);
+    if (inUse) inUse.addEventListener(leaving, () => this.#refetch(element), { once: true });
     else element.dispatchEvent(new CustomEvent("live"));
+  }
+
+  /** What somebody has before them in it, and the event that tells that they may have left it. */
+  #inUse(element) {
+    const dialog = element.querySelector("dialog[open]");
+    if (dialog) return [dialog, "close"];
+    const menu = element.querySelector(":popover-open");
+    if (menu) return [menu, "toggle"];
+    return [element.querySelector("textarea:focus, input:focus, select:focus"), "blur"];
   }
 }
 
