@@ -335,16 +335,21 @@ class TestManyAlarmsInARequest:
         self, store: GatedStore, beside: list[GatedStore]
     ) -> None:
         async def story(sender: httpx.AsyncClient) -> int:
+            def send(key: str) -> asyncio.Task[httpx.Response]:
+                return asyncio.create_task(sender.post("/in/alertmanager", json=many(key=key)))
+
             for one in beside:
                 one.gate.clear()
-            requests = [
-                asyncio.create_task(sender.post("/in/alertmanager", json=many(key=key))) for key in "abcd"
-            ]
-            await asyncio.sleep(0.3)
-            status = (await sender.post("/in/plain", json=RAISE)).status_code
+            requests = [send("a"), send("b")]
+            for one in beside:
+                assert await asyncio.to_thread(one.arrived.wait, 5)
+            requests += [send("c"), send("d")]
+            async with asyncio.timeout(10):
+                while (status := (await sender.post("/in/plain", json=RAISE)).status_code) == 202:
+                    await asyncio.sleep(0.02)
             for one in beside:
                 one.gate.set()
-            await asyncio.gather(*requests)
+            assert {(await request).status_code for request in requests} == {202}
             return status
 
         assert sending(store, story, beside=beside, capacity=2 * committer.MANY) == 429

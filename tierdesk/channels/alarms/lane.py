@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
@@ -28,6 +29,9 @@ from tierdesk.core import clock
 
 LARGEST_BODY = 512 * 1024
 BODY_TO_READ_ASIDE = 32 * 1024
+READERS = 2
+"""So many threads read large bodies: with more, those that write wait longer for their turn at the interpreter."""
+
 SOURCES_LAST_S = 10.0
 UNKNOWN_LAST_S = 1.0
 TOLD_ANEW_S = 600.0
@@ -130,6 +134,7 @@ class Lane:
         self._shown_at: dict[int, float] = {}
         self._book = SourceBook(store)
         self._committer = Committer(store, beside=beside, capacity=capacity)
+        self._readers = ThreadPoolExecutor(READERS, "alarm reader")
         self._held: list[Callable[[], None]] = []
         self._letting_in: asyncio.Task[None] | None = None
 
@@ -142,6 +147,7 @@ class Lane:
             await self._letting_in
             await asyncio.sleep(0)  # those that it let in
         await self._committer.stop()
+        self._readers.shutdown(wait=False)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -190,7 +196,7 @@ class Lane:
             if self._precedence is not None:
                 await self._precedence.give_way()
             try:
-                arrival = await _understand(call, source, shape, body)
+                arrival = await self._understand(call, source, shape, body)
             except Unreadable as fault:
                 await self._show(call, source, shape, body, fault)
                 raise
@@ -200,6 +206,18 @@ class Lane:
         if refused := _refusal(arrival):
             raise refused
         return _stored(arrival, shape, call.method)
+
+    async def _understand(self, call: Call, source: KnownSource, shape: shapes.Shape, body: bytes) -> Arrival:
+        """The arrival of `body`. Raises Unreadable."""
+        arrival = Arrival(source=source, received_at=clock.now(), raw=body, remote=call.remote)
+        if call.route.door.is_beat:
+            return replace(arrival, raw=b"", is_beat=True)
+        if shape.prepare is not None:
+            await asyncio.to_thread(shape.prepare, Request(body))
+        read = partial(understood, arrival, call.headers, shape.name, call.route.rest)
+        if len(body) > BODY_TO_READ_ASIDE:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, read)
+        return read()
 
     async def _show(
         self, call: Call, source: KnownSource, shape: shapes.Shape, body: bytes, fault: Unreadable
@@ -289,18 +307,6 @@ class Lane:
         await receive()
         await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-async def _understand(call: Call, source: KnownSource, shape: shapes.Shape, body: bytes) -> Arrival:
-    """The arrival of `body`. Raises Unreadable."""
-    arrival = Arrival(source=source, received_at=clock.now(), raw=body, remote=call.remote)
-    if call.route.door.is_beat:
-        return replace(arrival, raw=b"", is_beat=True)
-    if shape.prepare is not None:
-        await asyncio.to_thread(shape.prepare, Request(body))
-    if len(body) > BODY_TO_READ_ASIDE:
-        return await asyncio.to_thread(understood, arrival, call.headers, shape.name, call.route.rest)
-    return understood(arrival, call.headers, shape.name, call.route.rest)
 
 
 class SourceBook:
