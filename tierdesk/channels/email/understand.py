@@ -24,6 +24,7 @@ from tierdesk.channels.email.limits import Unreadable
 from tierdesk.channels.email.message import Mail
 from tierdesk.channels.email.models import Mailbox, our_addresses, secret
 from tierdesk.channels.email.pages import answered, page_mail
+from tierdesk.channels.email.sealed import sealed
 from tierdesk.channels.email.thanks import is_only_thanks
 from tierdesk.channels.email.token import (
     AddressToken,
@@ -476,7 +477,7 @@ class _Reading:
 
     def _told(self, words: str) -> str:
         """Words, and what is missing from them: of a mail that was too large to take we have the beginning only."""
-        said = words.strip() or NO_TEXT
+        said = words.strip() or sealed(self.mail.attachments) or NO_TEXT
         size = self.inbound.meta.get("whole_size")
         if not size:
             return said
