@@ -38,7 +38,7 @@ def test_an_encrypted_mail_says_that_it_is(identity: tuple[rsa.RSAPrivateKey, x5
     made = pkcs7.PKCS7EnvelopeBuilder().set_data(WORDS).add_recipient(identity[1])
     content = made.encrypt(serialization.Encoding.DER, [])
     found = parse(mail(content))
-    assert sealed(found.attachments).startswith("(This mail is encrypted")
+    assert sealed(found.attachments).startswith("(What came is encrypted")
     assert "kept as smime.p7m" in sealed(found.attachments)
     assert [file.content for file in found.attachments] == [content]
 
@@ -49,9 +49,7 @@ def test_a_text_within_its_signature_is_not_called_encrypted(
     made = pkcs7.PKCS7SignatureBuilder().set_data(WORDS).add_signer(identity[1], identity[0], hashes.SHA256())
     content = made.sign(serialization.Encoding.DER, [])
     assert WORDS in content
-    assert sealed(parse(mail(content)).attachments).startswith(
-        "(The text of this mail lies within its signature"
-    )
+    assert sealed(parse(mail(content)).attachments).startswith("(The text lies within its signature")
     renamed = mail(content, "application/octet-stream; name=SMIME.P7M")
     assert "within its signature" in sealed(parse(renamed).attachments), "gateways forget the type"
 
@@ -79,4 +77,4 @@ def test_its_ticket_says_so_in_the_place_of_words(
     kind = "application/pkcs7-mime; name=smime.p7m"
     ticket = post.arrive(at, content, content_type=kind, content_transfer_encoding="base64").ticket
     assert ticket is not None
-    assert ticket.messages.get().text.startswith("(This mail is encrypted")
+    assert ticket.messages.get().text.startswith("(What came is encrypted")

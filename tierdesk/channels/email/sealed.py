@@ -9,11 +9,12 @@ from collections.abc import Iterable
 
 from tierdesk.channels.email.message import Attachment
 
+# Neither says “mail”: categories and services are suggested by the words of a ticket, and these are not the customer's.
 ENCRYPTED = (
-    "(This mail is encrypted, and the desk has no key to it. "
+    "(What came is encrypted, and the desk has no key to it. "
     "It is kept as {name}: ask for it without encryption.)"
 )
-SIGNED = "(The text of this mail lies within its signature, and the desk does not open those. It is kept as {name}.)"
+SIGNED = "(The text lies within its signature, and the desk does not open those. It is kept as {name}.)"
 
 CMS = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 PGP = "application/pgp-encrypted"
