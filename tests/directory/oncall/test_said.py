@@ -166,6 +166,7 @@ def test_whose_it_is_stands_in_the_name_and_among_the_invited() -> None:
         pytest.param("Lena: Mondays", "no iCalendar file", id="no calendar"),
         pytest.param("BEGIN:VTODO\nEND:VTODO\n", "begins with BEGIN:VCALENDAR", id="something else"),
         pytest.param("x" * 1_000_001, "longer than 1000000 characters", id="too long"),
+        pytest.param("BEGIN:VTIMEZONE\n" * 60_000, "no iCalendar file", id="zones without an end"),
         pytest.param(file(), "says no shift", id="empty"),
         pytest.param(file("DTSTART:20250303T080000Z\nDURATION:PT1H"), "says no shift", id="all is over"),
         pytest.param(file("SUMMARY:Lena"), "“Lena” does not say when it begins", id="no beginning"),

@@ -6,15 +6,12 @@ that the file gave it. A zone is known by its name, of IANA's or of Windows, or 
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from icalendar import Calendar
 
-ZONE_DEFINITION = re.compile(
-    r"^BEGIN:VTIMEZONE\b.*?^END:VTIMEZONE\b[^\n]*\n?", re.DOTALL | re.MULTILINE | re.I
-)
 LONGEST_NAME = 60
 """Characters of an event's name that a refusal says."""
 
@@ -31,7 +28,7 @@ def parsed(text: str, *, longest: int, most: int, advice: str) -> Any:
     if len(text) > longest:
         raise UnreadableCalendar(f"It is longer than {longest} characters; {advice}.")
     try:
-        found = Calendar.from_ical(ZONE_DEFINITION.sub("", text))
+        found = Calendar.from_ical("".join(_without_zones(text)))
     except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
         raise UnreadableCalendar("It is no iCalendar file, or it is damaged: give all of it.") from error
     if found.name != "VCALENDAR":
@@ -43,6 +40,18 @@ def parsed(text: str, *, longest: int, most: int, advice: str) -> Any:
     if len(events) > most:
         raise UnreadableCalendar(f"It has more than {most} events; {advice}.")
     return found
+
+
+def _without_zones(text: str) -> Iterator[str]:
+    """The lines outside of definitions of time zones; of one that does not end, none more."""
+    is_within = False
+    for line in text.splitlines(keepends=True):
+        said = line.strip().upper()
+        is_within = is_within or said == "BEGIN:VTIMEZONE"
+        if not is_within:
+            yield line
+        elif said == "END:VTIMEZONE":
+            is_within = False
 
 
 def is_cancelled(event: Any) -> bool:

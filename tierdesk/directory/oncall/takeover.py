@@ -7,7 +7,7 @@ says again stays, and what it says no more is taken back. Layers lie beneath, ov
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from itertools import pairwise
@@ -102,7 +102,12 @@ def chosen(
         for shift in shifts
         if (agent := who[shift.label]) is not None
     ]
-    taken = list(_joined(sorted(of_people, key=lambda one: (one.from_at, one.to_at))))
+    taken: list[Taken] = []
+    for one in sorted(of_people, key=lambda one: (one.from_at, one.to_at)):
+        if taken and taken[-1].agent == one.agent and one.from_at <= taken[-1].to_at:
+            taken[-1] = replace(taken[-1], to_at=max(taken[-1].to_at, one.to_at))
+        else:
+            taken.append(one)
     overlaps = [(one, other) for one, other in pairwise(taken) if other.from_at < one.to_at]
     if overlaps:
         raise UnableToStandIn(
@@ -116,18 +121,15 @@ def chosen(
 
 def compared(schedule: Schedule, taken: Iterable[Taken], at: datetime) -> Change:
     """What would change if these were taken over at `at`."""
-    ahead = {_key(one, at): one for one in taken_over(schedule, at)}
+    standing = (
+        schedule.overrides.standing().filter(is_taken_over=True, to_at__gt=at).select_related("agent__user")
+    )
+    ahead = {_key(one, at): one for one in standing}
     change = Change([], [], [])
     for one in taken:
         (change.stays if ahead.pop(one.key, None) else change.comes).append(one)
     change.goes.extend(ahead.values())
     return change
-
-
-def taken_over(schedule: Schedule, at: datetime) -> list[Override]:
-    """What was taken over and is not over yet."""
-    standing = schedule.overrides.standing().filter(is_taken_over=True, to_at__gt=at)
-    return list(standing.select_related("agent__user", "made_by").order_by("from_at"))
 
 
 def take_over(schedule: Schedule, taken: Sequence[Taken], *, by: User, at: datetime) -> Change:
@@ -165,19 +167,6 @@ def take_over(schedule: Schedule, taken: Sequence[Taken], *, by: User, at: datet
 def _says(words: str, name: str) -> bool:
     """The name stands in the words by itself, in whatever case."""
     return bool(name) and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", words, re.IGNORECASE) is not None
-
-
-def _joined(shifts: Iterable[Taken]) -> Iterator[Taken]:
-    held: Taken | None = None
-    for shift in shifts:
-        if held and held.agent == shift.agent and shift.from_at <= held.to_at:
-            held = replace(held, to_at=max(held.to_at, shift.to_at))
-            continue
-        if held:
-            yield held
-        held = shift
-    if held:
-        yield held
 
 
 def _overlap(one: Taken, other: Taken, words: Callable[[datetime], str]) -> str:

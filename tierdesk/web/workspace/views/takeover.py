@@ -106,14 +106,15 @@ def _read(request: HttpRequest, found: Schedule, at: datetime) -> Sheet:
     try:
         sheet.text = _given(request)
         shifts = read(sheet.text, found, days_begin=sheet.days_begin, at=at)
-        sheet.choices = _choices(request, shifts, candidates(found))
+        people = candidates(found)
+        sheet.choices = _choices(request, shifts, people)
         if unknown := [one.name.label for one in sheet.choices if not one.value]:
             sheet.refusal = _("Say who this is, or leave it out: %(names)s.") % {
                 "names": ", ".join(f"“{label}”" for label in unknown[:SHOWN])
             }
             return sheet
-        people = {str(agent.pk): agent for agent in candidates(found)}
-        who = {one.name.label: people.get(one.value) for one in sheet.choices}
+        by_key = {str(agent.pk): agent for agent in people}
+        who = {one.name.label: by_key.get(one.value) for one in sheet.choices}
         sheet.taken = chosen(shifts, who, words=reader_of(request).words)
         if not sheet.taken:
             sheet.refusal = _("Everybody is left out: there is nothing to take over.")
