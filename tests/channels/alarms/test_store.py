@@ -168,6 +168,21 @@ class TestOneAlarm:
         second.join(10)
         assert (Event.objects.count(), store.owes_counts) == (3, True)
 
+    def test_who_writes_later_has_the_higher_number_however_long_it_waited(
+        self, store: PostgresStore, known: KnownSource, saying: Saying
+    ) -> None:
+        """With the lower one its change would pass for one that was looked at."""
+        second = threading.Thread(target=store.commit, args=[[arrival(known, saying("clear", 2))]])
+        with psycopg.connect(test_dsn()) as rival:
+            rival.execute("SELECT FROM alarms_source WHERE id = %s FOR UPDATE", [known.id])
+            second.start()
+            second.join(0.3)
+            assert second.is_alive()
+            rival.execute(INTAKE, intake_arguments([arrival(known, saying("raise", 1))]))
+            rival.execute("UPDATE alarms_alarm SET seen_seq = changed_seq")
+        second.join(10)
+        assert Alarm.objects.unseen().get().state == "cleared"
+
     def test_what_others_owe_is_counted_with_whoever_comes(
         self, store: PostgresStore, known: KnownSource, other: KnownSource, source: Source, saying: Saying
     ) -> None:

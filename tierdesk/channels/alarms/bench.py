@@ -76,7 +76,7 @@ class Figures:
             )
 
 
-def measure(dsn: str, *, rounds: int = 3, events: int = 20_000) -> Figures:
+def measure(dsn: str, *, rounds: int = 5, events: int = 20_000) -> Figures:
     """Take in `events` events per path and round over KEYS keys. `dsn` names a migrated database with a client."""
     with _source(dsn) as (source, token), psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("SELECT set_config(%s, %s, false)", [SETTING, EVERY_CLIENT])

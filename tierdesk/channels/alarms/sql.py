@@ -1,9 +1,9 @@
 """The intake in SQL: one call stores a batch of events and what follows from them for their alarms.
 
 `INSTALL` is run by a migration, after the tables exist. The function is several statements on purpose: one
-big CTE would not see the rows that a rival has just committed, and lose updates. It begins by locking the
-rows of its sources, in order, also of those that count nothing this time; after that nobody else takes in events of
-theirs, so duplicates are seen exactly and nothing deadlocks.
+big CTE would not see the rows that a rival has just committed, and lose updates. It reads what it was told and sums it
+up; then it locks the rows of its sources, in order, also of those that count nothing this time: from there on nobody
+else takes in events of theirs, so duplicates are seen exactly and nothing deadlocks.
 """
 
 from __future__ import annotations
@@ -46,90 +46,31 @@ EXCEPTION WHEN duplicate_object THEN
 END $$;
 """
 
-# Look-ups are scalar or LATERAL sub-selects and sequential scans are off, because the plans are kept: made
-# while the tables were small, a join would turn into a scan in the very storm that fills them.
-INTAKE = """
-CREATE OR REPLACE FUNCTION alarms_intake(told jsonb, refused jsonb, tallies jsonb) RETURNS bigint
-LANGUAGE plpgsql SET enable_seqscan = off AS $$
-DECLARE
-    batch_seq CONSTANT bigint := nextval('alarms_change');
-    remembered CONSTANT interval := '10 minutes';
-    tally record;
-    gone bigint[];
-    heard alarms_heard[];
+NEWS = """
+DO $$ BEGIN
+    CREATE TYPE alarms_news AS (
+        source_id bigint, client_id bigint, key text, state text, severity smallint, resource text, class_name text,
+        "group" text, summary text, raises bigint, repeats boolean, raised_last boolean, first_at timestamptz,
+        raised_at timestamptz, cleared_at timestamptz, acknowledged_at timestamptz, last_at timestamptz
+    );
+EXCEPTION WHEN duplicate_object THEN
+    NULL;
+END $$;
+
+-- What a batch says of each alarm, as one.
+CREATE OR REPLACE FUNCTION alarms_summed_up(heard alarms_heard[]) RETURNS alarms_news[]
+LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    SELECT array_agg(asked.source) FILTER (WHERE held.id IS NULL) INTO gone
-    FROM (SELECT t.source FROM jsonb_to_recordset(tallies) AS t(source bigint) ORDER BY t.source) asked
-    LEFT JOIN LATERAL (
-        SELECT s.id FROM alarms_source s WHERE s.id = asked.source FOR NO KEY UPDATE
-    ) held ON true;
-    IF gone IS NOT NULL AND EXISTS (
-        SELECT FROM jsonb_to_recordset(told || refused) AS t(source bigint) WHERE t.source = ANY (gone)
-    ) THEN
-        RAISE foreign_key_violation USING MESSAGE = 'an alarm source is gone: one of ' || gone::text;
-    END IF;
-    FOR tally IN
-        SELECT * FROM jsonb_to_recordset(tallies) AS t(source bigint, received bigint, shed bigint, at timestamptz)
-        WHERE t.received IS NOT NULL
-    LOOP
-        UPDATE alarms_source AS s SET
-            received_count = s.received_count + tally.received,
-            shed_count = s.shed_count + tally.shed,
-            last_received_at = greatest(s.last_received_at, tally.at)
-        WHERE s.id = tally.source;
-    END LOOP;
-
-    -- What a source numbers is taken in once, whether it comes again in this batch or came in an earlier one.
-    SELECT array_agg(
-        ROW(
-            t.place, s.id, s.client_id, t.received_at, t.source_time, t.repeats, b.action, b.key, b.severity,
-            b.resource, coalesce(b.class, ''), coalesce(b."group", ''), b.summary,
-            coalesce(b.event_id, '')
-        )::alarms_heard
-    ) INTO heard
-    FROM ROWS FROM (
-        jsonb_to_recordset(told)
-        AS (source bigint, received_at timestamptz, source_time timestamptz, repeats boolean, body jsonb)
-    ) WITH ORDINALITY AS t(source, received_at, source_time, repeats, body, place)
-    JOIN alarms_source s ON s.id = t.source
-    CROSS JOIN LATERAL jsonb_to_record(t.body) AS b(
-        action text, key text, severity smallint, resource text, class text, "group" text, summary text,
-        event_id text
-    )
-    WHERE b.event_id IS NULL OR (
-        SELECT e.id FROM alarms_event e
-        WHERE e.source_id = t.source AND e.event_id = b.event_id AND e.event_id <> ''
-    ) IS NULL;
-    IF EXISTS (SELECT FROM unnest(heard) h WHERE h.event_id <> '') THEN
-        SELECT array_agg(h) INTO heard FROM unnest(heard) h
-        WHERE h.event_id = '' OR h.place = (
-            SELECT min(same.place) FROM unnest(heard) same
-            WHERE same.source_id = h.source_id AND same.event_id = h.event_id
-        );
-    END IF;
-
-    -- Closing an alarm waits for us and we for it, key by key: below, a key is open and ours, or not open.
-    PERFORM 1
-    FROM (SELECT DISTINCT h.source_id, h.key FROM unnest(heard) h ORDER BY h.source_id, h.key) told_key
-    CROSS JOIN LATERAL (
-        SELECT a.id FROM alarms_alarm a
-        WHERE a.source_id = told_key.source_id AND a.key = told_key.key AND a.closed_at IS NULL
-        FOR NO KEY UPDATE
-    ) locked;
-
-    INSERT INTO alarms_alarm AS a (
-        client_id, source_id, key, state, severity, resource, class_name, "group", summary, count,
-        first_at, raised_at, cleared_at, acknowledged_at, last_at, wake_at, changed_seq, seen_seq, previous_id
-    )
-    SELECT
-        n.client_id, n.source_id, n.key, n.state, (n.latest).severity, (n.latest).resource,
-        (n.latest).class_name, (n.latest)."group", (n.latest).summary, n.raises,
-        n.first_at, n.raised_at, n.cleared_at, n.acknowledged_at, n.last_at,
-        CASE WHEN n.state = 'cleared' THEN n.last_at + remembered END, batch_seq, 0, past.id
-    FROM (
-        SELECT
-            g.*,
-            alarms_state(g.first_at, g.raised_at, g.cleared_at, g.acknowledged_at, g.raised_last) AS state
+    RETURN (
+        SELECT array_agg(
+            ROW(
+                g.source_id, g.client_id, g.key,
+                alarms_state(g.first_at, g.raised_at, g.cleared_at, g.acknowledged_at, g.raised_last),
+                (g.latest).severity, (g.latest).resource, (g.latest).class_name, (g.latest)."group", (g.latest).summary,
+                g.raises, g.repeats, g.raised_last, g.first_at, g.raised_at, g.cleared_at, g.acknowledged_at, g.last_at
+            )::alarms_news
+            ORDER BY g.source_id, g.key
+        )
         FROM (
             SELECT
                 h.source_id, h.key, min(h.client_id) AS client_id, max(h.received_at) AS last_at,
@@ -149,7 +90,102 @@ BEGIN
             WHERE h.action <> 'note'
             GROUP BY h.source_id, h.key
         ) g
-    ) n
+    );
+END $$;
+"""
+
+# Look-ups are scalar or LATERAL sub-selects and sequential scans are off, because the plans are kept: made
+# while the tables were small, a join would turn into a scan in the very storm that fills them.
+INTAKE = (
+    HEARD
+    + NEWS
+    + """
+CREATE OR REPLACE FUNCTION alarms_intake(told jsonb, refused jsonb, tallies jsonb) RETURNS bigint
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+    batch_seq bigint;
+    remembered CONSTANT interval := '10 minutes';
+    tally record;
+    gone bigint[];
+    heard alarms_heard[];
+    news alarms_news[];
+BEGIN
+    -- Before anything is locked: a call that waits for another has done this part meanwhile.
+    SELECT array_agg(
+        ROW(
+            t.place, s.id, s.client_id, t.received_at, t.source_time, t.repeats, b.action, b.key, b.severity,
+            b.resource, coalesce(b.class, ''), coalesce(b."group", ''), b.summary,
+            coalesce(b.event_id, '')
+        )::alarms_heard
+    ) INTO heard
+    FROM ROWS FROM (
+        jsonb_to_recordset(told)
+        AS (source bigint, received_at timestamptz, source_time timestamptz, repeats boolean, body jsonb)
+    ) WITH ORDINALITY AS t(source, received_at, source_time, repeats, body, place)
+    JOIN alarms_source s ON s.id = t.source
+    CROSS JOIN LATERAL jsonb_to_record(t.body) AS b(
+        action text, key text, severity smallint, resource text, class text, "group" text, summary text,
+        event_id text
+    );
+    news := alarms_summed_up(heard);
+
+    SELECT array_agg(asked.source) FILTER (WHERE held.id IS NULL) INTO gone
+    FROM (SELECT t.source FROM jsonb_to_recordset(tallies) AS t(source bigint) ORDER BY t.source) asked
+    LEFT JOIN LATERAL (
+        SELECT s.id FROM alarms_source s WHERE s.id = asked.source FOR NO KEY UPDATE
+    ) held ON true;
+    IF gone IS NOT NULL AND EXISTS (
+        SELECT FROM jsonb_to_recordset(told || refused) AS t(source bigint) WHERE t.source = ANY (gone)
+    ) THEN
+        RAISE foreign_key_violation USING MESSAGE = 'an alarm source is gone: one of ' || gone::text;
+    END IF;
+    -- Not sooner: of two calls for the same source the one that writes later must have the higher number.
+    batch_seq := nextval('alarms_change');
+    FOR tally IN
+        SELECT * FROM jsonb_to_recordset(tallies) AS t(source bigint, received bigint, shed bigint, at timestamptz)
+        WHERE t.received IS NOT NULL
+    LOOP
+        UPDATE alarms_source AS s SET
+            received_count = s.received_count + tally.received,
+            shed_count = s.shed_count + tally.shed,
+            last_received_at = greatest(s.last_received_at, tally.at)
+        WHERE s.id = tally.source;
+    END LOOP;
+
+    -- What a source numbers is taken in once, whether it comes again in this batch or came in an earlier one.
+    IF EXISTS (SELECT FROM unnest(heard) h WHERE h.event_id <> '') THEN
+        SELECT array_agg(h) INTO heard FROM unnest(heard) h
+        WHERE h.event_id = '' OR (
+            h.place = (
+                SELECT min(same.place) FROM unnest(heard) same
+                WHERE same.source_id = h.source_id AND same.event_id = h.event_id
+            )
+            AND (
+                SELECT e.id FROM alarms_event e
+                WHERE e.source_id = h.source_id AND e.event_id = h.event_id AND e.event_id <> ''
+            ) IS NULL
+        );
+        news := alarms_summed_up(heard);
+    END IF;
+
+    -- Closing an alarm waits for us and we for it, key by key: below, a key is open and ours, or not open.
+    PERFORM 1
+    FROM (SELECT DISTINCT h.source_id, h.key FROM unnest(heard) h ORDER BY h.source_id, h.key) told_key
+    CROSS JOIN LATERAL (
+        SELECT a.id FROM alarms_alarm a
+        WHERE a.source_id = told_key.source_id AND a.key = told_key.key AND a.closed_at IS NULL
+        FOR NO KEY UPDATE
+    ) locked;
+
+    INSERT INTO alarms_alarm AS a (
+        client_id, source_id, key, state, severity, resource, class_name, "group", summary, count,
+        first_at, raised_at, cleared_at, acknowledged_at, last_at, wake_at, changed_seq, seen_seq, previous_id
+    )
+    SELECT
+        n.client_id, n.source_id, n.key, n.state, n.severity, n.resource, n.class_name, n."group", n.summary, n.raises,
+        n.first_at, n.raised_at, n.cleared_at, n.acknowledged_at, n.last_at,
+        CASE WHEN n.state = 'cleared' THEN n.last_at + remembered END, batch_seq, 0, past.id
+    FROM unnest(news) n
     LEFT JOIN LATERAL (
         SELECT p.id, greatest(p.raised_at, p.cleared_at) AS newest_at FROM alarms_alarm p
         WHERE p.source_id = n.source_id AND p.key = n.key AND p.closed_at IS NOT NULL AND NOT EXISTS (
@@ -250,11 +286,14 @@ BEGIN
     RETURN batch_seq;
 END $$;
 """
+)
 
-INSTALL = CHANGES + TABLES + STATE + HEARD + INTAKE
+INSTALL = CHANGES + TABLES + STATE + INTAKE
 
 REMOVE = """
 DROP FUNCTION IF EXISTS alarms_intake(jsonb, jsonb, jsonb);
+DROP FUNCTION IF EXISTS alarms_summed_up(alarms_heard[]);
+DROP TYPE IF EXISTS alarms_news;
 DROP TYPE IF EXISTS alarms_heard;
 DROP FUNCTION IF EXISTS alarms_state(timestamptz, timestamptz, timestamptz, timestamptz, boolean);
 DROP SEQUENCE IF EXISTS alarms_change;
