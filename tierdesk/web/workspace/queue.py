@@ -148,13 +148,14 @@ class Page:
 
 def page_of(view: View, user: User, at: datetime, cursor: str | None = None, *, type: str = "") -> Page:
     """One page of a view for a user, after `cursor`, of tickets of one `type` or of all. Raises BadCursor."""
-    tickets = view.tickets(Ticket.objects.visible_to(user), user.agent, at)
+    seen = Ticket.objects.visible_to(user)
+    tickets = view.tickets(seen, user.agent, at)
     if type:
         tickets = tickets.filter(type=type)
-    ordered = tickets.order_by(F(view.order).asc(nulls_last=True), "id")
-    if cursor:
-        ordered = ordered.filter(_after(view.order, cursor))
-    found = list(ordered.values(*dict.fromkeys((*COLUMNS, view.order)))[: PAGE + 1])
+    places = _places(tickets, view.order, cursor)
+    columns = dict.fromkeys((*COLUMNS, view.order))
+    rows_by_id = {row["id"]: row for row in seen.filter(pk__in=places).values(*columns)}
+    found = [rows_by_id[place] for place in places if place in rows_by_id]
     late = Outlook.objects.likely_late(row["id"] for row in found)
     rows = [_shown(row, at, late) for row in found[:PAGE]]
     return Page(rows, _cursor(rows[-1], view.order) if len(found) > PAGE else None)
@@ -205,7 +206,21 @@ def _cursor(row: dict[str, Any], order: str) -> str:
     return base64.urlsafe_b64encode(word.encode()).decode().rstrip("=")
 
 
-def _after(order: str, cursor: str) -> Q:
+def _places(tickets: Tickets, order: str, cursor: str | None) -> list[int]:
+    """The tickets of a page, and one more.
+
+    They are asked for before what they are called: with the names of clients joined to it the database takes the queue
+    for so short that it may rather read and sort all of it than the beginning of an index.
+    """
+    ordered = tickets.order_by(F(order).asc(nulls_last=True), "id").values_list("pk", flat=True)
+    places: list[int] = []
+    for part in _parts(order, cursor) if cursor else [Q()]:
+        places += ordered.filter(part)[: PAGE + 1 - len(places)]
+    return places
+
+
+def _parts(order: str, cursor: str) -> list[Q]:
+    """What comes behind the cursor, in parts that an index can be entered for: with what is due, and without."""
     try:
         last, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         last, pk = (datetime.fromisoformat(last) if isinstance(last, str) else last), int(pk)
@@ -213,10 +228,8 @@ def _after(order: str, cursor: str) -> Q:
             raise ValueError(last)
     except (binascii.Error, ValueError, TypeError, UnicodeDecodeError) as error:
         raise BadCursor("This page address is damaged; go back to the start of the queue.") from error
-    if (
-        order == LATEST_FIRST and last is not None
-    ):  # never unknown: the index is entered where the last page ended
-        return Q((f"{order}__gte", last)) & (Q((f"{order}__gt", last)) | Q(outlook__pk__gt=pk))
     if last is None:
-        return Q((order, None), id__gt=pk)
-    return Q((f"{order}__gt", last)) | Q((order, last), id__gt=pk) | Q((order, None))
+        return [Q((order, None), id__gt=pk)]
+    if order == LATEST_FIRST:  # never unknown
+        return [Q((f"{order}__gte", last)) & (Q((f"{order}__gt", last)) | Q(outlook__pk__gt=pk))]
+    return [Q((f"{order}__gte", last)) & (Q((f"{order}__gt", last)) | Q(pk__gt=pk)), Q((order, None))]
