@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from tierdesk.ops.settings import bridges, desk_file, health, mail, pointing, views, what_if
+from tierdesk.ops.settings import bridges, desk_file, guides, health, mail, pointing, views, what_if
 
 app_name = "settings"
 
@@ -21,6 +21,8 @@ urlpatterns = [
     path("mail/<int:pk>/trial/", mail.trial, name="mailbox-trial"),
     path("bridges/", bridges.bridges, name="bridges"),
     path("bridges/<int:pk>/trial/", bridges.trial, name="bridge-trial"),
+    path("pointed-here/<int:pk>/", guides.pointed_here, name="pointed-here"),
+    path("senders/<str:name>/", guides.sender_file, name="sender-file"),
     path("mapping/<int:pk>/", pointing.mapping, name="mapping"),
     path("new/<slug:name>/", views.new, name="new"),
     path("<slug:name>/", views.section, name="section"),

@@ -100,8 +100,11 @@ def _beside(row: Any) -> list[tuple[str, str, str]]:
     """The pages of a thing that its form does not hold: (what, where, icon)."""
     if isinstance(row, Mailbox):
         return [(_("How it does"), reverse("settings:mailbox", args=[row.pk]), "send")]
-    if isinstance(row, Source) and named(row.shape).speaks_by_mapping:
-        return [(_("Point at a sample"), reverse("settings:mapping", args=[row.pk]), "settings")]
+    if isinstance(row, Source):
+        pages = [(_("How it is pointed here"), reverse("settings:pointed-here", args=[row.pk]), "book")]
+        if named(row.shape).speaks_by_mapping:
+            pages.append((_("Point at a sample"), reverse("settings:mapping", args=[row.pk]), "settings"))
+        return pages
     return []
 
 

@@ -171,6 +171,10 @@ def _decide(request: HttpRequest, one: Refusal) -> bool:
 
 @agent_page
 def sender_file(request: HttpRequest, name: str) -> HttpResponse:
+    return handed_out(name)
+
+
+def handed_out(name: str) -> HttpResponse:
     """A file that is put where the monitoring runs."""
     if name not in guide.senders_files():
         raise Http404
