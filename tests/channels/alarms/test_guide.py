@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -139,17 +140,55 @@ def test_a_desk_that_refuses_is_not(desk: Desk, tmp_path: Path) -> None:
     assert "401" in said
 
 
-def test_the_media_type_of_zabbix_sends_what_its_shape_reads() -> None:
+def media_type() -> dict[str, Any]:
     export = yaml.safe_load((guide.SENDERS / "zabbix_media_type.yaml").read_text())["zabbix_export"]
     [kind] = export["media_types"]
-    sent = {one["name"]: one["value"] for one in kind["parameters"]} | {"event_id": "91842", "value": "1"}
-    sent |= {"nseverity": "5", "name": "Disk full", "host": "db1", "url": "https://zabbix.example"}
-    sent |= {
+    return kind  # type: ignore[no-any-return]
+
+
+def filled_in() -> dict[str, str]:
+    """The parameters of the media type, some of them as Zabbix fills them in, the others as they are written."""
+    return {one["name"]: one["value"] for one in media_type()["parameters"]} | {
+        "event_id": "91842",
+        "value": "1",
+        "nseverity": "5",
+        "name": "Disk full",
+        "host": "db1",
+        "url": "https://zabbix.example",
         "trigger": "Disk full on {#FSNAME}",
         "trigger_id": "7",
         "tags": json.dumps([{"tag": "a", "value": "b"}]),
     }
-    [event] = read("zabbix", sent)
-    assert (event.key, event.severity, event.resource) == ("91842", 1, "db1")
-    assert (event.class_, event.labels) == ("Disk full on {#FSNAME}", {"a": "b", "trigger_id": "7"})
+
+
+def test_the_media_type_of_zabbix_sends_what_its_shape_reads() -> None:
+    [event] = read("zabbix", filled_in())
+    assert (event.key, event.severity, event.resource) == ("7", 1, "db1")
+    assert (event.class_, event.labels) == ("Disk full on …", {"a": "b", "event_id": "91842"})
     assert event.text == ""  # macros that were not filled in count as absent
+
+
+def run_by_zabbix(desk: Desk, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    """The script of the media type, run by the engine that a Zabbix server runs it with."""
+    if shutil.which("zabbix_js") is None:
+        pytest.skip("needs zabbix_js of Debian's zabbix-server-pgsql: run bin/setup --tests as root")
+    script = tmp_path / "script.js"
+    script.write_text(media_type()["script"])
+    parameters = filled_in() | {"desk_url": f"http://127.0.0.1:{desk.server_port}/in/token"}
+    command = ["zabbix_js", "-s", script, "-p", json.dumps(parameters)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_zabbix_runs_the_script_of_the_media_type(desk: Desk, tmp_path: Path) -> None:
+    desk.answers = [202]
+    ran = run_by_zabbix(desk, tmp_path)
+    assert (ran.returncode, ran.stdout.strip()) == (0, "OK")
+    [event] = read("zabbix", desk.heard[0])
+    assert (event.action.value, event.key, event.summary) == ("raise", "7", "Disk full")
+
+
+def test_zabbix_is_told_when_the_desk_refuses(desk: Desk, tmp_path: Path) -> None:
+    desk.answers = [401]
+    ran = run_by_zabbix(desk, tmp_path)
+    assert ran.returncode != 0
+    assert "Tierdesk answered 401" in ran.stdout + ran.stderr

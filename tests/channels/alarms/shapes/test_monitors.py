@@ -21,9 +21,10 @@ class TestZabbix:
 
     def test_a_problem_raises(self) -> None:
         [event] = read("zabbix", self.PROBLEM)
-        assert (event.action.value, event.key, event.severity, event.resource) == ("raise", "91842", 2, "db1")
+        assert (event.action.value, event.key, event.severity, event.resource) == ("raise", "13491", 2, "db1")
         assert (event.summary, event.text) == ("Disk space low on /var", "96 %")
-        assert event.labels == {"service": "billing", "host_ip": "10.0.0.5", "trigger_id": "13491"}
+        assert event.labels == {"service": "billing", "host_ip": "10.0.0.5", "event_id": "91842"}
+        assert event.class_ == "Disk space low on …"
         [link] = event.links
         assert link.href == "https://zabbix.example/tr_events.php?triggerid=13491&eventid=91842"
 
@@ -38,8 +39,14 @@ class TestZabbix:
             ({"update_status": "1", "update": "commented", "message": "on it"}, "note"),
         ],
     )
-    def test_recovery_and_updates_are_about_the_same_event(self, said: dict[str, str], action: str) -> None:
-        assert heard("zabbix", self.PROBLEM | said)[:2] == (action, "91842")
+    def test_recovery_and_updates_are_about_the_same_alarm(self, said: dict[str, str], action: str) -> None:
+        assert heard("zabbix", self.PROBLEM | said)[:2] == (action, "13491")
+
+    def test_what_comes_back_is_the_same_alarm_with_an_event_of_its_own(self) -> None:
+        assert heard("zabbix", self.PROBLEM | {"event_id": "91900"})[1] == "13491"
+
+    def test_a_media_type_that_names_no_trigger_is_told_apart_by_events(self) -> None:
+        assert heard("zabbix", self.PROBLEM | {"trigger_id": "{TRIGGER.ID}"})[1] == "91842"
 
     @pytest.mark.parametrize(
         ("nseverity", "severity"), [("0", 5), ("1", 5), ("2", 3), ("3", 3), ("4", 2), ("5", 1)]

@@ -1,8 +1,10 @@
 """Zabbix, through our media type (senders/zabbix_media_type.yaml), which sends these macros as JSON.
 
 https://www.zabbix.com/documentation/current/en/manual/appendix/macros/supported_by_location
-A problem and its recovery have the same event id. Times are in the zone of the Zabbix server and name none, so arrival
-orders the events. A macro that Zabbix could not expand arrives as it was written and counts as absent.
+An alarm is a trigger, which is a trouble of one host; each time it comes back Zabbix gives it an event of its own,
+whose id its recovery bears as well. A trigger that makes several problems at once is over here with the first that
+recovers. Times are in the zone of the Zabbix server and name none, so arrival orders the events.
+A macro that Zabbix could not expand arrives as it was written and counts as absent.
 """
 
 from __future__ import annotations
@@ -21,12 +23,16 @@ GUIDE = """
 1. Import the media type [zabbix_media_type.yaml](zabbix_media_type.yaml) (Zabbix 6.0 or newer): *Alerts → Media types →
    Import*. Set its parameter `desk_url` to `https://desk.example.com/in/TOKEN`.
 2. Set the global macro `{$ZABBIX.URL}` to the address of your Zabbix, so that alarms lead back to it.
-3. Give a user the medium *Tierdesk* (anything in *Send to*), and let a trigger action send *problem*, *recovery* and
-   *update* messages to that user.
+3. Make a user for it, who may read the host groups that you want to hear of, and give it the medium *Tierdesk*
+   (anything in *Send to*). It should be nobody's own: Zabbix tells nobody of what they acknowledge themselves.
+4. Let a trigger action send the operations for problems, recoveries and updates to that user.
 """
 
 WEIGHTS = SEVERITIES | {"0": 5, "1": 5, "2": 3, "3": 3, "4": 2, "5": 1}
 """`{EVENT.NSEVERITY}`: not classified, information, warning, average, high, disaster."""
+
+IN_WORDS = re.compile(r"\{[#$]?[A-Z0-9_.]+(:[^{}]*)?\}")
+"""A macro within the name of a trigger, where it stands for what differs from one host or disk to the next."""
 
 UNEXPANDED = re.compile(r"\{\$?[A-Z0-9_.:#]+\}(\s\{[A-Z0-9_.]+\})*")
 
@@ -40,14 +46,14 @@ def read(request: Request) -> list[AlarmEvent]:
     return [
         said(
             action=_action(root),
-            key=root["event_id"],
+            key=root.get("trigger_id") or root["event_id"],
             severity=root.get("nseverity", ""),
             resource=root.get("host", ""),
-            class_=root.get("trigger", "") or root.get("name", ""),
+            class_=IN_WORDS.sub("…", root.get("trigger", "")) or root.get("name", ""),
             summary=root.get("name", ""),
             text="\n".join(filter(None, (root.get("opdata"), root.get("message"), root.get("description")))),
             labels=_tags(root)
-            | {name: root[name] for name in ("host_ip", "trigger_id", "update") if root.get(name)},
+            | {name: root[name] for name in ("host_ip", "event_id", "update") if root.get(name)},
             links=[Link("Zabbix", _problem_page(root))],
             severities=WEIGHTS,
         )
