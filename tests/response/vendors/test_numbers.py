@@ -14,6 +14,8 @@ from tierdesk.response.vendors.numbers import our_cases, possible_numbers, their
         ("Re: Gateway drops IKE [VC-7] [NRD-552190]", "NRD-552190"),
         ("Your request #552190 was registered", "552190"),
         ("SR 691234567: update", "691234567"),
+        ("Re: Gateway drops IKE [VC-7] [NV-2026-4711]", "NV-2026-4711"),
+        ("Case 2026/0815.2 was opened.", "2026/0815.2"),
         ("Re: Gateway drops IKE [VC-7]", ""),
         ("Re: [TD-1042] Gateway drops IKE [VC-7]", ""),
         ("Out of office", ""),

@@ -52,6 +52,20 @@ def test_a_question_waits_for_the_contact_and_the_answer_wakes_it(
     )
 
 
+def test_whoever_works_it_speaks_to_the_contact_with_the_voice_of_the_first_line(
+    cast: Cast, doing: Doing, ann: Browser, ticket: Ticket
+) -> None:
+    with doing(cast.lena):
+        now(ticket).reply("We look at it.")
+    with doing(cast.tom):
+        now(ticket).reply("The gateway has a new version.")
+    shown = ann.reads(page(ticket))
+    assert cast.lena.name in shown and "The gateway has a new version." in shown
+    assert cast.tom.name not in shown
+    talks = now(ticket).voice_team
+    assert talks is not None and talks.name in shown
+
+
 def test_an_answer_sent_twice_is_heard_once(ann: Browser, ticket: Ticket) -> None:
     seen = ticket.messages.get().pk
     for _ in range(2):

@@ -7,7 +7,10 @@ from itertools import pairwise
 
 CASE = re.compile(r"\bVC-(\d{1,15})\b")
 OURS = re.compile(r"\b(?:VC|TD)-\d{1,15}\b")
-NAMED = re.compile(r"(?:\[|#|\b(?:case|ticket|sr|request)[ :#]*)\s*([A-Z]{0,6}-?\d{4,15})\b", re.IGNORECASE)
+NAMED = re.compile(
+    r"(?:\[|#|\b(?:case|ticket|sr|request)[ :#]*)\s*([A-Z]{0,6}-?\d{4,15}(?:[-./]\d{1,15}){0,3})\b",
+    re.IGNORECASE,
+)
 WORD = re.compile(r"[A-Z0-9](?:[A-Z0-9./_-]*[A-Z0-9])?")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from tierdesk.core import clock
@@ -104,11 +106,27 @@ def conversation(
         "entitled": entitlement_of(found, clock.now()) if found.is_unresolved() else None,
         "goes_on_as": _goes_on_as(request, found),
         "conversation": messages,
+        "speakers": _speakers(found, messages),
         "seen": max((message.pk for message in messages), default=0),
         "text": text,
         "errors": errors or {},
     }
     return render(request, "portal/ticket.html", context, status=422 if errors else 200)
+
+
+def _speakers(found: Ticket, messages: Iterable[Message]) -> dict[int, str]:
+    """Who speaks in each message: its writer; for those of other teams the one that talks to the contact."""
+    team = found.voice_team
+    talks = set(team.agents.values_list("pk", flat=True)) if team else set()
+    speakers = {}
+    for message in messages:
+        if message.by_kind == "agent" and team and message.by_id not in talks:
+            speakers[message.pk] = team.name
+        else:
+            speakers[message.pk] = (
+                message.by_name if message.by_kind in ("agent", "contact") else _("Support")
+            )
+    return speakers
 
 
 def _goes_on_as(request: HttpRequest, found: Ticket) -> Ticket | None:
