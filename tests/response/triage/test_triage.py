@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.cast import Cast
 from tierdesk.core.work import current
+from tierdesk.response.triage.decide import Keywords, suggest
 
 
 def test_whoever_opens_a_ticket_may_hand_it_on_at_once(cast: Cast, doing: Callable[..., Any]) -> None:
@@ -48,3 +49,22 @@ def test_what_is_raised_for_a_vip_is_raised_once_each_time_the_matrix_is_asked(
     with doing(cast.lena):
         ticket.assess(impact=ticket.impact, urgency=ticket.urgency, reason="looked at it again")
     assert ticket.priority == before
+
+
+def test_what_monitoring_calls_it_says_what_it_is_about(cast: Cast, doing: Callable[..., Any]) -> None:
+    """The summary of an alarm often names but a host; its class counts as the subject, in the words it is made of."""
+    with doing(cast.lena):
+        ticket = cast.ticket(
+            subject="gw1 is down",
+            text="Prometheus raised:\ngw1 is down",
+            traits={"alarm.class": "VpnTunnelDown"},
+        )
+    assert ticket.category == cast.vpn_category
+
+
+def test_words_of_a_class_are_told_apart() -> None:
+    disk, mail = Keywords(1, "server/disk", ("disk", "diskfull")), Keywords(2, "email", ("mail",))
+    found = suggest("/var is 97 % full", "", [disk, mail], "DiskFull")
+    assert found is not None
+    assert (found.category, found.because, found.confidence) == (1, ("disk", "diskfull"), 1.0)
+    assert suggest("/var is 97 % full", "", [disk, mail], "Diskfuller") is None

@@ -11,6 +11,7 @@ SURE = 0.6
 """From this confidence on a suggested category is set; below it is only shown."""
 
 WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
+NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,14 @@ class Suggestion:
     because: tuple[str, ...]
 
 
-def suggest(subject: str, text: str, keywords: Iterable[Keywords]) -> Suggestion | None:
+def suggest(subject: str, text: str, keywords: Iterable[Keywords], kind: str = "") -> Suggestion | None:
     """The category whose words a ticket uses most. Words of the subject count three times.
 
+    `kind`: what a machine calls this sort of trouble, such as DiskFull. It counts as the subject does, as the word that
+    it is and as those that it is made of.
     Confidence is the winner's share of all hits, damped for a single hit in the text alone; None without any hit.
     """
-    head, body = _folded(subject), _folded(text[:4000])
+    head, body = _folded(f"{subject} {kind} {NEW_WORD.sub(' ', kind)}"), _folded(text[:4000])
     scored = [(_score(entry, head, body), entry) for entry in keywords]
     hits = [(score, entry) for score, entry in scored if score > 0]
     if not hits:

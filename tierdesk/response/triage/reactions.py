@@ -117,7 +117,8 @@ class _Room:
     def _categorise(self, ticket: Ticket, *, assessed: bool) -> str:
         if ticket.category_id is not None:
             return "category given"
-        suggestion = suggest(ticket.subject, ticket.description, self.keywords)
+        kind = str(ticket.traits.get("alarm.class", ""))
+        suggestion = suggest(ticket.subject, ticket.description, self.keywords, kind)
         if suggestion is None:
             return "no category suggested"
         ticket.suggested_category = self.categories[suggestion.category]
