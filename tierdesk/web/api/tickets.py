@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Self
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Header, Query, Router, Status
 from pydantic import BaseModel, Field
@@ -20,6 +21,8 @@ from tierdesk.web.api.errors import REFUSALS, Invalid, Refusal, refuse
 from tierdesk.web.api.fields import Address, Instant, Level, Line, Paging, Strict, Text, Word
 
 router = Router(tags=["tickets"])
+
+MOST_NAMED = 30
 
 RELATED = ("client", "contact", "service", "category", "team", "assignee__user")
 
@@ -173,9 +176,11 @@ def _trouble(request: HttpRequest, body: Opening) -> Trouble:
 
 def service_of(client: Client, key: str) -> Service:
     """What the client knows by that key: its own, else one that all are offered. Raises Invalid."""
-    service = Service.objects.of_client(client.pk).filter(key=key).order_by("client").first()
+    offered = Service.objects.of_client(client.pk)
+    service = offered.filter(key=key).order_by("client").first()
     if service is None:
-        raise Invalid("service", f"{client.name} has no such service")
+        keys = offered.order_by("key").values_list("key", flat=True).distinct()
+        raise Invalid("service", f"{client.name} has no such service{_there_are(keys)}")
     return service
 
 
@@ -183,8 +188,16 @@ def category_at(path: str) -> Category:
     """Raises Invalid."""
     category = Category.objects.filter(path=path).first()
     if category is None:
-        raise Invalid("category", "there is no such category")
+        paths = Category.objects.order_by("path").values_list("path", flat=True)
+        raise Invalid("category", f"there is no such category{_there_are(paths)}")
     return category
+
+
+def _there_are(names: QuerySet[Any, str]) -> str:
+    """What could have been meant: the first of them."""
+    named = list(names[: MOST_NAMED + 1])
+    more = ", …" if len(named) > MOST_NAMED else ""
+    return f"; there are {', '.join(named[:MOST_NAMED])}{more}" if named else ""
 
 
 def _answer(request: HttpRequest, receipt: Receipt) -> Status[Any]:
