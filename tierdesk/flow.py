@@ -36,7 +36,8 @@ from tierdesk.core.wakeups import Errand, Wakeup
 from tierdesk.core.work import Reactions, Wiring
 from tierdesk.directory.clients.models import Client
 from tierdesk.directory.oncall.ahead import look_ahead
-from tierdesk.directory.oncall.models import Schedule
+from tierdesk.directory.oncall.models import Schedule, Subscription
+from tierdesk.directory.oncall.subscription import ask_due
 from tierdesk.directory.staff.models import Agent
 from tierdesk.learning.analytics import reactions as figures
 from tierdesk.learning.analytics.closing import close_due, compare_due
@@ -321,6 +322,7 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Wakeup(Ticket, wake_tickets),
     Wakeup(Agent, return_agents),
     Wakeup(Schedule, look_ahead(tell_leads, follow_schedules)),
+    Errand(Subscription, ask_due(tell_leads), apart=True),
     Wakeup(Offer, give_away),
     Wakeup(ShiftHandOver, remind_takers(tell_agents)),
     Wakeup(Paging, wake_pagings),

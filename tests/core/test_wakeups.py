@@ -19,6 +19,7 @@ from tierdesk.channels.models import Inbound
 from tierdesk.core import wakeups
 from tierdesk.core.wakeups import LONGEST_REST_S, POLL_SECONDS, Errand, Look, Wakeup
 from tierdesk.directory.clients.models import Client
+from tierdesk.directory.oncall.models import Subscription
 from tierdesk.learning.analytics.models import ClosedMonth
 from tierdesk.learning.prediction.models import Outlook
 from tierdesk.response.notifications.models import Notice
@@ -175,4 +176,4 @@ class TestLook:
 
     def test_what_waits_for_others_or_thinks_long_is_run_apart(self) -> None:
         apart = {wakeup.model for wakeup in wakeups.wakeups() if wakeup.apart}
-        assert apart == {Inbound, Notice, Outlook, Page, Client, ClosedMonth}
+        assert apart == {Inbound, Notice, Outlook, Page, Client, ClosedMonth, Subscription}

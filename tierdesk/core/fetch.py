@@ -80,9 +80,17 @@ def post_form(url: str, fields: Mapping[str, str]) -> Answer:
 
 
 def ask(
-    method: str, url: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    method: str,
+    url: str,
+    *,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    most: int = MOST_BYTES,
 ) -> Answer:
-    """Ask a server that somebody named; its answer, whatever its status. Raises NoAnswer or OffLimits."""
+    """Ask a server that somebody named; its answer, whatever its status. Raises NoAnswer or OffLimits.
+
+    `most`: the octets that an answer may have.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -94,7 +102,7 @@ def ask(
     if parts.scheme == "http" and not reach.is_allowed(parts.hostname, port):
         raise OffLimits("Only https:// addresses are asked.")
     target = f"{parts.path or '/'}?{parts.query}".rstrip("?")
-    request = _Request(method, target, body, headers or {})
+    request = _Request(method, target, body, headers or {}, most)
     try:
         return _asked(parts.scheme == "https", parts.hostname, port, request)
     except (OffLimits, NoAnswer):
@@ -115,6 +123,7 @@ class _Request:
     target: str
     body: bytes | None
     headers: Mapping[str, str]
+    most: int
 
 
 def _asked(secure: bool, host: str, port: int, request: _Request) -> Answer:
@@ -168,7 +177,7 @@ def _heard(
     connection.request(request.method, request.target, request.body, headers)
     said = connection.getresponse()
     told = {name.lower(): value for name, value in said.getheaders()}
-    return Answer(said.status, _read(said, until), told)
+    return Answer(said.status, _read(said, until, request.most), told)
 
 
 def _secured(line: socket.socket, host: str) -> ssl.SSLSocket:
@@ -177,12 +186,12 @@ def _secured(line: socket.socket, host: str) -> ssl.SSLSocket:
     return context.wrap_socket(line, server_hostname=host)
 
 
-def _read(said: http.client.HTTPResponse, until: float) -> bytes:
+def _read(said: http.client.HTTPResponse, until: float, most: int) -> bytes:
     """What comes, bit by bit: a server that sends one byte a second is cut off as well."""
     body = b""
     while piece := said.read1(65536):
         body += piece
-        if len(body) > MOST_BYTES:
+        if len(body) > most:
             raise NoAnswer("The answer is too long.")
         if time.monotonic() > until:
             raise TimeoutError

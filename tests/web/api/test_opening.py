@@ -192,7 +192,10 @@ def test_rights_lost_before_it_was_understood_count(cast: Cast) -> None:
         ({"text": "a\0b"}, "text: a NUL character cannot be kept"),
         ({"contact": "ann"}, "contact: this is not a mail address"),
         ({"service": "nope"}, "service: Acme GmbH has no such service; there are mail, vpn"),
-        ({"category": "nope"}, "category: there is no such category; there are hardware/printer, network/vpn"),
+        (
+            {"category": "nope"},
+            "category: there is no such category; there are hardware/printer, network/vpn",
+        ),
         ({"client": None}, "client: Input should be a valid string"),
     ],
 )

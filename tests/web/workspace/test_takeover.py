@@ -13,9 +13,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client as Browser
 
 from tests.cast import Cast
+from tests.servers.calendars import CalendarServer, calendar_server
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
-from tierdesk.directory.oncall.models import Layer, Override, Schedule, Turn
+from tierdesk.directory.oncall.models import Layer, Override, Schedule, Subscription, Turn
 
 NOW = datetime(2026, 3, 3, 12, tzinfo=UTC)
 """A Tuesday."""
@@ -114,7 +115,7 @@ def test_what_was_looked_at_is_taken_over(lena: Browser, cast: Cast, night: Sche
     assert not Override.objects.exists(), "looked at, no more"
     response = lena.post(PAGE, filled(response), follow=True)
     assert "The calendar is taken over. New: 1, as before: 0, gone: 0." in response.content.decode()
-    assert "1 shift of a calendar file lies over the layers, until Wed 11 Mar 2026." in words(response)
+    assert "1 shift of a calendar lies over the layers, until Wed 11 Mar 2026." in words(response)
     assert "Nobody stands in" in words(response), "a calendar's shifts are turns"
     made = Override.objects.get()
     assert (made.agent, made.from_at, made.made_by) == (
@@ -146,7 +147,7 @@ def test_two_at_once_are_refused_in_the_reader_s_time(lena: Browser, cast: Cast)
 @pytest.mark.parametrize(
     ("given", "refusal"),
     [
-        ({}, "Choose a file, or paste what is in it."),
+        ({}, "Choose a file, give an address, or paste what is in it."),
         ({"text": "Lena: Mondays"}, "It is no iCalendar file"),
         ({"file": SimpleUploadedFile("rota.ics", b"\xff\xfe\x00")}, "that is text in UTF-8"),
         ({"text": file(*(event(f"N{n}", 9, 10) for n in range(101)))}, "more than 100 names"),
@@ -198,3 +199,52 @@ def test_another_team_s_agent_takes_nothing_over(cast: Cast, client: Browser, ni
         assert response.status_code == 403
         assert "Only people of Service Desk, managers and administrators" in words(response)
     assert "calendar/" not in client.get(SCHEDULE).content.decode().partition("<main")[2]
+
+
+class TestAnAddress:
+    @pytest.fixture
+    def server(self, settings: Any) -> Iterator[CalendarServer]:
+        with calendar_server() as server:
+            settings.PRIVATE_HOSTS = [server.host]
+            server.text = file(event("Lou", 9, 11))
+            yield server
+
+    @pytest.fixture
+    def given(self, lena: Browser, server: CalendarServer) -> Any:
+        """What the schedule's page says once the calendar at the address was taken over."""
+        looked = lena.post(PAGE, {"address": server.address, "days_begin": "09:00"})
+        assert "1 shift comes" in words(looked)
+        return lena.post(PAGE, filled(looked) | {"address": server.address}, follow=True)
+
+    def test_its_calendar_is_looked_at_taken_over_and_asked_from_then_on(
+        self, given: Any, server: CalendarServer, cast: Cast
+    ) -> None:
+        assert "1 shift of a calendar lies over the layers" in words(given)
+        assert "Its address is asked every hour" in words(given)
+        assert "private-4711" not in given.content.decode(), "whoever knows it reads the calendar"
+        kept = Subscription.objects.get()
+        assert (kept.who, kept.days_begin, kept.made_by) == ({"Lou": cast.lou.pk}, time(9), cast.lena.user)
+        assert server.asked == 1, "what was looked at is what is taken over"
+
+    def test_a_file_ends_that(self, given: Any, lena: Browser) -> None:
+        lena.post(PAGE, filled(looked(lena, file(event("Lou", 9, 12)))))
+        assert not Subscription.objects.exists()
+
+    def test_so_does_taking_all_back(self, given: Any, lena: Browser) -> None:
+        lena.post(f"{PAGE}removal/")
+        set_scope(EVERY_CLIENT)
+        assert not Subscription.objects.exists()
+        assert not Override.objects.standing().exists()
+
+    def test_trouble_is_said_where_the_schedule_stands(self, given: Any, lena: Browser) -> None:
+        set_scope(EVERY_CLIENT)
+        Subscription.objects.update(trouble="The server answers 503.", trouble_since=NOW)
+        assert "The calendar at its address cannot be taken over: The server answers 503." in words(
+            lena.get(SCHEDULE)
+        )
+
+    def test_one_that_cannot_be_asked_is_refused_and_comes_back_to_be_corrected(self, lena: Browser) -> None:
+        response = lena.post(PAGE, {"address": "https://10.0.0.1/a.ics", "days_begin": "09:00"})
+        assert response.status_code == 422
+        assert "is inside the network" in words(response)
+        assert 'value="https://10.0.0.1/a.ics"' in response.content.decode()

@@ -137,6 +137,12 @@ class Schedule(models.Model):
         """Who is on call has changed: whether anybody will be missing is looked at now, not later."""
         type(self).objects.filter(pk=self.pk).update(wake_at=at)
 
+    def candidates(self) -> list[Agent]:
+        """Whoever may be called: the active people of the team, and those who have a turn; by name."""
+        team = Agent.objects.filter(teams=self.team_id, user__is_active=True).select_related("user")
+        people = {agent.pk: agent for agent in [*team, *self.people.values()] if agent.user.is_active}
+        return sorted(people.values(), key=lambda agent: agent.name)
+
     def may_be_called(self, agent: Agent) -> bool:
         """Whoever can sign in and is of the team, or has a turn already."""
         return agent.user.is_active and (agent.pk in self.people or self.team_id in agent.team_ids)
@@ -285,6 +291,34 @@ class Override(models.Model):
     def laid_out(self) -> rota.Override:
         why = self.reason or "stands in"
         return rota.Override(self.agent_id, self.from_at, self.to_at, why, self.pk, self.is_taken_over)
+
+
+class Subscription(models.Model):
+    """A calendar at an address, whose shifts are taken over again and again (subscription.py); one of a schedule.
+
+    Whoever knows the address reads the calendar, so it lies sealed. `who`: by what the calendar calls somebody the key
+    of whoever it means, or null for who is left out. `days_begin`: when a whole day begins, by the schedule's clock.
+    `trouble`: why the last answer was not taken over, since `trouble_since`; empty: it was. `is_told`: the leads were.
+    """
+
+    schedule = models.OneToOneField(Schedule, on_delete=models.CASCADE, related_name="subscription")
+    address = models.BinaryField()
+    days_begin = models.TimeField()
+    who = models.JSONField(default=dict)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    asked_at = models.DateTimeField()
+    trouble = models.CharField(max_length=500, blank=True, default="")
+    trouble_since = models.DateTimeField(null=True)
+    is_told = models.BooleanField(default=False)
+    wake_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["wake_at"], name="calendars_to_ask", condition=Q(wake_at__isnull=False))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schedule}: a calendar that is asked"
 
 
 class ToldGap(models.Model):

@@ -132,8 +132,11 @@ def compared(schedule: Schedule, taken: Iterable[Taken], at: datetime) -> Change
     return change
 
 
-def take_over(schedule: Schedule, taken: Sequence[Taken], *, by: User, at: datetime) -> Change:
-    """Let these, and none else, be what was taken over. Raises UnableToStandIn, and says why."""
+def take_over(schedule: Schedule, taken: Sequence[Taken], *, by: User | None, at: datetime) -> Change:
+    """Let these, and none else, be what was taken over. Raises UnableToStandIn, and says why.
+
+    `by`: who wanted it; None where their account is gone.
+    """
     for one in taken:
         if not schedule.may_be_called(one.agent):
             raise UnableToStandIn(

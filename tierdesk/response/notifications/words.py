@@ -206,6 +206,10 @@ DESK: Mapping[str, tuple[object, object]] = {
         _("$schedule: hours that nobody has"),
         _("$gaps ($zone). Let somebody of $team stand in."),
     ),
+    "duty_calendar": (
+        _("$schedule: its calendar cannot be taken over"),
+        _("$why What was taken over before goes on holding; look at the schedule."),
+    ),
     "remind": (_("$number waits for $team"), _("$client: $subject (P$priority)")),
     "no_reminder": (_("$number waits, and nobody is reminded"), _("$client: $subject. $why")),
     "silence": (_("$number: nobody answered"), _("$client: $subject. It is back at work, with $team. $why")),

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from tierdesk.core import clock
 from tierdesk.directory.calendars.hours import FOREVER
 from tierdesk.directory.oncall.feeds import calendar
-from tierdesk.directory.oncall.models import Feed, Override, Schedule, UnableToStandIn
+from tierdesk.directory.oncall.models import Feed, Override, Schedule, Subscription, UnableToStandIn
 from tierdesk.directory.oncall.rota import Shift
 from tierdesk.directory.staff.models import Agent
 from tierdesk.web.workspace.duty import Reader, duty, line, to_swap
@@ -169,8 +169,9 @@ def _page(
             if one.to_at > reader.at and not one.is_taken_over
         ],
         "taken_over": _taken_over(found, reader),
+        "subscription": Subscription.objects.filter(schedule=found).select_related("made_by").first(),
         "may_change": may_change,
-        "people": candidates(found) if may_change else [],
+        "people": found.candidates() if may_change else [],
         "to_swap": [line(found, shift, reader, until=FOREVER) for shift in to_swap(found, reader).values()],
         "link": link,
         "feed": agent_of(request).feeds.filter(schedule=found).first(),
@@ -203,16 +204,9 @@ def reader_of(request: HttpRequest) -> Reader:
     return Reader(ZoneInfo(user_of(request).timezone), clock.now())
 
 
-def candidates(found: Schedule) -> list[Agent]:
-    """Whoever may stand in: the team, and everybody who has a turn."""
-    team = Agent.objects.filter(teams=found.team_id, user__is_active=True).select_related("user")
-    people = {agent.pk: agent for agent in [*team, *found.people.values()] if agent.user.is_active}
-    return sorted(people.values(), key=lambda agent: agent.name)
-
-
 def _candidate(found: Schedule, posted: QueryDict) -> Agent:
     chosen = posted.get("who", "")
-    for agent in candidates(found):
+    for agent in found.candidates():
         if str(agent.pk) == chosen:
             return agent
     raise UnableToStandIn(_("Choose who stands in."))

@@ -8,6 +8,7 @@ from datetime import datetime, time
 from hashlib import sha256
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -16,14 +17,15 @@ from django.views.decorators.http import require_POST
 
 from tierdesk.core import clock
 from tierdesk.directory.calendars.calendar_file import UnreadableCalendar
-from tierdesk.directory.oncall.models import Schedule, UnableToStandIn
+from tierdesk.directory.oncall.models import Schedule, Subscription, UnableToStandIn
 from tierdesk.directory.oncall.said import LONGEST, Said
+from tierdesk.directory.oncall.subscription import calendar_at, decoded, subscribe
 from tierdesk.directory.oncall.takeover import Change, Name, Taken, chosen, compared, names, read, take_over
 from tierdesk.directory.staff.models import Agent
 from tierdesk.web.workspace.duty import Reader
 from tierdesk.web.workspace.guard import agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
-from tierdesk.web.workspace.views.on_call import candidates, not_theirs, reader_of, schedule_of
+from tierdesk.web.workspace.views.on_call import not_theirs, reader_of, schedule_of
 
 MOST_NAMES = 100
 SHOWN = 20
@@ -47,6 +49,9 @@ class Sheet:
     """What was given, what was made of it, and why it goes no further, if it does not."""
 
     text: str = ""
+    address: str = ""
+    """Where the text came from, and comes from again each hour once it is taken over; empty: it was given."""
+
     days_begin: time = MIDNIGHT
     choices: list[Choice] = field(default_factory=list)
     taken: list[Taken] = field(default_factory=list)
@@ -57,7 +62,12 @@ class Sheet:
     def seen(self) -> str:
         """What whoever looked at it has seen: with another choice it is shown again, before it is done."""
         chosen_for = [(one.field, one.value) for one in self.choices]
-        return sha256(repr((self.text, self.days_begin, chosen_for)).encode()).hexdigest()
+        return sha256(repr((self.text, self.address, self.days_begin, chosen_for)).encode()).hexdigest()
+
+    def who(self, people: Sequence[Agent]) -> dict[str, Agent | None]:
+        """Whom each name of the file means, as it was chosen."""
+        by_key = {str(agent.pk): agent for agent in people}
+        return {one.name.label: by_key.get(one.value) for one in self.choices}
 
 
 @agent_page
@@ -72,7 +82,7 @@ def takeover(request: HttpRequest, key: str) -> HttpResponse:
     sheet = _read(request, found, at)
     if sheet.change and request.POST.get("seen") == sheet.seen:
         try:
-            done = take_over(found, sheet.taken, by=user_of(request), at=at)
+            done = _done(request, found, sheet, at)
         except UnableToStandIn as unable:
             sheet.refusal = str(unable)
         else:
@@ -90,7 +100,9 @@ def removal(request: HttpRequest, key: str) -> HttpResponse:
     found = schedule_of(request, key)
     if not found.may_change(user_of(request)):
         return not_theirs(request, found, "takeover")
-    gone = take_over(found, [], by=user_of(request), at=clock.now()).goes
+    with transaction.atomic():
+        Subscription.objects.filter(schedule=found).delete()
+        gone = take_over(found, [], by=user_of(request), at=clock.now()).goes
     told = ngettext(
         "%(count)d shift of the calendar went: the layers hold again.",
         "%(count)d shifts of the calendar went: the layers hold again.",
@@ -100,22 +112,33 @@ def removal(request: HttpRequest, key: str) -> HttpResponse:
     return redirect("workspace:schedule", found.key)
 
 
+def _done(request: HttpRequest, found: Schedule, sheet: Sheet, at: datetime) -> Change:
+    """Taken over; an address is asked from now on, and a file ends that. Raises UnableToStandIn."""
+    with transaction.atomic():
+        change = take_over(found, sheet.taken, by=user_of(request), at=at)
+        if sheet.address:
+            who = sheet.who(found.candidates())
+            subscribe(found, sheet.address, days_begin=sheet.days_begin, who=who, by=user_of(request), at=at)
+        else:
+            Subscription.objects.filter(schedule=found).delete()
+    return change
+
+
 def _read(request: HttpRequest, found: Schedule, at: datetime) -> Sheet:
     """As far as it can be understood; what is in the way is its refusal."""
     sheet = Sheet(days_begin=_time(request.POST.get("days_begin", "")) or _hand_over(found))
     try:
-        sheet.text = _given(request)
+        sheet.address = request.POST.get("address", "").strip()
+        sheet.text = _given(request, sheet.address)
         shifts = read(sheet.text, found, days_begin=sheet.days_begin, at=at)
-        people = candidates(found)
+        people = found.candidates()
         sheet.choices = _choices(request, shifts, people)
         if unknown := [one.name.label for one in sheet.choices if not one.value]:
             sheet.refusal = _("Say who this is, or leave it out: %(names)s.") % {
                 "names": ", ".join(f"“{label}”" for label in unknown[:SHOWN])
             }
             return sheet
-        by_key = {str(agent.pk): agent for agent in people}
-        who = {one.name.label: by_key.get(one.value) for one in sheet.choices}
-        sheet.taken = chosen(shifts, who, words=reader_of(request).words)
+        sheet.taken = chosen(shifts, sheet.who(people), words=reader_of(request).words)
         if not sheet.taken:
             sheet.refusal = _("Everybody is left out: there is nothing to take over.")
             return sheet
@@ -125,25 +148,22 @@ def _read(request: HttpRequest, found: Schedule, at: datetime) -> Sheet:
     return sheet
 
 
-def _given(request: HttpRequest) -> str:
-    """The text of the file that was chosen, else what was pasted. Raises UnreadableCalendar."""
+def _given(request: HttpRequest, address: str) -> str:
+    """The text of the file that was chosen, else what was pasted, else what stands at the address.
+
+    What was looked at is pasted when it is looked at again, so it is fetched once. Raises UnreadableCalendar.
+    """
     upload = request.FILES.get("file")
-    if not upload:
-        text = request.POST.get("text", "")
-        if not text.strip():
-            raise UnreadableCalendar(_("Choose a file, or paste what is in it."))
-        return _lines_alike(text)
-    if (upload.size or 0) > 4 * LONGEST:
-        raise UnreadableCalendar(_("This file is too long for a calendar of shifts."))
-    try:
-        return _lines_alike(upload.read().decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise UnreadableCalendar(_("It is no iCalendar file: that is text in UTF-8.")) from error
-
-
-def _lines_alike(text: str) -> str:
-    """A form sends each line end as two characters; the file came with its own."""
-    return text.replace("\r\n", "\n")
+    if upload:
+        if (upload.size or 0) > 4 * LONGEST:
+            raise UnreadableCalendar(_("This file is too long for a calendar of shifts."))
+        return decoded(upload.read())
+    text = request.POST.get("text", "")
+    if text.strip():
+        return text.replace("\r\n", "\n")  # a form sends each line end as two characters
+    if address:
+        return calendar_at(address)
+    raise UnreadableCalendar(_("Choose a file, give an address, or paste what is in it."))
 
 
 def _choices(request: HttpRequest, shifts: Sequence[Said], people: Sequence[Agent]) -> list[Choice]:
@@ -184,7 +204,7 @@ def _page(request: HttpRequest, found: Schedule, sheet: Sheet, *, status: int = 
         "zone": str(reader.zone),
         "sheet": sheet,
         "days_begin": f"{sheet.days_begin:%H:%M}",
-        "people": candidates(found),
+        "people": found.candidates(),
         "left_out": LEFT_OUT,
         "lines": _lines(sheet.change, reader) if sheet.change else [],
         "shown": SHOWN,
