@@ -20,35 +20,116 @@ GUIDE = """
 Switch the listener on, on the desk: `TIERDESK_SYSLOG_PORT=5514` (UDP and TCP; 0, off, is the default) and
 `TIERDESK_ALARMS_LISTEN_HOST=0.0.0.0`. Syslog carries no token: the desk knows a source by the addresses in its
 `senders`, and what others send is counted under *Channels* and not read. Give the source a `quiet` time, after which
-what is not heard any more is over.
+what is not heard any more is over. Lines below a warning are not read, so they need not be sent.
 
-**rsyslog** (TCP, octet-counted):
+Each of these is a whole file, for a machine's own log. Take one; TCP waits while the desk is away, UDP loses. In those
+for syslog-ng `s_src` is what Debian's `syslog-ng.conf` calls its source; elsewhere it may be `s_sys` or `s_local`.
+
+**rsyslog over TCP**:
 
 ```
-*.warning action(type="omfwd" target="desk.example.com" port="5514" protocol="tcp" TCP_Framing="octet-counted"
-                 template="RSYSLOG_SyslogProtocol23Format" queue.type="LinkedList" action.resumeRetryCount="-1")
+# /etc/rsyslog.d/60-desk.conf
+*.warning action(
+    type="omfwd" target="desk.example.com" port="5514" protocol="tcp"
+    TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format"
+    queue.type="LinkedList" action.resumeRetryCount="-1")
 ```
 
-**syslog-ng**: `destination d_desk { syslog("desk.example.com" transport("tcp") port(5514)); };`
+**rsyslog over UDP**:
+
+```
+# /etc/rsyslog.d/60-desk.conf
+*.warning action(
+    type="omfwd" target="desk.example.com" port="5514" protocol="udp"
+    template="RSYSLOG_SyslogProtocol23Format")
+```
+
+**syslog-ng over TCP**:
+
+```
+# /etc/syslog-ng/conf.d/desk.conf
+filter f_desk { level(warning..emerg); };
+destination d_desk { syslog("desk.example.com" transport("tcp") port(5514)); };
+log { source(s_src); filter(f_desk); destination(d_desk); };
+```
+
+**syslog-ng over UDP**:
+
+```
+# /etc/syslog-ng/conf.d/desk.conf
+filter f_desk { level(warning..emerg); };
+destination d_desk { syslog("desk.example.com" transport("udp") port(5514)); };
+log { source(s_src); filter(f_desk); destination(d_desk); };
+```
 
 **Cisco IOS**: `logging host 192.0.2.10 transport udp port 5514` and `logging trap warnings`.
 
-**Over TLS** (RFC 5425, octet-counted frames, TLS 1.2 or newer): `TIERDESK_SYSLOG_TLS_PORT=6514` with
-`TIERDESK_TLS_CERTIFICATE` and `TIERDESK_TLS_KEY`. With `TIERDESK_SYSLOG_TLS_AUTHORITY` only senders with a certificate
-of that authority are heard. rsyslog (8.2108 or newer, with its package `rsyslog-gnutls`), which is to know the
-certificate of whoever signed the desk’s:
+**TLS** (RFC 5425, octet-counted frames, TLS 1.2 or newer): on the desk `TIERDESK_SYSLOG_TLS_PORT=6514` with
+`TIERDESK_TLS_CERTIFICATE` and `TIERDESK_TLS_KEY`. A sender is to know the certificate of whoever signed the desk’s: it
+is `/etc/ssl/desk-authority.pem` below. With `TIERDESK_SYSLOG_TLS_AUTHORITY` on the desk, only senders with a
+certificate of that authority are heard; theirs are `/etc/ssl/sender.pem` and `/etc/ssl/private/sender.key` below.
+
+**rsyslog over TLS** (8.2108 or newer, with its package `rsyslog-gnutls`):
 
 ```
-*.warning action(type="omfwd" target="desk.example.com" port="6514" protocol="tcp" TCP_Framing="octet-counted"
-                 StreamDriver="gtls" StreamDriverMode="1" StreamDriverAuthMode="x509/name"
-                 StreamDriverPermittedPeers="desk.example.com" StreamDriver.CAFile="/etc/ssl/desk-authority.pem"
-                 template="RSYSLOG_SyslogProtocol23Format")
+# /etc/rsyslog.d/60-desk.conf
+*.warning action(
+    type="omfwd" target="desk.example.com" port="6514" protocol="tcp"
+    TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format"
+    StreamDriver="gtls" StreamDriverMode="1" StreamDriverAuthMode="x509/name"
+    StreamDriverPermittedPeers="desk.example.com"
+    StreamDriver.CAFile="/etc/ssl/desk-authority.pem"
+    queue.type="LinkedList" action.resumeRetryCount="-1")
 ```
 
-syslog-ng: `syslog("desk.example.com" transport("tls") port(6514) tls(ca-file("/etc/ssl/desk-authority.pem")))`.
+**rsyslog over TLS, with a certificate of its own**:
 
-Where a listener cannot be reached, lines may be posted, one or many: `POST /in/TOKEN`, with `omhttp` for example.
-Lines below a warning are not read.
+```
+# /etc/rsyslog.d/60-desk.conf
+*.warning action(
+    type="omfwd" target="desk.example.com" port="6514" protocol="tcp"
+    TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format"
+    StreamDriver="gtls" StreamDriverMode="1" StreamDriverAuthMode="x509/name"
+    StreamDriverPermittedPeers="desk.example.com"
+    StreamDriver.CAFile="/etc/ssl/desk-authority.pem"
+    StreamDriver.CertFile="/etc/ssl/sender.pem"
+    StreamDriver.KeyFile="/etc/ssl/private/sender.key"
+    queue.type="LinkedList" action.resumeRetryCount="-1")
+```
+
+**syslog-ng over TLS**:
+
+```
+# /etc/syslog-ng/conf.d/desk.conf
+filter f_desk { level(warning..emerg); };
+destination d_desk {
+    syslog("desk.example.com" transport("tls") port(6514) tls(
+        ca-file("/etc/ssl/desk-authority.pem")
+    ));
+};
+log { source(s_src); filter(f_desk); destination(d_desk); };
+```
+
+**syslog-ng over TLS, with a certificate of its own**:
+
+```
+# /etc/syslog-ng/conf.d/desk.conf
+filter f_desk { level(warning..emerg); };
+destination d_desk {
+    syslog("desk.example.com" transport("tls") port(6514) tls(
+        ca-file("/etc/ssl/desk-authority.pem")
+        cert-file("/etc/ssl/sender.pem") key-file("/etc/ssl/private/sender.key")
+    ));
+};
+log { source(s_src); filter(f_desk); destination(d_desk); };
+```
+
+Where a listener cannot be reached, lines may be posted, one or many:
+
+```sh
+curl https://desk.example.com/in/TOKEN -H 'Content-Type: text/plain' \\
+  --data-binary '<131>1 - db1 postgres - DISKFULL - /var is 96 % full'
+```
 """
 
 SEVERITIES: Final = {
