@@ -31,8 +31,8 @@ snmptrap -v 2c -c COMMUNITY desk.example.com:1162 '' 1.3.6.1.6.3.1.1.5.3 1.3.6.1
 
 **Version 3**: give the source, besides its `senders`, a `usm_user`, with `usm_auth` (SHA, SHA-224, SHA-256, SHA-384
 or SHA-512) and the passphrase as its `secret`; for encryption `usm_privacy` (AES or AES-256) with its
-`usm_privacy_secret`. Where a router must be told the engine of whoever it informs, the desk's is
-`8000000004746965726465736B`.
+`usm_privacy_secret`. Passphrases have 8 characters or more. Where a router must be told the engine of whoever it
+informs, the desk's is `8000000004746965726465736B`.
 
 ```sh
 snmptrap -v 3 -l authPriv -u USER -a SHA-256 -A SECRET -x AES -X PRIVACY_SECRET \\
