@@ -131,3 +131,27 @@ def test_what_is_for_everybody_is_added_too(desk: Desk, sits_down: SitsDown) -> 
     review(page)
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("all@desk.example: added.")).to_be_visible()
+
+
+def test_a_source_of_alarms_is_asked_what_belongs_to_what_it_speaks(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down("ada")
+    page.goto(f"{desk.address}/settings/new/alarm_sources/?client=BOR")
+    user, sends_from = (
+        page.get_by_label("User of SNMP version 3"),
+        page.get_by_role("group", name="Sends from"),
+    )
+    expect(page.get_by_label("Speaks")).to_be_visible()
+    expect(user).to_be_hidden()
+    page.get_by_label("Speaks").select_option("snmp_trap")
+    user.fill("router")
+    sends_from.get_by_role("textbox").fill("10.0.0.9")
+    page.get_by_label("Speaks").select_option("syslog")
+    expect(user).to_be_hidden()
+    expect(sends_from).to_be_visible()
+    page.get_by_label("Key", exact=True).fill("servers")
+    page.get_by_label("Name", exact=True).fill("Servers")
+    page.get_by_label("Over when unheard for").fill("1 h")
+    review(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("This will change")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("Servers: added.")).to_be_visible()

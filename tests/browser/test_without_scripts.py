@@ -31,3 +31,25 @@ def test_a_call_is_logged(desk: Desk, sits_down: SitsDown) -> None:
     page.get_by_label("What is wrong?").fill("A call without scripts")
     page.get_by_role("button", name="Open the ticket").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("A call without scripts")
+
+
+def test_a_source_of_snmp_3_is_made_and_what_is_wrong_is_told_at_its_field(
+    desk: Desk, sits_down: SitsDown
+) -> None:
+    page = sits_down("ada", java_script_enabled=False)
+    page.goto(f"{desk.address}/settings/new/alarm_sources/?client=BOR")
+    page.get_by_label("Key", exact=True).fill("core")
+    page.get_by_label("Name", exact=True).fill("Core routers")
+    page.get_by_label("Secret").fill("signs-what-it-says")
+    page.get_by_label("Over when unheard for").fill("1 h")
+    page.get_by_role("group", name="Sends from").get_by_role("textbox").first.fill("10.0.0.8")
+    page.get_by_label("User of SNMP version 3").fill("router")
+    page.get_by_label("Passphrase it encrypts with").fill("hides-what-it-says")
+    page.get_by_label("Speaks").select_option("syslog")
+    page.get_by_role("main").get_by_role("button", name="Review").click()
+    expect(page.get_by_role("alert")).to_contain_text("Only SNMP traps have a user")
+    expect(page.get_by_label("User of SNMP version 3")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Speaks").select_option("snmp_trap")
+    page.get_by_role("main").get_by_role("button", name="Review").click()
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("Core routers: added.")).to_be_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import date
 from pathlib import Path
@@ -409,3 +410,55 @@ def test_none_cannot_be_chosen_where_one_always_holds(admin: Browser) -> None:
 def test_a_source_speaks_as_a_tool_that_one_knows_by_name(admin: Browser) -> None:
     page = admin.get("/settings/new/alarm_sources/?client=ACME").content.decode()
     assert '<option value="oncall">Grafana OnCall (formatted webhook)</option>' in page
+
+
+def asked_only_with(body: str, label: str) -> str:
+    """With which kinds of sender alone the field of that label is asked for; empty: with every one."""
+    asked = re.search(rf">{label} ?<", body)
+    assert asked, label
+    begun = body[: asked.start()].rpartition("</show-when>")[2].rpartition("<show-when")
+    return html.unescape(begun[2].partition(">")[0]) if begun[1] else ""
+
+
+def test_what_belongs_to_some_kinds_of_sender_is_asked_of_those_alone(opens: Opens) -> None:
+    body = opens("new/alarm_sources?client=ACME").body
+    assert asked_only_with(body, "User of SNMP version 3") == ' data-when="{"shape": ["snmp_trap"]}"'
+    assert '"plain"' in asked_only_with(body, "Mapping")
+    assert '"syslog"' in asked_only_with(body, "Sends from")
+    assert asked_only_with(body, "Give or take") == ""
+
+
+def test_what_was_not_asked_changes_nothing(opens: Opens) -> None:
+    """As a browser with scripts sends it: without what it hides."""
+    told: dict[str, Any] = {
+        "key": "log",
+        "name": "Log",
+        "shape": "syslog",
+        "quiet": "1 h",
+        "senders.0": "10.0.0.9",
+    }
+    opens("new/alarm_sources?client=ACME").fill(**told).send("apply")
+    sheet = opens("alarm_sources/ACME~log")
+    for name in ("usm_user", "usm_auth", "usm_privacy", "usm_privacy_secret", "mapping"):
+        del sheet.fields[name]
+    assert sheet.send().response.headers["Location"] == "/settings/alarm_sources/", (
+        "a difference would be shown"
+    )
+
+
+def test_a_user_of_snmp_is_seen_whatever_the_source_speaks(opens: Opens) -> None:
+    told: dict[str, Any] = {"key": "core", "name": "Core", "shape": "snmp_trap", "quiet": "1 h"}
+    told |= {"senders.0": "10.0.0.9", "secret": "signs-what-it-says", "usm_user": "router"}
+    told |= {"usm_privacy_secret": "hides-what-it-says"}
+    opens("new/alarm_sources?client=ACME").fill(**told).send("apply")
+    kept = opens("alarm_sources/ACME~core")
+    assert asked_only_with(kept.body, "User of SNMP version 3") == ""
+    refused = kept.fill(shape="syslog").send()
+    assert "take “usm_user” away" in refused.words
+    assert asked_only_with(refused.body, "User of SNMP version 3") == ""
+
+
+def test_what_is_wrong_with_a_part_is_seen_whatever_else_is_answered(opens: Opens) -> None:
+    told: dict[str, Any] = {"key": "log", "name": "Log", "shape": "plain", "senders.0": "ten"}
+    refused = opens("new/alarm_sources?client=ACME").fill(**told).send()
+    assert asked_only_with(refused.body, "Sends from") == ""

@@ -40,6 +40,10 @@ def test_a_section_is_in_words_from_end_to_end(section: Section) -> None:
     assert {name for _, names in words.parts for name in names} <= {
         each.name for each in asked_fields(section)
     }
+    for title, answers in words.only_with.items():
+        assert title in {title for title, _ in words.parts}
+        for name, said in answers.items():
+            assert set(said) <= section.by_name[name].shape.meanings().keys()
     assert set(words.begin) <= {each.name for each in asked_fields(section)}
     assert words.icon in icon_names()
     assert words.meaning.endswith(".") and words.first.endswith(".")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -16,8 +16,8 @@ from tierdesk.ops.desk.schema import REQUIRED, Field, Item, Key, Section, Values
 from tierdesk.ops.desk.shapes import TOKEN, FileText, Ref, Scalar
 from tierdesk.ops.settings.changing import Thing, ThingRefused, number
 from tierdesk.ops.settings.offers import Offers, name_of
-from tierdesk.ops.settings.widgets import Control, Question, entry, widget_of
-from tierdesk.ops.settings.words import WORDS, Words
+from tierdesk.ops.settings.widgets import Control, Question, entry, is_blank, widget_of
+from tierdesk.ops.settings.words import WORDS, Answers, Words
 
 
 @dataclass
@@ -120,14 +120,23 @@ class Form:
         return offered.get(text, text)
 
     @property
-    def parts(self) -> list[tuple[str, list[Control]]]:
-        """The controls, part by part; what no part names comes first."""
+    def parts(self) -> list[tuple[str, list[Control], Answers]]:
+        """The controls, part by part, and with which answers only each is asked for; what no part names comes first."""
         named = {name for _, names in self.words.parts for name in names}
         first = [control for name, control in self.controls.items() if name not in named]
         return [
-            ("", first),
-            *((title, [self.controls[name] for name in names]) for title, names in self.words.parts),
+            ("", first, {}),
+            *(
+                (title, [self.controls[name] for name in names], self._only_with(title, names))
+                for title, names in self.words.parts
+            ),
         ]
+
+    def _only_with(self, title: str, names: Sequence[str]) -> Answers:
+        """What a part says, or has wrong, is seen whatever else is answered."""
+        is_wrong = any(part.errors for name in names for part in self.controls[name].all())
+        says_something = not is_blank(entry(self.node, names[0]) or scalar(""))
+        return {} if is_wrong or says_something else self.words.only_with.get(title, {})
 
     @property
     def corrections(self) -> list[tuple[str, str, str]]:

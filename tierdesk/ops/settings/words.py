@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 
+type Answers = Mapping[str, tuple[str, ...]]
+"""Fields, and what is said in them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """How a form asks for a field: its label, a hint, and what it means to leave it empty."""
@@ -24,7 +28,8 @@ class Words:
 
     `fields` by name, those inside a field as `promises.resolve`. `columns` are the fields that the list shows beside
     the name, `called` finds a row's name where it is no field. `begin` is what a new form begins with, in the file's
-    notation; `parts` are the form's parts with their titles, `versions` says what becomes of what was before.
+    notation; `parts` are the form's parts with their titles, `only_with` the answers to other fields without which a
+    part is not asked for, as long as its first field says nothing; `versions` says what becomes of what was before.
     """
 
     title: str
@@ -37,6 +42,7 @@ class Words:
     called: Callable[[Any], str] | None = None
     begin: Mapping[str, Any] = field(default_factory=dict)
     parts: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    only_with: Mapping[str, Answers] = field(default_factory=dict)
     versions: str = ""
 
     def asked(self, path: str) -> Asked:
@@ -708,7 +714,16 @@ Ask the person to read the display aloud.
         meaning="Monitoring systems that raise alarms, each with its token.",
         first="An alarm source is a monitoring system of a client’s. It sends its alarms with a token of its own.",
         columns=("client", "key", "shape", "service", "enabled"),
-        parts=(("SNMP version 3", ("usm_user", "usm_auth", "usm_privacy", "usm_privacy_secret")),),
+        parts=(
+            ("JSON of its own", ("mapping",)),
+            ("Known by its address", ("senders",)),
+            ("SNMP version 3", ("usm_user", "usm_auth", "usm_privacy", "usm_privacy_secret")),
+        ),
+        only_with={
+            "JSON of its own": {"shape": ("cloudevents", "plain")},
+            "Known by its address": {"shape": ("snmp_trap", "syslog")},
+            "SNMP version 3": {"shape": ("snmp_trap",)},
+        },
         fields={
             "client": CLIENT,
             "key": KEY,
