@@ -22,6 +22,9 @@ from tierdesk.tickets.models import Ticket
 __all__ = ["Inbound", "InboundState", "Inbounds", "Watch"]
 
 
+FASTER = "Somebody was faster: it is not in the parked box any more."
+
+
 class InboundState(models.TextChoices):
     NEW = "new", "Waiting to be understood"
     DONE = "done", "Understood"
@@ -33,6 +36,22 @@ class Inbounds(ClientRows):
     def visible_to(self, user: User) -> Self:
         """Agents of the client; what belongs to no client yet, agents of every client. Contacts see none."""
         return super().visible_to(user) if user.is_agent or user.is_admin else self.none()
+
+    def parked(self) -> Self:
+        return self.filter(state=InboundState.PARKED)
+
+    def with_words(self, words: str) -> Self:
+        """What says these words where the box shows something of it: of whom and what it is, and why it waits."""
+        return self.filter(Q(meta__about__icontains=words) | Q(reason__icontains=words)) if words else self
+
+    def discard(self, why: str) -> int:
+        """A person decided that those still parked are nothing; the bytes stay. Returns how many that were.
+
+        Raises UnableTo without a reason.
+        """
+        if not why.strip():
+            raise UnableTo("Say why it is discarded.")
+        return self.parked().update(state=InboundState.DISCARDED, reason=why[:500])
 
 
 class Inbound(models.Model):
@@ -140,14 +159,14 @@ class Inbound(models.Model):
 
     def discard(self, why: str) -> None:
         """A person decided that it is nothing; the bytes stay. Raises UnableTo unless it is parked."""
-        if not why.strip():
-            raise UnableTo("Say why it is discarded.")
-        self._decide((InboundState.PARKED,), InboundState.DISCARDED, why[:500])
+        if not type(self).objects.filter(pk=self.pk).discard(why):
+            raise UnableTo(FASTER)
+        self.refresh_from_db()
 
     def _decide(self, expected: tuple[str, ...], state: str, reason: str, **more: Any) -> None:
         mine = type(self).objects.filter(pk=self.pk, state__in=expected)
         if not mine.update(state=state, reason=reason, **more):
-            raise UnableTo("Somebody was faster: it is not in the parked box any more.")
+            raise UnableTo(FASTER)
         self.refresh_from_db()
 
 

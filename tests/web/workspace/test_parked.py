@@ -277,3 +277,58 @@ def test_nor_is_it_said_why_it_stays_parked_as_another_clients(
     set_scope(EVERY_CLIENT)
     stray.refresh_from_db()
     assert (stray.client, stray.state) == (cast.acme, "parked")
+
+
+def test_several_are_discarded_at_once_after_it_was_said_why(lena: Browser, strays: list[Inbound]) -> None:
+    picked = {"parked": [strays[0].pk, strays[1].pk], "channel": "email"}
+    asked = lena.post("/parked/discarded/", picked).content.decode()
+    assert "Discard 2 that are parked?" in asked and "Of petra" in asked and "Of pia" not in asked
+    set_scope(EVERY_CLIENT)
+    assert set(Inbound.objects.values_list("state", flat=True)) == {"parked"}, "nobody said why yet"
+    answer = lena.post("/parked/discarded/", picked | {"why": "A flood"}, follow=True)
+    assert answer.redirect_chain == [("/parked/?channel=email", 302)]
+    assert "Discarded: 2. Their bytes are kept." in answer.content.decode()
+    assert "Lena Lang: A flood" in words(lena, strays[0])
+    set_scope(EVERY_CLIENT)
+    states = list(Inbound.objects.order_by("id").values_list("state", flat=True))
+    assert states == ["discarded", "discarded", "parked"]
+
+
+def test_where_nothing_is_picked_nothing_is_discarded(lena: Browser, strays: list[Inbound]) -> None:
+    answer = lena.post("/parked/discarded/", {"why": "A flood"}, follow=True)
+    assert "Nothing was discarded" in answer.content.decode()
+    set_scope(EVERY_CLIENT)
+    assert set(Inbound.objects.values_list("state", flat=True)) == {"parked"}
+
+
+def test_agents_of_other_clients_neither_see_nor_discard_what_is_picked(
+    cast: Cast, client: Browser, strays: list[Inbound]
+) -> None:
+    Inbound.objects.update(client=cast.acme, reason="A secret of Acme’s")
+    for user in (None, cast.ann.user, cast.olga.user):
+        if user is not None:
+            client.force_login(user)
+        for why in "", "A flood":
+            answer = client.post("/parked/discarded/", {"parked": [strays[0].pk], "why": why}, follow=True)
+            assert "A secret" not in answer.content.decode()
+    set_scope(EVERY_CLIENT)
+    assert set(Inbound.objects.values_list("state", flat=True)) == {"parked"}
+
+
+def test_what_came_before_those_that_are_shown_is_on_the_next_page(
+    lena: Browser, strays: list[Inbound], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "SHOWN", 2)
+    first = lena.get("/parked/").content.decode()
+    assert "Of pia" in first and "Of paul" in first and "Of petra" not in first
+    assert "2 of 3, the newest first" in first and f"?before={strays[1].pk}" in first
+    then = lena.get(f"/parked/?before={strays[1].pk}").content.decode()
+    assert "Of petra" in then and "Of paul" not in then and "before=" not in then
+
+
+def test_the_box_can_be_narrowed_to_what_has_some_words(lena: Browser, strays: list[Inbound]) -> None:
+    page = lena.get("/parked/?words=of+PETRA").content.decode()
+    assert "Of petra" in page and "Of paul" not in page and "Only: of PETRA" in page
+    assert "Nothing that is parked has these words" in lena.get("/parked/?words=no%00where").content.decode()
+    answer = lena.post("/parked/discarded/", {"parked": [strays[0].pk], "words": "petra", "why": "No"})
+    assert answer.headers["Location"] == "/parked/?words=petra"

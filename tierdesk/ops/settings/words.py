@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-
 type Answers = Mapping[str, tuple[str, ...]]
 """Fields, and what is said in them."""
 

@@ -166,6 +166,7 @@ urlpatterns = [
     path("pages/<str:token>/voice/end/", answered.end, name="voice-end"),
     path("parked/", directory.parked, name="parked"),
     path("parked/again/", directory.parked_again, name="parked-again"),
+    path("parked/discarded/", directory.parked_discard, name="parked-discard"),
     path("parked/<int:pk>/", directory.parked_one, name="parked-one"),
     path("notices/", directory.notices, name="notices"),
     path("what-happens/", foresight.what_happens_if, name="what-happens"),

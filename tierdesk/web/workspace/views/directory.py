@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from tierdesk.channels.intake import take_in
-from tierdesk.channels.models import Inbound, InboundState
+from tierdesk.channels.models import Inbound, Inbounds, InboundState
 from tierdesk.channels.registry import registered
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, seeing
@@ -76,36 +77,79 @@ def client(request: HttpRequest, key: str) -> HttpResponse:
 def parked(request: HttpRequest) -> HttpResponse:
     """What could not be understood or is not agreed: kept with its reason until somebody decides.
 
-    `?channel=`: of this channel alone. `?tried=`: what came of these, which were tried again just now.
+    `?channel=`, `?words=`: of this channel, with these words alone. `?before=`: what came before this one.
+    `?tried=`: what came of these, which were tried again just now.
     """
     every = Inbound.objects.visible_to(user_of(request)).defer("raw").select_related("client", "ticket")
     tried = every.filter(pk__in=_keys(request.GET.getlist("tried")))
-    channel = registered().get(request.GET.get("channel", ""))
-    if channel is not None:
-        every = every.filter(channel=channel.key)
-    found = every.filter(state=InboundState.PARKED)
+    narrowed = _narrowed(request.GET)
+    every = _within(every, narrowed)
+    waiting = every.parked()
+    before = _keys(request.GET.getlist("before"))
+    page = list((waiting.filter(pk__lt=before[0]) if before else waiting)[: SHOWN + 1])
+    found = page[:SHOWN]
     context = {
-        "found": found[:SHOWN],
-        "count": found.count(),
+        "found": found,
+        "count": waiting.count(),
+        "newer": _box(narrowed) if before else None,
+        "older": _box(narrowed | {"before": found[-1].pk}) if len(page) > SHOWN else None,
         "discarded": every.filter(state=InboundState.DISCARDED)[:DISCARDED],
-        "channel": channel,
+        "narrowed": narrowed,
+        "words": narrowed.get("words", ""),
+        "channel": registered().get(narrowed.get("channel", "")),
         "tried": tried,
         "names": {one.key: one.name for one in registered().values()},
     }
     return render(request, "workspace/parked.html", context | navigation(request, "parked"))
 
 
+def _narrowed(said: QueryDict) -> dict[str, str]:
+    """What the box is narrowed to: a channel that there is, and words."""
+    channel, words = said.get("channel", ""), said.get("words", "").replace("\0", "").strip()[:200]
+    return ({"channel": channel} if channel in registered() else {}) | ({"words": words} if words else {})
+
+
+def _within(some: Inbounds, narrowed: Mapping[str, str]) -> Inbounds:
+    some = some.with_words(narrowed.get("words", ""))
+    return some.filter(channel=narrowed["channel"]) if "channel" in narrowed else some
+
+
+def _box(shown: Mapping[str, Any]) -> str:
+    """The address of the box, narrowed and turned to a page."""
+    return f"{reverse('workspace:parked')}?{urlencode(shown, doseq=True)}"
+
+
 @agent_page
 @require_POST
 def parked_again(request: HttpRequest) -> HttpResponse:
     """What was picked in the box is tried again, each by itself; the box then says what came of each."""
-    mine = Inbound.objects.visible_to(user_of(request)).filter(state=InboundState.PARKED)
-    wanted = mine.filter(pk__in=_keys(request.POST.getlist("parked")))
-    picked = list(wanted.defer("raw").order_by("id"))
+    picked = list(_picked(request).defer("raw").order_by("id"))
     _try_again(picked)
     _tell(request, picked)
-    shown = {"channel": request.POST.get("channel", ""), "tried": [one.pk for one in picked]}
-    return redirect(f"{reverse('workspace:parked')}?{urlencode(shown, doseq=True)}")
+    return redirect(_box(_narrowed(request.POST) | {"tried": [one.pk for one in picked]}))
+
+
+@agent_page
+@require_POST
+def parked_discard(request: HttpRequest) -> HttpResponse:
+    """What was picked in the box is nothing: which that is, and why, is asked first."""
+    picked, why = _picked(request), request.POST.get("why", "").strip()
+    back = _box(_narrowed(request.POST))
+    if not picked.exists():
+        messages.error(request, _("Nothing was discarded: pick what waits in the box."))
+        return redirect(back)
+    if not why:
+        found = picked.defer("raw").select_related("client")
+        context = {"found": found, "narrowed": _narrowed(request.POST), "back": back}
+        return render(request, "workspace/parked_discard.html", context | navigation(request, "parked"))
+    gone = picked.discard(f"{user_of(request).name}: {why}")
+    messages.success(request, _("Discarded: %(count)d. Their bytes are kept.") % {"count": gone})
+    return redirect(back)
+
+
+def _picked(request: HttpRequest) -> Inbounds:
+    keys = _keys(request.POST.getlist("parked"))
+    return Inbound.objects.visible_to(user_of(request)).parked().filter(pk__in=keys)
 
 
 def _try_again(picked: Sequence[Inbound]) -> None:
