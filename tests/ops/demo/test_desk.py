@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tierdesk.channels.email.models import Mailbox, mailbox_for
 from tierdesk.directory.clients.models import Client
 from tierdesk.ops.apply import apply_file
 from tierdesk.ops.demo.run import DESK
@@ -27,3 +28,10 @@ def test_at_night_on_christmas_day_a_p1_calls_people(client: str, told: dict[str
     answer = what_happens(read(asked, clients=Client.objects.all()))
     assert answer.pages
     assert [hole for hole in answer.holes if "by mail alone" not in hole] == []
+
+
+@pytest.mark.usefixtures("_desk")
+def test_whatever_it_says_leaves_from_one_of_its_mailboxes() -> None:
+    """What is about no client left from an address that nobody receives at."""
+    about = [*Client.objects.all(), None]
+    assert {mailbox_for(client).pk for client in about} == set(Mailbox.objects.values_list("pk", flat=True))
