@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -40,7 +40,13 @@ class Desk:
     """A server on a port of its own, with a lane over `store`; `long` are the paths that went the long way."""
 
     def __init__(
-        self, store: GatedStore, *, courtesy: Courtesy | None = None, quiet_s: int = 5, **limits: Any
+        self,
+        store: GatedStore,
+        *,
+        courtesy: Courtesy | None = None,
+        quiet_s: int = 5,
+        patience_s: float = WITHIN_S,
+        **limits: Any,
     ) -> None:
         self.store = store
         self.long: list[str] = []
@@ -51,7 +57,7 @@ class Desk:
             uvicorn.Config(
                 self._application,
                 port=0,
-                http=partial(FrontDoor, self.lane, self.heads),  # type: ignore[arg-type]
+                http=partial(FrontDoor, self.lane, self.heads, patience_s=patience_s),  # type: ignore[arg-type]
                 interface="asgi3",
                 lifespan="on",
                 log_level="warning",
@@ -288,6 +294,60 @@ def test_it_does_not_hang_up_on_who_waits_for_the_store(store: GatedStore) -> No
         store.gate.set()
         assert line.hear()[0] == 202
         assert line.is_over(), "when it has been quiet after that"
+
+
+HEAD = b"POST /in/plain HTTP/1.1\r\nHost: desk\r\n"
+TRICKLES = {
+    "a head": HEAD + b"X-Slow: ",
+    "a body": HEAD + b"Content-Length: 5000\r\n\r\n",
+    "a large body": HEAD + b"Content-Length: 90000\r\n\r\n",
+    "in chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n1388\r\n",
+    "a second one": request(b"/in/plain", ALARM) + HEAD,
+}
+
+
+@pytest.mark.parametrize("begins", TRICKLES.values(), ids=TRICKLES)
+def test_it_hangs_up_on_who_trickles(store: GatedStore, begins: bytes) -> None:
+    with Desk(store, patience_s=0.5).running() as desk, desk.line() as line:
+        line.send(begins)
+        if begins.startswith(request(b"/in/plain", ALARM)):
+            assert line.hear()[0] == 202
+        began = time.monotonic()
+        with suppress(ConnectionError):  # it may be over between two octets
+            while time.monotonic() - began < 1:
+                line.send(b"a")
+                time.sleep(0.1)
+        with suppress(ConnectionError):  # or its words be lost with what was sent too late
+            assert line.hear()[0] == 408
+            assert line.is_over()
+    assert time.monotonic() - began < WITHIN_S / 2
+    assert all(event.key == RAISE["key"] for _, event in store.events)
+
+
+def test_it_hangs_up_on_who_says_nothing(store: GatedStore) -> None:
+    with Desk(store, patience_s=0.5).running() as desk, desk.line() as line:
+        began = time.monotonic()
+        assert line.is_over()
+        assert 0.4 < time.monotonic() - began < WITHIN_S / 2
+
+
+def test_it_does_not_hang_up_on_a_line_that_is_slow_but_honest(store: GatedStore) -> None:
+    body = orjson.dumps(RAISE | {"text": "x" * 64_000})
+    with Desk(store, patience_s=0.5).running() as desk, desk.line() as line:
+        whole = request(b"/in/plain", body)
+        for begin in range(0, len(whole), 8_192):
+            line.send(whole[begin : begin + 8_192])
+            time.sleep(0.15)
+        assert line.hear()[0] == 202
+
+
+def test_nor_on_who_waits_for_an_answer_while_the_next_request_comes(store: GatedStore) -> None:
+    with Desk(store, patience_s=0.5).running() as desk, desk.line() as line:
+        line.say(b"/slow", b"")
+        line.send(HEAD)
+        time.sleep(1.2)
+        desk.slow.set()
+        assert line.hear()[0] == 200
 
 
 def test_nobody_is_answered_before_the_commit_and_who_left_is_not_missed(

@@ -9,6 +9,7 @@ uvicorn's way as if nothing had been. A head that came before, to the octet, is 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from tierdesk.channels.alarms.committer import TURN_S
 from tierdesk.channels.alarms.lane import JSON, Lane, Plain, Reply
 from tierdesk.core import garbage
+from tierdesk.web.doorstep import SLOWEST_OCTETS_PER_S
 
 PREFIX = b"/in/"
 LARGEST = 32 * 1024
@@ -31,6 +33,12 @@ END = b"\r\n\r\n"
 LONGEST_HEAD = 2048
 REMEMBERED = 4096
 """So many heads are remembered, of so many octets at most: eight megabytes of a process."""
+
+PATIENCE_S = 30.0
+"""So long a request may take to come, and longer by what an honest slow line needs for its size. The doorstep of the
+pages is less patient, and says it in words."""
+
+TOO_SLOW = b'{"error":"The request took too long to come. Send it again."}'
 
 
 class Unheard:
@@ -88,13 +96,26 @@ class Brief:
 class FrontDoor(HttpToolsProtocol):
     """One connection. Requests that come before their turn wait theirs, on either way."""
 
-    def __init__(self, machines: Lane, heads: Heads, **rest: Any) -> None:
+    def __init__(self, machines: Lane, heads: Heads, *, patience_s: float = PATIENCE_S, **rest: Any) -> None:
         super().__init__(**rest)
         self._machines = machines
         self._heads = heads
         self._reading = False
         self._whole = b""
         self._quiet_since = 0.0
+        self._patience_s = patience_s
+        self._awaited_since = 0.0
+        self._octets = 0
+        self._hourglass: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_a_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._hourglass is not None:
+            self._hourglass.cancel()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """A request that comes whole, after nothing but such, with a head that is known, is not parsed."""
@@ -102,12 +123,14 @@ class FrontDoor(HttpToolsProtocol):
             if (known := self._heads.within(data)) and self._take(*known, Brief(self.cycle, keep_alive=True)):
                 return
             self._whole = data
+        self._octets += len(data)
         super().data_received(data)
         self._whole = b""
 
     def on_message_begin(self) -> None:
         """Only what is needed to see which way it goes: the scope of the long one comes when it is taken."""
         self._reading = True
+        self._await_a_request()
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
@@ -213,6 +236,41 @@ class FrontDoor(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
         else:
             super().timeout_keep_alive_handler()
+
+    def _await_a_request(self) -> None:
+        """From now on one is to come in time. One timer of a connection at most runs, and is asked when it is over."""
+        self._awaited_since = self.loop.time()
+        self._octets = 0
+        if self._hourglass is None:
+            self._hourglass = self.loop.call_later(self._patience_s, self._ask_the_hourglass)
+
+    def _ask_the_hourglass(self) -> None:
+        self._hourglass = None
+        if not self._reading and self.cycle is not None:
+            return  # it came; the next one turns it again
+        left = self._awaited_since + self._patience_s + self._octets / SLOWEST_OCTETS_PER_S - self.loop.time()
+        if self._owes_an_answer():
+            left = self._patience_s
+        if left > 0:
+            self._hourglass = self.loop.call_later(left, self._ask_the_hourglass)
+        else:
+            self._hang_up_on_who_trickles()
+
+    def _owes_an_answer(self) -> bool:
+        """To a request that came whole, before the one that does not come."""
+        cycle = self.cycle
+        return bool(self.pipeline) or (
+            cycle is not None and not cycle.more_body and not cycle.response_complete
+        )
+
+    def _hang_up_on_who_trickles(self) -> None:
+        """It is said why, but not to who said nothing: browsers open lines ahead of need."""
+        cycle = self.cycle
+        is_answered = cycle is not None and not isinstance(cycle, Brief) and cycle.response_started
+        if self._reading and (not is_answered or cycle.response_complete):
+            headers = (*self.server_state.default_headers, JSON)
+            self.transport.write(_written(408, headers, TOO_SLOW, keep_alive=False))
+        self.transport.close()
 
 
 @lru_cache(maxsize=64)
