@@ -92,5 +92,5 @@ def sits_down(chromium: Browser, keys: Callable[[str], Any]) -> Iterator[SitsDow
 
 
 def _is_complaint(said: ConsoleMessage) -> bool:
-    """An error of the page's own; a form refused with words (409, 422) and a page that is not there (404) are none."""
-    return said.type == "error" and not any(f"status of {code}" in said.text for code in (404, 409, 422))
+    """An error of the page's own; a form refused with words (409, 413, 422), or a page that is not there, is none."""
+    return said.type == "error" and not any(f"status of {code}" in said.text for code in (404, 409, 413, 422))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SitsDown
+from tests.browser.conftest import SitsDown, sign_in
 from tests.browser.desk import Desk
 
 
@@ -69,3 +71,44 @@ def test_who_is_not_signed_in_comes_back_to_the_form(desk: Desk, sits_down: Sits
     page = sits_down(None)
     page.goto(f"{desk.address}/portal/forms/starter/")
     expect(page).to_have_url(re.compile(r"/sign-in/\?next=/portal/forms/starter/"))
+
+
+@pytest.mark.parametrize("way_back", ["the link", "the browser's"])
+@pytest.mark.parametrize("megabytes", [101, 120], ids=["refused by the page", "refused at the doorstep"])
+def test_an_absurd_file_costs_nothing_of_what_was_typed(
+    desk: Desk, sits_down: SitsDown, tmp_path: Path, megabytes: int, way_back: str
+) -> None:
+    film = tmp_path / "film.mov"
+    with film.open("wb") as file:
+        file.truncate(megabytes * 2**20)
+    page = sits_down("ann")
+    page.goto(f"{desk.address}/portal/new/")
+    page.get_by_label("What is it about?").fill("The film is too long")
+    page.get_by_label("What happened?").fill("See for yourself.")
+    page.get_by_label("Files").set_input_files(film)
+    page.get_by_role("radio").first.check(force=True)
+    page.get_by_role("button", name="Send request").click()
+    expect(page.locator("body")).to_contain_text("That is far too large")
+    if way_back == "the browser's":
+        page.go_back()
+    elif megabytes < 110:
+        page.get_by_role("link", name="Back to the form").click()
+    else:
+        page.goto(f"{desk.address}/portal/new/")
+    expect(page.get_by_label("What is it about?")).to_have_value("The film is too long")
+    expect(page.get_by_label("What happened?")).to_have_value("See for yourself.")
+
+
+def test_nor_does_it_cost_anything_that_one_was_signed_out_meanwhile(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down("ann")
+    page.goto(f"{desk.address}/portal/new/")
+    page.get_by_label("What is it about?").fill("The door does not lock")
+    page.get_by_label("What happened?").fill("It stands open at night.")
+    page.get_by_role("radio").first.check(force=True)
+    page.context.clear_cookies(name="tierdesk")
+    page.get_by_role("button", name="Send request").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    sign_in(page, desk, "ann")
+    page.wait_for_url(f"{desk.address}/portal/")
+    page.goto(f"{desk.address}/portal/new/")
+    expect(page.get_by_label("What happened?")).to_have_value("It stands open at night.")

@@ -18,7 +18,9 @@ type Send = Callable[[Message], Awaitable[None]]
 type Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_OCTETS = 110 * 1024 * 1024
-"""A little more than the largest form that the portal answers kindly (web/portal/views/requests.py)."""
+"""A little more than the largest form that the portal answers kindly (web/portal/sizes.py)."""
+
+FAR_TOO_LARGE = b"That is far too large. Nothing was sent: go back and choose smaller files.\n"
 
 IN_MEMORY = 256 * 1024
 PIECE = 256 * 1024
@@ -57,7 +59,9 @@ class Doorstep:
             except TooSlow:
                 await _turn_away(send, 408, b"The body took too long. Send it again.\n")
             except TooLarge:
-                await _turn_away(send, 413, b"That is far too large.\n")
+                await _turn_away(
+                    send, 413, b"That is far too large. Nothing was sent: go back and choose smaller files.\n"
+                )
             except Gone:
                 return
             else:

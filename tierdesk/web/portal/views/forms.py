@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -15,7 +13,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tierdesk.channels.models import Inbound
@@ -29,30 +26,16 @@ from tierdesk.learning.knowledge.models import SelfService
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.portal.advice import LONGEST_TYPED, advice_for
 from tierdesk.web.portal.forms import check_files
-from tierdesk.web.portal.guard import View, contact_of, contact_page, user_of
+from tierdesk.web.portal.guard import contact_of, contact_page, user_of
 from tierdesk.web.portal.promises import promises_of
 from tierdesk.web.portal.sign_in_link import GOOD_FOR, send_link
+from tierdesk.web.portal.sizes import of_sane_size
 
-MOST_OCTETS = 100 * 1024 * 1024
 TRAP = "website"
 """A field that people do not see; only a machine fills it in."""
 
 UNSAID = {"csrfmiddlewaretoken", "key", "shown", "urgency", "service", "related", TRAP}
 """What a form sends along that nobody has typed."""
-
-
-def of_sane_size(view: View) -> View:
-    """What is absurd is not even read: the check of the token, which reads the body, comes after this one."""
-    protected = csrf_protect(view)
-
-    @csrf_exempt
-    @wraps(view)
-    def measured(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if int(request.headers.get("Content-Length") or 0) > MOST_OCTETS:
-            return HttpResponse(_("That is far too large. Go back and choose smaller files."), status=413)
-        return protected(request, *args, **kwargs)
-
-    return measured
 
 
 @of_sane_size

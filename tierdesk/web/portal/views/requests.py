@@ -8,7 +8,6 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from tierdesk.channels.models import Inbound
@@ -24,22 +23,13 @@ from tierdesk.tickets.relations import Relation, RelationKind
 from tierdesk.web.portal.forms import URGENCIES, RequestForm
 from tierdesk.web.portal.guard import contact_of, contact_page, ticket_of, user_of
 from tierdesk.web.portal.promises import promises_of
+from tierdesk.web.portal.sizes import of_sane_size
 
-MOST_OCTETS_OF_A_FORM = 100 * 1024 * 1024
 
-
-@csrf_exempt  # the check reads the whole body; `_new` makes it as soon as the size is known to be sane
+@of_sane_size
 @contact_page
-def new(request: HttpRequest) -> HttpResponse:
-    """The form. What is a little too large is read and gets a kind answer; what is absurd is not even read."""
-    if int(request.headers.get("Content-Length") or 0) > MOST_OCTETS_OF_A_FORM:
-        return HttpResponse(_("That is far too large. Go back and choose smaller files."), status=413)
-    return _new(request)
-
-
-@csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
-def _new(request: HttpRequest) -> HttpResponse:
+def new(request: HttpRequest) -> HttpResponse:
     """The form; sent, it becomes a ticket and leads to its receipt. `related` names the closed request it follows."""
     contact = contact_of(request)
     if request.method != "POST":

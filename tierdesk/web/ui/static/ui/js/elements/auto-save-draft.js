@@ -3,6 +3,26 @@ const SENT = "tierdesk:sent";
 const PAUSE_MS = 400;
 
 /**
+ * What was sent is forgotten when it was taken, and whether it was says the page that answers: it is none of a browser's
+ * own, nor a way back, and neither complains of a field nor says that nothing was sent (data-unsent).
+ */
+function settle() {
+  const place = sessionStorage.getItem(SENT);
+  sessionStorage.removeItem(SENT);
+  if (place && isAnswer() && !complains(place)) localStorage.removeItem(place);
+}
+
+function isAnswer() {
+  const [{ type }] = performance.getEntriesByType("navigation");
+  return type !== "back_forward" && document.referrer.startsWith(`${location.origin}/`);
+}
+
+function complains(place) {
+  const asked = [...document.querySelectorAll("auto-save-draft")].find((one) => PREFIX + one.dataset.key === place);
+  return Boolean(document.querySelector("[data-unsent]") ?? asked?.querySelector("[aria-invalid=true]"));
+}
+
+/**
  * Keeps unsent words of the form inside it on this device, under data-key, until the form has been sent.
  * A form with data-forget-drafts (signing out) clears all of them.
  */
@@ -10,7 +30,6 @@ class AutoSaveDraft extends HTMLElement {
   #timer;
 
   connectedCallback() {
-    this.#settle();
     this.#restore();
     this.addEventListener("input", () => {
       clearTimeout(this.#timer);
@@ -33,13 +52,6 @@ class AutoSaveDraft extends HTMLElement {
 
   get #fields() {
     return [...this.querySelectorAll("textarea[name], select[name], input[name]:not([type=hidden], [type=file], [type=password])")];
-  }
-
-  /** A page that comes back without a complaint has taken the words that were sent before. */
-  #settle() {
-    if (sessionStorage.getItem(SENT) !== this.#place) return;
-    sessionStorage.removeItem(SENT);
-    if (!this.querySelector("[aria-invalid=true]")) this.#clear();
   }
 
   #save() {
@@ -71,6 +83,8 @@ class AutoSaveDraft extends HTMLElement {
   }
 }
 
+settle();
+addEventListener("pageshow", ({ persisted }) => persisted && sessionStorage.removeItem(SENT));
 customElements.define("auto-save-draft", AutoSaveDraft);
 
 document.addEventListener("submit", ({ target }) => {
