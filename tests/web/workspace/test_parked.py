@@ -332,3 +332,31 @@ def test_the_box_can_be_narrowed_to_what_has_some_words(lena: Browser, strays: l
     assert "Nothing that is parked has these words" in lena.get("/parked/?words=no%00where").content.decode()
     answer = lena.post("/parked/discarded/", {"parked": [strays[0].pk], "words": "petra", "why": "No"})
     assert answer.headers["Location"] == "/parked/?words=petra"
+
+
+def test_all_that_has_the_words_is_discarded_but_for_what_came_since(
+    lena: Browser, strays: list[Inbound], at: datetime
+) -> None:
+    pia = strays[-1]
+    picked = {"parked": [pia.pk], "words": "fjord.example"}
+    asked = lena.post("/parked/discarded/", picked).content.decode()
+    assert "All 3 that are parked with “fjord.example”, not only these" in asked
+    assert f'name="newest" value="{pia.pk}"' in asked
+    set_scope(EVERY_CLIENT)
+    since = came(raw_mail("Help.", **{"from": "per@fjord.example"}, subject="Of Per"), at)
+    other = came(raw_mail("Help.", **{"from": "lo@elsewhere.example"}, subject="Of Lo"), at)
+    page = lena.post(
+        "/parked/discarded/", picked | {"newest": pia.pk, "alike": "on", "why": "A flood"}, follow=True
+    )
+    assert "Discarded: 3." in page.content.decode()
+    set_scope(EVERY_CLIENT)
+    parked = set(Inbound.objects.filter(state="parked").values_list("pk", flat=True))
+    assert parked == {since.pk, other.pk}
+
+
+def test_without_words_only_what_is_picked_can_be_discarded(lena: Browser, strays: list[Inbound]) -> None:
+    picked = {"parked": [strays[0].pk], "why": "A flood", "alike": "on"}
+    assert "not only these" not in lena.post("/parked/discarded/", picked | {"why": ""}).content.decode()
+    lena.post("/parked/discarded/", picked)
+    set_scope(EVERY_CLIENT)
+    assert not Inbound.objects.filter(state="discarded").exclude(pk=strays[0].pk).exists()

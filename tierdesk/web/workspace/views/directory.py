@@ -132,19 +132,36 @@ def parked_again(request: HttpRequest) -> HttpResponse:
 @agent_page
 @require_POST
 def parked_discard(request: HttpRequest) -> HttpResponse:
-    """What was picked in the box is nothing: which that is, and why, is asked first."""
-    picked, why = _picked(request), request.POST.get("why", "").strip()
-    back = _box(_narrowed(request.POST))
+    """What was picked in the box is nothing: which that is, and why, is asked first.
+
+    Where the box was narrowed to some words, `alike` takes all that have them, up to the newest that was there when it
+    was asked: nobody has seen what came since.
+    """
+    picked, alike, narrowed = _picked(request), _alike(request), _narrowed(request.POST)
     if not picked.exists():
         messages.error(request, _("Nothing was discarded: pick what waits in the box."))
-        return redirect(back)
-    if not why:
-        found = picked.defer("raw").select_related("client")
-        context = {"found": found, "narrowed": _narrowed(request.POST), "back": back}
-        return render(request, "workspace/parked_discard.html", context | navigation(request, "parked"))
-    gone = picked.discard(f"{user_of(request).name}: {why}")
-    messages.success(request, _("Discarded: %(count)d. Their bytes are kept.") % {"count": gone})
-    return redirect(back)
+        return redirect(_box(narrowed))
+    if why := request.POST.get("why", "").strip():
+        gone = (alike if request.POST.get("alike") else picked).discard(f"{user_of(request).name}: {why}")
+        messages.success(request, _("Discarded: %(count)d. Their bytes are kept.") % {"count": gone})
+        return redirect(_box(narrowed))
+    context = {
+        "found": picked.defer("raw"),
+        "alike": alike.count(),
+        "newest": alike.values_list("pk", flat=True).first(),
+        "narrowed": narrowed,
+        "back": _box(narrowed),
+    }
+    return render(request, "workspace/parked_discard.html", context | navigation(request, "parked"))
+
+
+def _alike(request: HttpRequest) -> Inbounds:
+    """What is parked with the words that the box is narrowed to; nothing where it is not."""
+    narrowed, newest = _narrowed(request.POST), _keys(request.POST.getlist("newest"))
+    parked = Inbound.objects.visible_to(user_of(request)).parked()
+    if "words" not in narrowed:
+        return parked.none()
+    return _within(parked.filter(pk__lte=newest[0]) if newest else parked, narrowed)
 
 
 def _picked(request: HttpRequest) -> Inbounds:
