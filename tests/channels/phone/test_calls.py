@@ -43,6 +43,17 @@ def test_a_switchboard_tells_the_client_and_offers_its_people(cast: Cast) -> Non
     assert list(look_up("+49 30 1234500", cast.lena.user)) == [cast.ann, cast.arne]
 
 
+@pytest.mark.parametrize("typed", ["+49 30 1234500 arn", "arne 030/1234500", "+49301234500 gmbh arne"])
+def test_of_many_who_share_a_number_a_piece_of_the_name_finds_the_one(cast: Cast, typed: str) -> None:
+    assert list(look_up(typed, cast.lena.user)) == [cast.arne]
+    assert list(clients_told(typed, cast.lena.user)) == [cast.acme]
+
+
+def test_a_name_that_nobody_at_the_number_has_leaves_the_client(cast: Cast) -> None:
+    assert list(look_up("+49 30 1234500 zoe", cast.lena.user)) == []
+    assert list(clients_told("+49 30 1234500 zoe", cast.lena.user)) == [cast.acme]
+
+
 @pytest.mark.parametrize("typed", ["alb", "ANN", "ann@acme"])
 def test_a_piece_of_a_name_or_an_address_finds_them(cast: Cast, typed: str) -> None:
     assert cast.ann in look_up(typed, cast.lena.user)

@@ -47,22 +47,22 @@ class CallSheet:
 def look_up(typed: str, user: User) -> QuerySet[Contact]:
     """The contacts that a number, a name, an address or a client may belong to, of the clients that `user` may see.
 
-    Whoever bears the words themselves comes before the others of a client or a site that is called so.
+    A number that we know may be followed by a piece of who it is, of the many who share it. Whoever bears the words
+    themselves comes before the others of a client or a site that is called so.
     """
     contacts = Contact.objects.visible_to(user).filter(is_active=True).select_related("client")
     words = typed.split()
     if not words:
         return contacts.none()
-    spellings = set(_spellings(typed.strip(), user))
-    if not spellings:
-        own = _each(words, _bears)
-        theirs = _each(words, lambda word: _bears(word) | _belongs(word, user))
+    numbers, named = _numbers_and_names(words, user)
+    own, theirs = _each(named, _bears), _each(named, lambda word: _bears(word) | _belongs(word, user))
+    if numbers is None:
         last = Case(When(own, then=0), default=1)
         return contacts.filter(theirs).order_by(last, "name")[:SHOWN]
-    numbers = list(Number.objects.visible_to(user).filter(e164__in=spellings))
     persons = [number.contact_id for number in numbers if number.contact_id]
     switchboards = [number.client_id for number in numbers if not number.contact_id]
-    return contacts.filter(Q(pk__in=persons) | Q(client__in=switchboards)).order_by("name")[:SHOWN]
+    reached = contacts.filter(Q(pk__in=persons) | Q(client__in=switchboards))
+    return reached.filter(theirs).order_by("name")[:SHOWN]
 
 
 def clients_told(typed: str, user: User) -> QuerySet[Client]:
@@ -71,14 +71,28 @@ def clients_told(typed: str, user: User) -> QuerySet[Client]:
     words = typed.split()
     if not words:
         return clients.none()
-    if spellings := set(_spellings(typed.strip(), user)):
-        numbers = Number.objects.visible_to(user).filter(e164__in=spellings)
-        return clients.filter(pk__in=numbers.values("client"))[:SHOWN]
-    return clients.filter(_each(words, lambda word: _is_called(word) | _has_site(word, user)))[:SHOWN]
+    numbers, named = _numbers_and_names(words, user)
+    if numbers is not None:
+        return clients.filter(pk__in=[number.client_id for number in numbers])[:SHOWN]
+    return clients.filter(_each(named, lambda word: _is_called(word) | _has_site(word, user)))[:SHOWN]
+
+
+def _numbers_and_names(words: Sequence[str], user: User) -> tuple[list[Number] | None, Sequence[str]]:
+    """The numbers that were typed, as far as we know them, and the words beside them; None: all of it is words.
+
+    The numbering plan reads “Studio 54” as a number: beside a word with a letter one counts only where it is somebody’s.
+    """
+    named = [word for word in words if any(map(str.isalpha, word))]
+    dialled = " ".join(word for word in words if word not in named)
+    spellings = set(_spellings(dialled, user))
+    numbers = list(Number.objects.visible_to(user).filter(e164__in=spellings)) if spellings else []
+    if numbers or (spellings and not named):
+        return numbers, named
+    return None, words
 
 
 def _each(words: Sequence[str], meets: Callable[[str], Q]) -> Q:
-    return reduce(and_, (meets(word) for word in words))
+    return reduce(and_, map(meets, words), Q())
 
 
 def _bears(word: str) -> Q:
@@ -101,17 +115,12 @@ def _has_site(word: str, user: User) -> Q:
     return Q(pk__in=Site.objects.visible_to(user).filter(name__icontains=word).values("client"))
 
 
-def _spellings(typed: str, user: User) -> Iterator[str]:
-    """The number in E.164, read as people dial it in each region that we serve; nothing if it is no number.
-
-    The numbering plan reads “Studio 54” as one: what has a letter is somebody’s name.
-    """
-    if any(map(str.isalpha, typed)):
-        return
+def _spellings(dialled: str, user: User) -> Iterator[str]:
+    """The number in E.164, read as people dial it in each region that we serve; nothing if it is no number."""
     regions = Client.objects.visible_to(user).order_by().values_list("region", flat=True).distinct()
     for region in regions:
         with suppress(NotANumber):
-            yield to_e164(typed, region)
+            yield to_e164(dialled, region)
 
 
 def log_call(call: CallSheet, agent: Agent) -> Ticket | None:
