@@ -109,6 +109,47 @@ def test_the_form_is_filled_in_with_the_call_on_the_desk(
     assert ticket.reference in reads(cast.lena, "/calls/now/")
 
 
+def begins_at(form: str) -> str:
+    """The first thing to say: where the cursor stands when the form opens."""
+    [field] = re.findall(r"<(?:input|select)[^>]* autofocus[^>]*>", form)
+    return str(re.findall(r'name="(\w+)"', field)[0])
+
+
+@pytest.mark.parametrize(
+    ("number", "first"),
+    [
+        ("+49301234501", "subject"),  # Ann: who it is is known
+        (ACME, "subject"),  # somebody of Acme, until the agent says who
+        ("+493077777777", "contact"),  # one of two, of two clients
+        ("+49309999999", "client"),  # nobody we know
+        ("anonymous", "client"),
+    ],
+)
+def test_the_form_begins_at_the_first_thing_that_is_not_known(
+    cast: Cast, pbx: Pbx, at: datetime, reads: Reads, number: str, first: str
+) -> None:
+    for contact in (cast.arne, cast.bob):
+        Number.objects.create(client=contact.client, contact=contact, e164="+493077777777")
+    assert begins_at(reads(cast.lena, "/calls/new/")) == "caller"
+    pbx.says("newCall", at, **{"from": number})
+    assert begins_at(reads(cast.lena, "/calls/new/")) == first
+
+
+def test_a_form_that_names_nobody_comes_back_at_the_callers(cast: Cast, sends: Sends) -> None:
+    for contact in (cast.arne, cast.bob):
+        Number.objects.create(client=contact.client, contact=contact, e164="+493077777777")
+    answer = sends(cast.lena, "/calls/new/", {"caller": "+49 30 77777777", "subject": "The monitor is black"})
+    form = answer.content.decode()
+    assert answer.status_code == 422 and begins_at(form) == "contact"
+    assert 'class="callers" aria-describedby="callers-error"' in form
+    assert re.search(r'id="callers-error">.*Choose the caller, or at least the client\.</p>', form)
+
+
+def test_a_form_without_words_comes_back_at_the_words(cast: Cast, sends: Sends) -> None:
+    answer = sends(cast.lena, "/calls/new/", {"contact": cast.ann.pk, "caller": "ann", "subject": " "})
+    assert answer.status_code == 422 and begins_at(answer.content.decode()) == "subject"
+
+
 def checked(form: str) -> str:
     """Who is taken to be calling until the agent says."""
     found = re.search(r'name="contact" value="([^"]*)" checked', form)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -40,6 +40,7 @@ def new_call(request: HttpRequest) -> HttpResponse:
         if sheet is not None:
             return _log(request, sheet)
     context = _form(request, told) | {"errors": errors}
+    context["begins_at"] = _first_to_say(told, context["chosen"], errors)
     return render(
         request, "workspace/call.html", context | navigation(request), status=422 if errors else 200
     )
@@ -63,6 +64,15 @@ def _told(request: HttpRequest) -> Call | None:
         return None
     going = [one.call for one in calls_on_the_desk(agent_of(request)) if one.call.ticket is None]
     return going[0] if going else None
+
+
+def _first_to_say(told: Call | None, chosen: str, errors: Mapping[str, str]) -> str:
+    """Where the cursor stands: at what was wrong, else at the first thing that is not known yet."""
+    if errors:
+        return "choice" if "client" in errors else "subject"
+    if told is None:
+        return "caller"
+    return "subject" if chosen else "choice"
 
 
 def _log(request: HttpRequest, sheet: CallSheet) -> HttpResponse:
