@@ -59,10 +59,35 @@ def test_two_keys_and_the_words_make_a_ticket_of_a_ringing_call(
     desk.telephone("answer", call, **{"from": "+49301234501", "answeringNumber": "kira@desk.example"})
     expect(pop_up(page)).to_contain_text("On the line")
     desk.telephone("hangup", call, cause="normalClearing", **{"from": "+49301234501"})
-    pop_up(page).get_by_label("What was said?").fill("She holds the button for ten seconds.")
-    pop_up(page).get_by_role("button", name="Done").click()
+    expect(pop_up(page).get_by_label("What was said?")).to_be_visible()
+    page.keyboard.press("w")
+    page.keyboard.type("She holds the button for ten seconds.", delay=TYPING_MS)
+    page.keyboard.press("Control+Enter")
     expect(page.locator("#timeline")).to_contain_text("She holds the button for ten seconds.")
     expect(pop_up(page)).to_be_hidden()
+
+
+def test_a_call_that_rings_while_another_is_written_up_shows_and_takes_no_word_away(
+    desk: Desk, sits_down: SitsDown, call: str
+) -> None:
+    page = sits_down("kira")
+    desk.telephone("newCall", call, **{"from": "+49301234501"}, **FOR_KIRA)
+    desk.telephone("answer", call, **{"from": "+49301234501", "answeringNumber": "kira@desk.example"})
+    desk.telephone("hangup", call, cause="normalClearing", **{"from": "+49301234501"})
+    page.goto(desk.address)
+    page.keyboard.press("w")
+    note = pop_up(page).get_by_label("What was said?")
+    page.keyboard.type("The dock wants", delay=TYPING_MS)
+    desk.telephone("newCall", f"{call}-2", **{"from": "+49309999999"}, **FOR_KIRA)
+    try:
+        expect(pop_up(page)).to_contain_text("Nobody we know")
+        page.keyboard.type(" a new cable", delay=TYPING_MS)
+        expect(note).to_have_value("The dock wants a new cable")
+        page.wait_for_timeout(600)  # the draft rests before it is kept
+        page.reload()
+        expect(note).to_have_value("The dock wants a new cable")
+    finally:
+        desk.telephone("hangup", f"{call}-2", cause="cancel", **{"from": "+49309999999"})
 
 
 def test_an_unknown_caller_is_found_while_typing_in_seven_keys_beside_the_words(

@@ -109,6 +109,50 @@ def test_the_form_is_filled_in_with_the_call_on_the_desk(
     assert ticket.reference in reads(cast.lena, "/calls/now/")
 
 
+def test_what_rings_stands_above_what_waits_to_be_written_up(
+    cast: Cast, pbx: Pbx, at: datetime, reads: Reads
+) -> None:
+    """However many calls an agent has not written up, they see the one that rings, and the key writes that one down."""
+    for name in ("first", "second"):
+        pbx.says("newCall", at, name)
+        pbx.says("answer", at, name, answeringNumber="42")
+        pbx.says("hangup", at, name, cause="normalClearing")
+    pbx.says("newCall", at, "third", **{"from": "+49301234502"})
+    desk = reads(cast.lena, "/calls/now/")
+    cards = re.findall(r'data-state="(\w+)"( open)?>', desk)
+    assert cards == [("ringing", " open"), ("ended", ""), ("ended", "")]
+    ringing = Call.objects.get(ext_id="third")
+    assert re.findall(r'href="/calls/new/\?call=(\d+)"[^>]*data-key="c"', desk) == [str(ringing.pk)]
+    assert f'name="call" value="{ringing.pk}"' in reads(cast.lena, "/calls/new/")
+
+
+def test_a_call_is_written_up_on_its_own_page_by_whoever_spoke(
+    cast: Cast, pbx: Pbx, at: datetime, reads: Reads
+) -> None:
+    pbx.says("newCall", at)
+    pbx.says("answer", at, answeringNumber="42")
+    page = f"/calls/{pbx.call().pk}/"
+    assert "note-of-this-call" not in reads(cast.lena, page)  # they still speak
+    pbx.says("hangup", at, cause="normalClearing")
+    assert "note-of-this-call" in reads(cast.lena, page) and "None" not in reads(cast.lena, page)
+    assert "note-of-this-call" not in reads(cast.lou, page)
+    assert "they hung up" in reads(cast.lena, page) and "normalClearing" not in reads(cast.lena, page)
+
+
+def test_numbers_are_shown_as_people_read_them(cast: Cast, pbx: Pbx, at: datetime, reads: Reads) -> None:
+    pbx.says("newCall", at)
+    for page in ("/calls/now/", "/calls/", f"/calls/{pbx.call().pk}/", "/calls/new/"):
+        assert "+49 30 1234501" in reads(cast.lena, page)
+
+
+def test_the_list_says_that_several_share_a_number(cast: Cast, pbx: Pbx, at: datetime, reads: Reads) -> None:
+    for contact in (cast.arne, cast.bob):
+        Number.objects.create(client=contact.client, contact=contact, e164="+493077777777")
+    pbx.says("newCall", at, **{"from": "+493077777777"})
+    assert "One of 2 people" in reads(cast.lena, "/calls/")
+    assert "Nobody we know" not in reads(cast.lena, "/calls/")
+
+
 def begins_at(form: str) -> str:
     """The first thing to say: where the cursor stands when the form opens."""
     [field] = re.findall(r"<(?:input|select)[^>]* autofocus[^>]*>", form)
@@ -214,7 +258,8 @@ def test_a_switchboard_offers_its_people_and_somebody_else(
     form = reads(cast.lena, "/calls/new/")
     assert "Arne Voss" in form and "Somebody else at Acme GmbH" in form
     assert checked(form) == f"client-{cast.acme.pk}"  # not the first of its people, who may be a VIP
-    assert "VIP" not in reads(cast.lena, "/calls/now/")
+    [headline] = re.findall(r"<summary>.*</summary>", reads(cast.lena, "/calls/now/"))
+    assert "Somebody at Acme GmbH" in headline and "VIP" not in headline
     told = {"call": pbx.call().pk, "contact": f"client-{cast.acme.pk}", "subject": "A stranger at Acme"}
     told |= {"type": "request", "promised": "on"}
     answer = sends(cast.lena, "/calls/new/", told)

@@ -80,7 +80,8 @@ def clients_told(typed: str, user: User) -> QuerySet[Client]:
 def _numbers_and_names(words: Sequence[str], user: User) -> tuple[list[Number] | None, Sequence[str]]:
     """The numbers that were typed, as far as we know them, and the words beside them; None: all of it is words.
 
-    The numbering plan reads “Studio 54” as a number: beside a word with a letter one counts only where it is somebody’s.
+    The numbering plan reads “Studio 54” as a number: beside a word with a letter it
+    counts only where it is somebody’s.
     """
     named = [word for word in words if any(map(str.isalpha, word))]
     dialled = " ".join(word for word in words if word not in named)

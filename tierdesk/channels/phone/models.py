@@ -15,7 +15,7 @@ from tierdesk.channels.phone.progress import CallState
 from tierdesk.core.words import Word
 from tierdesk.core.work import current, record
 from tierdesk.directory.calendars.models import Calendar
-from tierdesk.directory.clients.models import Client, Contact
+from tierdesk.directory.clients.models import Client, Contact, Number
 from tierdesk.directory.clients.visibility import ClientRows, visible_clients
 from tierdesk.directory.staff.models import Agent, Team, User
 from tierdesk.tickets.lifecycle import UnableTo
@@ -187,6 +187,11 @@ class Call(models.Model):
         return not self.number and not self.told_number
 
     @property
+    def spelled(self) -> str:
+        """The other side’s number as people read it, or as the exchange said it; empty if it is hidden."""
+        return Number(e164=self.number).spelled if self.number else self.told_number
+
+    @property
     def is_going(self) -> bool:
         return self.state in CallState.going()
 
@@ -196,6 +201,11 @@ class Call(models.Model):
         if self.answered_at is None or self.ended_at is None:
             return None
         return max(self.ended_at - self.answered_at, timedelta(0))
+
+    def is_to_be_written_up_by(self, agent: Agent) -> bool:
+        """It is over, nobody has said yet what was spoken, and it was not somebody else who spoke."""
+        mine = self.agent_id in (None, agent.pk)
+        return self.state == CallState.ENDED and self.wrapped_up_at is None and mine
 
     def recording_until(self) -> date | None:
         """The last day on which the recording may be linked to."""

@@ -9,13 +9,25 @@ from django.utils.translation import gettext as _
 
 from tierdesk.channels.phone.calls import callers_of
 from tierdesk.channels.phone.models import Call
-from tierdesk.channels.phone.progress import CallState
+from tierdesk.channels.phone.progress import NO_NEWS, CallState
 from tierdesk.directory.clients.models import Contact
 from tierdesk.directory.staff.models import Agent
 from tierdesk.tickets.models import Ticket
 
 SHOWN = 5
 ORDER = {CallState.ANSWERED: 0, CallState.RINGING: 1, CallState.ENDED: 2}
+
+CAUSES = {
+    "normalClearing": "they hung up",
+    "completed": "they hung up",
+    "noAnswer": "nobody answered",
+    "busy": "the line was busy",
+    "cancel": "the caller gave up",
+    "congestion": "the line was not to be had",
+    "notFound": "there is no such number",
+    "forwarded": "it went on to somebody else",
+    NO_NEWS: "the exchange said no more of it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +41,11 @@ class DeskCall:
 
 
 def calls_on_the_desk(agent: Agent) -> list[DeskCall]:
-    """The agent's calls, the one on the line first."""
+    """The agent's calls: the one on the line, what rings, and last what waits to be written up."""
     found = Call.objects.visible_to(agent.user).on_the_desk_of(agent)
     related = found.select_related("client", "contact__client", "ticket", "exchange")
     calls = sorted(
-        related[: SHOWN * 2], key=lambda call: (call.agent_id is None, ORDER[CallState(call.state)])
+        related[: SHOWN * 2], key=lambda call: (ORDER[CallState(call.state)], call.agent_id is None)
     )
     return [described(call, agent) for call in calls[:SHOWN]]
 
@@ -54,6 +66,11 @@ def headline_of(call: Call, candidates: int) -> str:
     if call.is_hidden:
         return _("Hidden number")
     return _("Nobody we know")
+
+
+def in_words(cause: str) -> str:
+    """Why a call ended, of what exchanges say; what we do not know stays as it was said."""
+    return _(CAUSES[cause]) if cause in CAUSES else cause
 
 
 def _open_tickets(call: Call, callers: Sequence[Contact], agent: Agent) -> list[Ticket]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 from django.contrib import messages
 from django.db.models import Q
@@ -14,11 +15,13 @@ from tierdesk.channels.phone.models import Call, Direction
 from tierdesk.channels.phone.progress import CallState
 from tierdesk.core import clock
 from tierdesk.core.work import work
+from tierdesk.directory.clients.models import Number
+from tierdesk.directory.staff.models import User
 from tierdesk.tickets.lifecycle import UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
-from tierdesk.web.workspace.on_the_desk import calls_on_the_desk, described
+from tierdesk.web.workspace.on_the_desk import calls_on_the_desk, described, in_words
 
 SHOWN = 100
 LISTS = {
@@ -35,8 +38,20 @@ def calls(request: HttpRequest) -> HttpResponse:
     show = request.GET.get("show", "all")
     found = Call.objects.visible_to(user_of(request)).filter(LISTS.get(show, Q()))
     related = found.select_related("client", "contact", "agent__user", "ticket", "exchange")
-    context = {"calls": related.order_by("-id")[:SHOWN], "show": show if show in LISTS else "all"}
+    shown = list(related.order_by("-id")[:SHOWN])
+    context = {
+        "calls": shown,
+        "sharing": _sharing(shown, user_of(request)),
+        "show": show if show in LISTS else "all",
+    }
     return render(request, "workspace/calls.html", context | navigation(request, "calls"))
+
+
+def _sharing(shown: Sequence[Call], user: User) -> Counter[str]:
+    """How many people each number of a call without a contact is known to belong to."""
+    numbers = {call.number for call in shown if call.number and call.contact is None}
+    persons = Number.objects.visible_to(user).filter(e164__in=numbers, contact__is_active=True)
+    return Counter(persons.values_list("e164", flat=True))
 
 
 @agent_page
@@ -50,8 +65,13 @@ def calls_now(request: HttpRequest) -> HttpResponse:
 @agent_page
 @require_safe
 def one_call(request: HttpRequest, pk: int) -> HttpResponse:
-    found = call_of(request, pk)
-    context = {"one": described(found, agent_of(request)), "playable": found.playable(clock.now())}
+    found, agent = call_of(request, pk), agent_of(request)
+    context = {
+        "one": described(found, agent),
+        "playable": found.playable(clock.now()),
+        "because": in_words(found.cause),
+        "writes_up": found.is_to_be_written_up_by(agent),
+    }
     return render(request, "workspace/one_call.html", context | navigation(request, "calls"))
 
 

@@ -46,6 +46,9 @@ class AutoSaveDraft extends HTMLElement {
     });
   }
 
+  /** A preserved element is moved while news come: it stays what it is. */
+  connectedMoveCallback() {}
+
   get #place() {
     return PREFIX + this.dataset.key;
   }

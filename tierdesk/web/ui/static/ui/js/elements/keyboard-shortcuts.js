@@ -66,6 +66,7 @@ class KeyboardShortcuts extends HTMLElement {
   }
 
   #activate(target) {
+    target.closest("details:not([open])")?.setAttribute("open", "");
     if (target.matches("input[type=radio]")) {
       target.click();
       target.form?.querySelector("textarea")?.focus();

@@ -76,7 +76,7 @@ class LiveUpdates extends HTMLElement {
 
   /**
    * Never pulls a field away from under somebody's hands, nor a dialog or menu that they have opened: the refetch waits
-   * until they leave it. While a form is on its way the page is about to be replaced, and news would be taken for the
+   * until they leave it, unless the field stays where it is (hx-preserve, in browsers that move an element with its focus). While a form is on its way the page is about to be replaced, and news would be taken for the
    * answer: it waits as long as an answer may take, and then comes all the same, for the reader may have stopped the form.
    */
   #refetch(element, patient = true) {
@@ -95,7 +95,9 @@ class LiveUpdates extends HTMLElement {
     if (dialog) return [dialog, "close"];
     const menu = element.querySelector(":popover-open");
     if (menu) return [menu, "toggle"];
-    return [element.querySelector("textarea:focus, input:focus, select:focus"), "blur"];
+    const field = element.querySelector("textarea:focus, input:focus, select:focus");
+    const stays = "moveBefore" in Element.prototype && field?.closest("[hx-preserve]");
+    return [stays ? null : field, "blur"];
   }
 }
 
