@@ -89,10 +89,16 @@ def test_visitor_and_agent_talk_hand_over_and_end(desk: Desk, sits_down: SitsDow
     say(vera, "It says 809 <b>bold</b>")
     expect(lena.get_by_role("log")).to_contain_text("It says 809 <b>bold</b>")
 
+    # a short answer leaves room for the name above it
+    say(lena, "Ok")
+    expect(log).to_contain_text("Ok")
+    lines_of_name = log.locator(".who").evaluate_all("all => new Set(all.map((one) => one.clientHeight)).size")
+    assert lines_of_name == 1
+
     # a reload keeps the talk
     vera.reload()
     expect(vera.get_by_role("log")).to_contain_text("Let me look.")
-    expect(vera.get_by_role("log").locator(".line:not(.pending)")).to_have_count(4)  # with the greeting
+    expect(vera.get_by_role("log").locator(".line:not(.pending)")).to_have_count(5)  # with the greeting
 
     # hand-over: Lou has room, and goes on
     take_chats(lou, desk)
@@ -111,7 +117,7 @@ def test_visitor_and_agent_talk_hand_over_and_end(desk: Desk, sits_down: SitsDow
     expect(lou.get_by_role("region", name="Conversation and history")).to_contain_text(
         "It says 809 <b>bold</b>"
     )
-    expect(lou.get_by_text("the chat is over after 4 lines")).to_be_visible()
+    expect(lou.get_by_text("the chat is over after 5 lines")).to_be_visible()
 
 
 def test_what_a_visitor_who_left_has_not_seen_comes_by_mail(

@@ -1,4 +1,4 @@
-/* The chat of Tierdesk. What people wrote is shown as text, never as markup. */
+/* The chat of Tierdesk. Words are shown as text, never as markup. */
 (() => {
 const script = document.currentScript;
 const HIDDEN_MS = 12e4, TYPING_MS = 3e3, LONGEST_MS = 3e4, POLL_MS = 5e3;
@@ -29,8 +29,8 @@ h2 { flex: 1; margin: 0; font-weight: 600 }
 .line { max-width: 85%; padding: 8px 12px; margin: 0; border-radius: 12px; background: var(--theirs); align-self: end;
 overflow-wrap: anywhere }
 .ours { background: var(--ours); align-self: start } .pending { opacity: .7 }
-.who, time, .note, small { color: var(--soft); font-size: 13px } .who { font-weight: 600 }
-time { float: inline-end; margin-inline-start: 12px }
+.who, time, .note, small { color: var(--soft); font-size: 13px }
+.who { display: flex; gap: 12px; justify-content: space-between; font-weight: 600 } time { flex: none; font-weight: 400 }
 .text { white-space: pre-wrap } a { color: var(--accent) }
 .note { margin: 0; padding: 4px 16px; min-height: 2em } .note:empty { min-height: 0; padding: 0 } .bad { color: var(--bad) }
 form, form > div { display: grid; gap: 8px }
@@ -38,7 +38,7 @@ form { padding: 8px 16px 14px; border-top: 1px solid var(--line) }
 label { display: grid; gap: 2px; font-size: 14px }
 input, textarea { width: 100%; border: 1px solid var(--edge); border-radius: 8px; padding: 8px 10px; color: inherit;
 background: var(--ground); resize: none; font-size: 16px }
-.row { display: flex; flex-wrap: wrap; align-items: end } .row label { flex: 1 1 200px }
+.row { display: flex; flex-wrap: wrap; align-items: end } .row label { flex: 1 200px }
 @media (max-width: 480px) { .floats { inset: 0; width: auto; height: 100dvh; border-radius: 0 } }`;
 
 const make = (tag, props = {}, ...kids) => {
@@ -222,9 +222,9 @@ class Chat {
   }
 
   bubble({ text, ours, name, at }, more = ours ? "ours" : "") {
-    const time = at && make("time", { dateTime: at, textContent: new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) });
-    return make("div", { className: `line ${more}` }, time,
-      make("div", { className: "who" }, ours ? name : this.words.you), make("div", { className: "text" }, ...linked(text)));
+    const time = at && make("time", { dateTime: at }, new Date(at).toLocaleTimeString([], { timeStyle: "short" }));
+    return make("div", { className: `line ${more}` }, make("div", { className: "who" }, ours ? name : this.words.you, time),
+      make("div", { className: "text" }, ...linked(text)));
   }
 
   drawPending() {
