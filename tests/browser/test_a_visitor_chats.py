@@ -92,7 +92,9 @@ def test_visitor_and_agent_talk_hand_over_and_end(desk: Desk, sits_down: SitsDow
     # a short answer leaves room for the name above it
     say(lena, "Ok")
     expect(log).to_contain_text("Ok")
-    lines_of_name = log.locator(".who").evaluate_all("all => new Set(all.map((one) => one.clientHeight)).size")
+    lines_of_name = log.locator(".who").evaluate_all(
+        "all => new Set(all.map((one) => one.clientHeight)).size"
+    )
     assert lines_of_name == 1
 
     # a reload keeps the talk

@@ -105,6 +105,22 @@ class Conversation:
         record(Replied(ticket=self, message=message.pk, tier=self.tier))
         return message
 
+    def why_nobody_hears(self: Ticket) -> str:
+        """Why a reply would reach nobody; empty if it reaches a contact, a chat, or somebody who follows the ticket."""
+        if self.channel == "chat" or (self.contact is not None and self.contact.email):
+            return ""
+        if self.participants.filter(accepted=True).exists():
+            return ""
+        if self.contact is None:
+            return "this ticket has no contact"
+        return f"{self.contact.name} has no mail address"
+
+    def heard(self: Ticket) -> Ticket:
+        """Itself, for whoever is about to write to the contact. Raises UnableTo if nobody would get that."""
+        if why := self.why_nobody_hears():
+            raise UnableTo(f"Nobody would get a reply: {why}.")
+        return self
+
     def answers_by(self: Ticket) -> str:
         """The channel that our words take: back into a chat that opened the ticket, else by mail."""
         return "chat" if self.channel == "chat" else "email"

@@ -87,6 +87,14 @@ class ServiceNamed(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class ContactNamed(TicketFact):
+    """Whose trouble it is was not known until now."""
+
+    contact: int
+    contact_name: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Reprioritised(TicketFact):
     """Impact, urgency or the effective priority changed; `reason` is mandatory.
 

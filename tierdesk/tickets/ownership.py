@@ -11,6 +11,7 @@ from tierdesk.directory.contracts.models import ContractVersion, version_in_forc
 from tierdesk.directory.services.models import TicketType
 from tierdesk.tickets.facts import (
     Categorised,
+    ContactNamed,
     HandedOver,
     Renamed,
     Reprioritised,
@@ -22,6 +23,7 @@ from tierdesk.tickets.lifecycle import LONGEST_SUBJECT, UnableTo
 from tierdesk.tickets.priority import DEFAULT_MATRIX, Reading, prioritise
 
 if TYPE_CHECKING:
+    from tierdesk.directory.clients.models import Contact
     from tierdesk.directory.services.models import Category, Service
     from tierdesk.directory.staff.models import Agent, Team
     from tierdesk.tickets.models import Ticket
@@ -86,6 +88,24 @@ class Ownership:
         )
         if self.priority != was:
             self._tell_priority(was, f"it is about {name or 'no service that is known'} now")
+
+    def name_contact(self: Ticket, contact: Contact) -> None:
+        """Say whose trouble it is, of a ticket that has no contact: what we write goes to them, and they may read it.
+
+        The priority follows if they are a VIP, unless somebody overrode it. Raises UnableTo where somebody is named
+        already, and for somebody of another client.
+        """
+        if self.contact is not None:
+            raise UnableTo(f"{self.contact.name} is the contact of {self.reference}.")
+        if contact.client_id != self.client_id or not contact.is_active:
+            raise UnableTo(f"{contact.name} is nobody of {self.client.name}.")
+        if not self.is_unresolved():
+            raise UnableTo(f"{self.reference} is {self.state}; whose it was is history.")
+        was, self.contact = self.priority, contact
+        self._adopt(self.contract_version, contact=contact)
+        record(ContactNamed(ticket=self, contact=contact.pk, contact_name=contact.name))
+        if self.priority != was:
+            self._tell_priority(was, f"its contact is {contact.name}, a VIP")
 
     def rename(self: Ticket, subject: str) -> None:
         """Call it by what it is about. Mails to the contact keep the subject that they began with.

@@ -23,6 +23,13 @@ def version(ticket: Ticket) -> int:
     return Ticket.objects.get(pk=ticket.pk).version
 
 
+def test_a_program_writes_to_nobody_either(cast: Cast, lena: Program, doing: Callable[..., Any]) -> None:
+    with doing(cast.lena):
+        nobodys = cast.ticket(contact=None, channel="phone")
+    refused = lena.post(f"/tickets/{nobodys.pk}/replies", {"text": "Hello?"})
+    assert (refused.status_code, "this ticket has no contact" in refused.text) == (422, True)
+
+
 def test_a_ticket_goes_its_whole_way(cast: Cast, lena: Program, ticket: Ticket) -> None:
     path = f"/tickets/{ticket.pk}"
     taken = lena.post(f"{path}/assignment", {"version": version(ticket), "agent": "me"}).json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -15,6 +16,7 @@ from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.directory.clients.models import Number
 from tierdesk.directory.contracts.models import ContractVersion, Promise
 from tierdesk.directory.services.models import Service
+from tierdesk.response.notifications.models import Notice
 from tierdesk.response.tiers.models import Escalation
 from tierdesk.tickets.models import Ticket
 
@@ -292,3 +294,63 @@ def test_what_an_agent_wrote_is_shown_as_markdown_and_what_a_contact_wrote_as_it
 def test_the_contact_can_be_called_from_the_ticket(cast: Cast, lena: Browser, ticket: Ticket) -> None:
     Number.objects.create(client=cast.acme, contact=cast.ann, e164="+4930123450199")
     assert '<a class="nowrap" href="tel:+4930123450199">+49 30 123450199</a>' in told(lena, ticket)
+
+
+@pytest.fixture
+def nobodys(cast: Cast, doing: Callable[..., Any]) -> Ticket:
+    """A ticket that nobody in particular has, such as a call back to a switchboard."""
+    with doing(cast.lena):
+        return cast.ticket(contact=None, channel="phone")
+
+
+def test_a_ticket_without_a_contact_offers_a_note_and_to_name_somebody(
+    cast: Cast, lena: Browser, nobodys: Ticket, ticket: Ticket
+) -> None:
+    page = told(lena, nobodys)
+    assert "Nobody would get a reply: this ticket has no contact." in page
+    assert 'name="audience" value="reply"' not in page
+    assert 'name="audience" value="note" checked' in page
+    [key] = re.findall(r'<button[^>]*data-key="r"[^>]*>', page)
+    assert 'commandfor="name-contact"' in key
+    assert '<option value="ann@acme.example">Ann Albers</option>' in page and "bob@" not in page
+    page = told(lena, ticket)
+    assert 'name="audience" value="reply" checked' in page and "name-contact" not in page
+
+
+@pytest.mark.parametrize("form", [{"audience": "reply"}, {"audience": "reply", "ask": "on"}])
+def test_nobody_writes_to_nobody(lena: Browser, nobodys: Ticket, form: dict[str, str]) -> None:
+    """Else a promise to respond would be kept by words that nobody ever reads."""
+    said = nobodys.messages.count()
+    post(lena, f"/tickets/{nobodys.pk}/words/", form | {"text": "Hello?"})
+    nobodys.refresh_from_db()
+    assert (nobodys.messages.count(), nobodys.first_responded_at) == (said, None)
+    assert "Nobody would get a reply" in told(lena, nobodys)
+
+
+def test_whoever_is_named_is_written_to(cast: Cast, lena: Browser, nobodys: Ticket) -> None:
+    form = {"version": nobodys.version, "contact": " Ann@acme.example"}
+    post(lena, f"/tickets/{nobodys.pk}/contact/", form)
+    nobodys.refresh_from_db()
+    assert nobodys.contact == cast.ann
+    page = told(lena, nobodys)
+    assert "named Ann Albers as its contact" in page and "Ann Albers &lt;ann@acme.example&gt;" in page
+    post(lena, f"/tickets/{nobodys.pk}/words/", {"audience": "reply", "text": "Hello!"})
+    assert Notice.objects.get(ticket=nobodys, kind="reply").address == "ann@acme.example"
+
+
+@pytest.mark.parametrize("address", ["", "bob@borealis.example", "nobody@acme.example"])
+def test_only_somebody_of_the_client_is_named(lena: Browser, nobodys: Ticket, address: str) -> None:
+    post(lena, f"/tickets/{nobodys.pk}/contact/", {"version": nobodys.version, "contact": address})
+    nobodys.refresh_from_db()
+    assert nobodys.contact is None
+    assert "Nobody of Acme GmbH has the address" in told(lena, nobodys)
+
+
+def test_an_agent_who_does_not_serve_the_client_names_nobody(
+    cast: Cast, client: Browser, nobodys: Ticket
+) -> None:
+    client.force_login(cast.olga.user)
+    form = {"version": nobodys.version, "contact": "ann@acme.example"}
+    assert post(client, f"/tickets/{nobodys.pk}/contact/", form).status_code == 404
+    nobodys.refresh_from_db()
+    assert nobodys.contact is None

@@ -147,8 +147,8 @@ class Reopening(Strict):
 
 @router.post("/{int:pk}/replies", response=ANSWERS)
 def reply(request: HttpRequest, pk: int, body: Words) -> Answer:
-    """Write to the contact."""
-    return act(request, pk, body.version, lambda ticket: ticket.reply(body.text))
+    """Write to the contact; refused where nobody would get it."""
+    return act(request, pk, body.version, lambda ticket: ticket.heard().reply(body.text))
 
 
 @router.post("/{int:pk}/notes", response=ANSWERS)

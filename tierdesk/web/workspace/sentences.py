@@ -192,6 +192,7 @@ SENTENCES: Mapping[str, Sentence] = {
         "warning",
     ),
     "categorised": Sentence(lambda d: _("set the category %s") % d["category"], "tag"),
+    "contact_named": Sentence(lambda d: _("named %(contact_name)s as its contact") % d, "user"),
     "service_named": Sentence(_service_named, "package"),
     "reprioritised": Sentence(
         lambda d: _("changed the priority from P%(before)s to P%(after)s: %(reason)s") % d, "flag", "warning"

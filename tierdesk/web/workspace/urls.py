@@ -77,6 +77,7 @@ urlpatterns = [
     path("tickets/<int:pk>/problem/", problems.of_ticket, name="problem-of"),
     path("tickets/<int:pk>/client/", resettling.client, name="client-of"),
     path("tickets/<int:pk>/service/", actions.service, name="service"),
+    path("tickets/<int:pk>/contact/", actions.contact, name="contact-of"),
     path("tickets/<int:pk>/subject/", actions.renaming, name="subject"),
     path("tickets/<int:pk>/type/", actions.retyping, name="type"),
     path("tickets/<int:pk>/date/", dates.date, name="date"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
+from tierdesk.directory.clients.models import Contact
 from tierdesk.directory.contracts.models import ContractVersion
 from tierdesk.directory.services.models import Category, Service
 from tierdesk.directory.staff.models import Agent, Team
@@ -13,7 +15,7 @@ from tierdesk.learning.problems.models import Problem
 from tierdesk.tickets.lifecycle import PendingReason, UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
-from tierdesk.web.workspace.guard import agent_of, agent_page, answers_for, user_of
+from tierdesk.web.workspace.guard import agent_of, agent_page, answers_for, ticket_of, user_of
 from tierdesk.web.workspace.local import instant_of
 
 
@@ -26,9 +28,12 @@ def words(request: HttpRequest, pk: int) -> HttpResponse:
         return act_on(request, pk, lambda ticket: ticket.note(text), "Note saved.")
     if request.POST.get("ask"):
         return act_on(
-            request, pk, lambda ticket: ticket.ask(text), "Question sent; the ticket waits for the answer."
+            request,
+            pk,
+            lambda ticket: ticket.heard().ask(text),
+            "Question sent; the ticket waits for the answer.",
         )
-    return act_on(request, pk, lambda ticket: ticket.reply(text), "Reply sent.")
+    return act_on(request, pk, lambda ticket: ticket.heard().reply(text), "Reply sent.")
 
 
 @agent_page
@@ -144,6 +149,19 @@ def service(request: HttpRequest, pk: int) -> HttpResponse:
         chosen = get_object_or_404(offered, pk=named if named.isdecimal() else 0)
     done = f"Service: {chosen.name}." if chosen else "It is about no service that is known."
     return act_on(request, pk, lambda ticket: ticket.name_service(chosen), done)
+
+
+@agent_page
+@require_POST
+def contact(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say whose trouble it is, by their mail address."""
+    found, address = ticket_of(request, pk), request.POST.get("contact", "").strip()
+    theirs = Contact.objects.visible_to(user_of(request)).filter(client=found.client, is_active=True)
+    named = theirs.filter(email__iexact=address).first() if address else None
+    if named is None:
+        messages.error(request, f"Nobody of {found.client.name} has the address “{address}”.")
+        return redirect("workspace:ticket", pk)
+    return act_on(request, pk, lambda ticket: ticket.name_contact(named), f"{named.name} is the contact now.")
 
 
 @agent_page

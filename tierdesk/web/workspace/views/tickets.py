@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
 
 from tierdesk.channels.alarms.lines import lines_of
 from tierdesk.channels.phone.models import Call
 from tierdesk.core import clock
 from tierdesk.core.written import Written
-from tierdesk.directory.clients.models import Number
+from tierdesk.directory.clients.models import Contact, Number
 from tierdesk.directory.contracts.boundary import boundary_of
 from tierdesk.directory.contracts.models import ContractVersion
 from tierdesk.directory.services.models import Category, Service, TicketType
-from tierdesk.directory.staff.models import Agent, Team
+from tierdesk.directory.staff.models import Agent, Team, User
 from tierdesk.learning.prediction.models import Outlook
 from tierdesk.learning.problems.models import Problem
 from tierdesk.response.sla.dates import may_promise
@@ -47,6 +49,9 @@ from tierdesk.web.workspace.waiting import ahead_of
 
 SHOWN_INLINE = {"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}
 CALLS_SHOWN = 12
+OFFERED = 200
+"""People of a client, for whoever names the contact of a ticket."""
+
 ELSEWHERE = {PendingReason.REQUESTER_INFO, PendingReason.MAJOR_PARENT}
 """What a ticket does not wait for by a choice in a list: a question is asked, a link is made."""
 
@@ -124,12 +129,30 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
         "boundary": boundary_of(found.category, found.contract_version),
         "other_terms": _other_terms(found, agent_of(request)),
         "teams": teams,
+        "unheard_because": found.why_nobody_hears(),
+        "read_by": _read_by(found),
+        "people": [] if found.contact_id or not is_unresolved else _people_of(found, user_of(request)),
         "problems": _PROBLEMS(user_of(request), ticket=found) if "problems" in hanging else [],
         "alarms": lines_of(found, user_of(request)) if found.channel == "alarms" else None,
         "calls": _CALLS(ticket=found) if "calls" in hanging else [],
         **books_of(found, agent_of(request), hanging),
         **ladder_of(found, agent_of(request), teams, hanging),
     }
+
+
+def _read_by(found: Ticket) -> str:
+    """Who gets our replies, in a few words."""
+    if found.contact is not None and found.contact.email:
+        return f"{found.contact.name} <{found.contact.email}>"
+    if found.channel == "chat":
+        return _("the visitor, in the chat or by mail once they have left it")
+    return _("those who follow this ticket")
+
+
+def _people_of(found: Ticket, user: User) -> Sequence[Contact]:
+    """Who it may be, of a ticket without a contact."""
+    theirs = Contact.objects.visible_to(user).filter(client=found.client_id, is_active=True)
+    return list(theirs.exclude(email="").order_by("name")[:OFFERED])
 
 
 def _other_terms(found: Ticket, agent: Agent) -> list[ContractVersion]:
