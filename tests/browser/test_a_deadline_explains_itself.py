@@ -18,6 +18,14 @@ def test_a_broken_promise_has_a_banner_that_leads_to_its_explanation(desk: Desk,
     banner.get_by_role("link", name="Why?").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("How this deadline came about")
     expect(page.locator(".time-bar")).to_be_visible()
+    for where in (".time-bar-picture", ".time-bar-legend"):
+        dashes = {
+            kind: page.locator(f'{where} .time-bar-mark[data-kind="{kind}"]').evaluate(
+                "mark => getComputedStyle(mark).strokeDasharray"
+            )
+            for kind in ("due", "now")
+        }
+        assert dashes["due"] != dashes["now"] == "none", "told apart without colours"
     windows = page.get_by_role("table", name="Working time that counts")
     expect(windows.locator("tbody tr").last).to_contain_text(re.compile(r"\d+ ?h"))
 

@@ -199,7 +199,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
         "segments": [{"kind": "paused", "from": 0, "to": 1, "label": H}],
         "start": H,
         "end": H,
-        "marks": [{"at": 0.5, "label": H}],
+        "marks": [{"at": 0.5, "kind": "due", "label": H}],
     },
     "time_left": {"at": AT},
     "time_running": {"since": AT},
