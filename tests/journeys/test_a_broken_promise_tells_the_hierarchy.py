@@ -21,4 +21,4 @@ def test_a_broken_promise_tells_the_hierarchy_and_moves_nothing(
     breach = told.filter(details__percent=100).first()
     assert breach is not None and breach.cause is not None
     assert breach.cause.kind == "breached"
-    assert Notice.objects.filter(kind="hierarchy", agent=cast.lou).exists()
+    assert Notice.objects.filter(kind="breach", agent=cast.lou).exists()

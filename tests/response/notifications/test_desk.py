@@ -51,6 +51,7 @@ class Fact:
     agents: tuple[int, ...] = ()
     automatic: bool = False
     driver: int | None = None
+    percent: int = 0
 
 
 def test_an_urgent_ticket_is_told_to_its_team(cast: Cast, doing: Doing) -> None:
@@ -176,6 +177,28 @@ def test_the_hierarchy_is_told_on_the_desk_and_by_mail(cast: Cast, ticket: Ticke
     assert {(mail.automatic, mail.state, mail.wake_at) for mail in mails} == {(True, "pending", at)}
     assert mails[0].subject == f"{ticket.reference}: respond breached"
     assert "http://127.0.0.1:8000" in mails[0].text
+
+
+@pytest.mark.parametrize(("percent", "kind", "word"), [(75, "warning", "Warning"), (100, "breach", "Breach")])
+def test_a_warning_is_told_from_a_breach_by_its_first_word(
+    cast: Cast, ticket: Ticket, at: datetime, percent: int, kind: str, word: str
+) -> None:
+    reactions.tell_hierarchy([Fact(ticket, at, agents=(cast.lou.pk,), percent=percent)])
+    told = Notice.objects.filter(kind=kind)
+    assert {notice.channel for notice in told} == {"desk", "mail"}
+    assert {notice.subject for notice in told} == {f"{word} · {ticket.reference}: respond breached"}
+
+
+def test_of_many_tickets_warnings_and_breaches_are_told_apart(cast: Cast, doing: Doing, at: datetime) -> None:
+    with doing(cast.lena):
+        tickets = [cast.ticket() for _ in range(12)]
+    both = [Fact(one, at, agents=(cast.lou.pk,), percent=75 + 25 * (n % 2)) for n, one in enumerate(tickets)]
+    reactions.tell_hierarchy(both)
+    told = {notice.kind: notice.subject for notice in Notice.objects.on_the_desk_of(cast.lou)}
+    assert told == {
+        "warning_many": f"Warning · 6 tickets of {tickets[0].team}: respond breached",
+        "breach_many": f"Breach · 6 tickets of {tickets[0].team}: respond breached",
+    }
 
 
 def test_of_many_tickets_of_a_team_the_hierarchy_hears_at_once(

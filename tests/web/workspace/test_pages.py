@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from django.test import Client as Browser
 
 from tests.cast import Cast
 from tierdesk.core import clock
+from tierdesk.response.notifications.models import Notice
 from tierdesk.response.runbooks.models import Book
 from tierdesk.response.sla.models import Clock
 from tierdesk.tickets.models import Ticket
@@ -191,3 +193,21 @@ def test_a_pause_is_told_in_words(
         + told.count("Waiting for the contact&#39;s answer")
         >= 2
     )
+
+
+def test_warnings_and_breaches_look_different_among_the_notices(
+    cast: Cast, client: Browser, ticket: Ticket, at: datetime
+) -> None:
+    """By their sign and their first word, not by a colour alone; and so does what was read."""
+    told = {"client": cast.acme, "ticket": ticket, "channel": "desk", "agent": cast.lena, "created_at": at}
+    for kind, read_at in (("warning", at), ("breach", None), ("assigned", at)):
+        Notice.objects.create(**told, kind=kind, subject=f"A notice of {kind}", text="…", read_at=read_at)
+    client.force_login(cast.lena.user)
+    page = client.get("/notices/").content.decode()
+    entries = page.split('<div class="timeline-entry"')[1:]
+    signs = {
+        kind: (re.findall(r"icons.svg#([\w-]+)", entry)[0], "unread" in entry)
+        for entry in entries
+        for kind in re.findall(r"A notice of (\w+)", entry)
+    }
+    assert signs == {"warning": ("triangle", False), "breach": ("octagon", True), "assigned": ("bell", False)}

@@ -52,6 +52,9 @@ TOLD_ONE_BY_ONE = 5
 HIGHEST = 1
 """The priority of tickets that have a notice of their own among however many."""
 
+SPENT = 100
+"""Percent of a target: whoever is told of a clock is told of a breach from here on, and warned before."""
+
 QUOTED_LINES = 12
 """Of our own last words, below a reminder."""
 
@@ -108,6 +111,12 @@ class ToAgents(Protocol):
     agents: list[int]
     why: str
     at: datetime
+
+
+class OnLadder(ToAgents, Protocol):
+    """`percent` of a target are used, where a clock spoke up; else 0."""
+
+    percent: int
 
 
 class OfTeam(Protocol):
@@ -371,27 +380,34 @@ def tell_sending_team(facts: Sequence[Returned]) -> None:
             _tell_teams([(fact.ticket, fact.ticket.team_id, "returned", values, fact.at)])
 
 
-def tell_hierarchy(facts: Sequence[ToAgents]) -> None:
+def tell_hierarchy(facts: Sequence[OnLadder]) -> None:
     """Those who answer for a ticket are told on the desk and by mail: they may not be looking at the desk.
 
     Of many tickets of a team they hear at once: after an outage nobody reads a thousand notices. A ticket of the
     highest priority is told by itself, among however many.
     """
-    alike: dict[tuple[int | None, str, tuple[int, ...]], list[ToAgents]] = defaultdict(list)
+    alike: dict[tuple[int | None, str, str, tuple[int, ...]], list[OnLadder]] = defaultdict(list)
     few = [fact for fact in facts if fact.ticket.priority == HIGHEST]
     for fact in facts:
         if fact.ticket.priority != HIGHEST:
-            alike[fact.ticket.team_id, fact.why, tuple(fact.agents)].append(fact)
-    many: list[OfMany] = []
-    for (team, why, agents), told in alike.items():
+            alike[fact.ticket.team_id, _rung_of(fact), fact.why, tuple(fact.agents)].append(fact)
+    many: dict[str, list[OfMany]] = defaultdict(list)
+    for (team, rung, why, agents), told in alike.items():
         if team is None or len(told) <= TOLD_ONE_BY_ONE:
             few += told
         elif agents:
             values = {"count": len(told), "why": why, "tickets": _named(fact.ticket for fact in told)}
-            many.append(OfMany(team, agents, values))
-    if many:
-        tell_of_many(many, "hierarchy_many", path="/queues/due/", at=facts[0].at)
-    _tell_agents([(f.ticket, agent, "hierarchy", {"why": f.why}, f.at) for f in few for agent in f.agents])
+            many[rung].append(OfMany(team, agents, values))
+    for rung, of_rung in many.items():
+        tell_of_many(of_rung, f"{rung}_many", path="/queues/due/", at=facts[0].at)
+    _tell_agents([(f.ticket, agent, _rung_of(f), {"why": f.why}, f.at) for f in few for agent in f.agents])
+
+
+def _rung_of(fact: OnLadder) -> str:
+    """What kind of notice it is: the eye tells a warning from a breach before it reads on."""
+    if not fact.percent:
+        return "hierarchy"
+    return "breach" if fact.percent >= SPENT else "warning"
 
 
 def tell_role(facts: Sequence[RoleHandedLike]) -> None:
