@@ -126,6 +126,18 @@ def test_what_rings_stands_above_what_waits_to_be_written_up(
     assert f'name="call" value="{ringing.pk}"' in reads(cast.lena, "/calls/new/")
 
 
+def test_what_was_not_written_up_folds_after_a_while(
+    cast: Cast, pbx: Pbx, at: datetime, reads: Reads
+) -> None:
+    """It lies over the page: over a ticket’s promises, and over the buttons of a chat."""
+    pbx.says("newCall", at)
+    pbx.says("answer", at, answeringNumber="42")
+    pbx.says("hangup", at, cause="normalClearing")
+    for minutes, is_open in ((2, True), (3, False)):
+        with clock.frozen(at + timedelta(minutes=minutes)):
+            assert ('data-state="ended" open' in reads(cast.lena, "/calls/now/")) is is_open
+
+
 def test_a_call_is_written_up_on_its_own_page_by_whoever_spoke(
     cast: Cast, pbx: Pbx, at: datetime, reads: Reads
 ) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
 from tierdesk.channels.phone.calls import callers_of
 from tierdesk.channels.phone.models import Call
 from tierdesk.channels.phone.progress import NO_NEWS, CallState
+from tierdesk.core import clock
 from tierdesk.directory.clients.models import Contact
 from tierdesk.directory.staff.models import Agent
 from tierdesk.tickets.models import Ticket
 
 SHOWN = 5
+AT_HAND = timedelta(minutes=3)
 ORDER = {CallState.ANSWERED: 0, CallState.RINGING: 1, CallState.ENDED: 2}
 
 CAUSES = {
@@ -32,12 +35,16 @@ CAUSES = {
 
 @dataclass(frozen=True, slots=True)
 class DeskCall:
-    """A call as the desk shows it: who it may be, in a headline and in persons, and what they have open."""
+    """A call as the desk shows it: who it may be, in a headline and in persons, and what they have open.
+
+    `at_hand`: it rings, they speak, or it is only just over; what was not written up for longer folds.
+    """
 
     call: Call
     headline: str
     callers: Sequence[Contact] = ()
     tickets: Sequence[Ticket] = ()
+    at_hand: bool = True
 
 
 def calls_on_the_desk(agent: Agent) -> list[DeskCall]:
@@ -52,7 +59,10 @@ def calls_on_the_desk(agent: Agent) -> list[DeskCall]:
 
 def described(call: Call, agent: Agent) -> DeskCall:
     callers = callers_of(call, agent.user)
-    return DeskCall(call, headline_of(call, len(callers)), callers, _open_tickets(call, callers, agent))
+    at_hand = call.ended_at is None or clock.now() - call.ended_at < AT_HAND
+    return DeskCall(
+        call, headline_of(call, len(callers)), callers, _open_tickets(call, callers, agent), at_hand
+    )
 
 
 def headline_of(call: Call, candidates: int) -> str:
