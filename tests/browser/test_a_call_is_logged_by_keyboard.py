@@ -37,6 +37,18 @@ def test_a_call_becomes_my_ticket_within_twenty_seconds(desk: Desk, sits_down: S
     assert took < SECONDS_FOR_A_CALL
 
 
+def test_who_types_before_the_page_is_ready_is_found_all_the_same(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down("lena")
+    page.add_init_script(
+        """document.addEventListener("readystatechange", () => {
+          const field = document.querySelector("#field-caller");
+          if (document.readyState === "interactive" && field) field.value = "alb";
+        })"""
+    )
+    page.goto(f"{desk.address}/calls/new/")
+    expect(page.get_by_role("radio", name=re.compile("Ann Albers"))).to_be_checked()
+
+
 def test_the_arrows_choose_among_several_callers(desk: Desk, sits_down: SitsDown) -> None:
     page = sits_down("lena")
     page.goto(f"{desk.address}/calls/new/")
