@@ -42,6 +42,20 @@ def test_a_contact_fills_in_a_form_and_a_reload_costs_nothing(desk: Desk, sits_d
     expect(page.get_by_label("Who starts?")).to_have_value("")
 
 
+def test_words_that_a_page_of_errors_answered_are_there_again(desk: Desk, sits_down: SitsDown) -> None:
+    page = sits_down("ann")
+    page.goto(f"{desk.address}/portal/forms/starter/")
+    page.get_by_label("Who starts?").fill("Late Lars")
+    page.get_by_label("From when on?").fill("2026-12-01")
+    page.get_by_role("radio", name="Telephone").check()
+    page.locator("auto-save-draft form").evaluate("form => (form.action = '/portal/forms/of-last-year/')")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    page.goto(f"{desk.address}/portal/forms/starter/")
+    expect(page.get_by_label("Who starts?")).to_have_value("Late Lars")
+    expect(page.get_by_role("radio", name="Telephone")).to_be_checked()
+
+
 def test_an_answer_taken_back_is_not_asked_for(desk: Desk, sits_down: SitsDown) -> None:
     page = sits_down("ann")
     page.goto(f"{desk.address}/portal/forms/starter/")
