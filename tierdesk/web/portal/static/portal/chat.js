@@ -35,7 +35,7 @@ overflow-wrap: anywhere }
 .note { margin: 0; padding: 4px 16px; min-height: 2em } .note:empty { min-height: 0; padding: 0 } .bad { color: var(--bad) }
 form, form > div { display: grid; gap: 8px }
 form { padding: 8px 16px 14px; border-top: 1px solid var(--line) }
-label { display: grid; gap: 2px; font-size: 14px }
+label { display: grid; gap: 5px; font-size: 14px }
 input, textarea { width: 100%; border: 1px solid var(--edge); border-radius: 8px; padding: 8px 10px; color: inherit;
 background: var(--ground); resize: none; font-size: 16px }
 .row { display: flex; flex-wrap: wrap; align-items: end } .row label { flex: 1 200px }
