@@ -147,3 +147,25 @@ def test_a_missed_call_becomes_a_ticket_by_itself(desk: Desk, sits_down: SitsDow
     )
     page.goto(f"{desk.address}/calls/?show=missed")
     expect(page.get_by_role("row", name=re.compile("Ann Albers"))).to_have_count(3)
+
+
+def test_whoever_called_from_a_switchboard_is_named_by_keyboard_and_written_to(
+    desk: Desk, sits_down: SitsDown, call: str
+) -> None:
+    page = sits_down("lou")
+    desk.telephone("newCall", call, **{"from": "+49301234500"}, **FOR_KIRA)
+    desk.telephone("hangup", call, cause="noAnswer", **{"from": "+49301234500"})
+    page.goto(f"{desk.address}/queues/all/")
+    page.get_by_role("link", name="Call back +49301234500").click(timeout=15_000)
+    expect(page.get_by_text("Nobody would get a reply: this ticket has no contact.")).to_be_visible()
+    page.keyboard.press("r")
+    expect(page.get_by_role("dialog", name="Contact")).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("ann@acme.example")
+    page.keyboard.press("Enter")
+    expect(page.locator(".composer-to")).to_contain_text("Ann Albers <ann@acme.example>")
+    page.keyboard.press("r")
+    page.keyboard.type("We called you back.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#timeline")).to_contain_text("We called you back.")
