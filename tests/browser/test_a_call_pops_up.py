@@ -15,6 +15,12 @@ from tests.browser.desk import Desk
 TYPING_MS = 25
 SECONDS_FOR_A_CALL = 20
 FOR_KIRA = {"user[]": "Kira Koch"}
+APART = """() => {
+  const both = [document.activeElement, document.querySelector("#calls-now")];
+  const [one, other] = both.map((box) => box.getBoundingClientRect());
+  return one.bottom <= other.top || one.top >= other.bottom;
+}"""
+"""Whether what has the focus and the cards of calls lie apart."""
 
 
 @pytest.fixture
@@ -117,6 +123,24 @@ def test_an_unknown_caller_is_found_while_typing_in_seven_keys_beside_the_words(
     print(f"a call by name: {keys} keys beside the words, {took:.1f} s")
     assert keys == 7
     assert took < SECONDS_FOR_A_CALL
+
+
+def test_on_a_narrow_page_no_card_lies_over_what_has_the_focus(
+    desk: Desk, sits_down: SitsDown, call: str
+) -> None:
+    page = sits_down("kira", viewport={"width": 390, "height": 600})
+    for n in range(4):
+        desk.telephone("newCall", f"{call}{n}", **{"from": "+49309999999"}, **FOR_KIRA)
+    page.goto(f"{desk.address}/calls/new/")
+    expect(pop_up(page).get_by_text("Nobody we know")).to_have_count(4)
+    page.get_by_label("Who is calling?").focus()
+    try:
+        while page.evaluate("document.activeElement.closest('form#call') !== null"):
+            assert page.evaluate(APART), page.evaluate("document.activeElement.outerHTML")
+            page.keyboard.press("Tab")
+    finally:
+        for n in range(4):
+            desk.telephone("hangup", f"{call}{n}", cause="cancel", **{"from": "+49309999999"})
 
 
 @pytest.mark.parametrize(
