@@ -17,7 +17,12 @@ def test_a_vendors_fix_reaches_the_contact_in_our_words(desk: Desk, sits_down: S
     kira = sits_down("kira")
     kira.goto(desk.page("vendor"))
     _open_a_case(kira)
+    watching = sits_down("kira")
+    watching.goto(desk.page("vendor"))
+    watching.get_by_role("link", name=re.compile("VC-")).click()
+    expect(watching.get_by_text("All tunnels drop at noon.")).to_be_visible()
     _note_the_answer_with_its_number(kira)
+    expect(watching.get_by_text(SECRET)).to_be_visible()  # without a reload
     _close_the_case(kira)
     _resolve(kira, desk)
     _the_portal_shows_public_words_alone(sits_down("ann"), desk)
