@@ -109,6 +109,7 @@ DECLARE
     gone bigint[];
     heard alarms_heard[];
     news alarms_news[];
+    is_numbered boolean;
 BEGIN
     -- Before anything is locked: a call that waits for another has done this part meanwhile.
     SELECT array_agg(
@@ -127,7 +128,10 @@ BEGIN
         action text, key text, severity smallint, resource text, class text, "group" text, summary text,
         event_id text
     );
-    news := alarms_summed_up(heard);
+    is_numbered := EXISTS (SELECT FROM unnest(heard) h WHERE h.event_id <> '');
+    IF NOT is_numbered THEN
+        news := alarms_summed_up(heard);
+    END IF;
 
     SELECT array_agg(asked.source) FILTER (WHERE held.id IS NULL) INTO gone
     FROM (SELECT t.source FROM jsonb_to_recordset(tallies) AS t(source bigint) ORDER BY t.source) asked
@@ -153,7 +157,7 @@ BEGIN
     END LOOP;
 
     -- What a source numbers is taken in once, whether it comes again in this batch or came in an earlier one.
-    IF EXISTS (SELECT FROM unnest(heard) h WHERE h.event_id <> '') THEN
+    IF is_numbered THEN
         SELECT array_agg(h) INTO heard FROM unnest(heard) h
         WHERE h.event_id = '' OR (
             h.place = (
