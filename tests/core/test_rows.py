@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from tests.cast import Cast
@@ -97,6 +97,48 @@ def test_one_and_true_are_told_apart(cast: Cast, doing: Callable[..., Any]) -> N
     )
     found = Entry.objects.filter(kind="told").order_by("pk").values_list("details", flat=True)
     assert list(map(repr, found)) == list(map(repr, said))
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        'she said "no"',
+        "C:\\temp\\",
+        "{a,b}",
+        "NULL",
+        "null",
+        "",
+        " ",
+        "two\nlines\t",
+        "\x1e",
+        "’n blåbær 🫐",
+        "%s %(x)s",
+    ],
+)
+def test_a_word_arrives_as_it_was_written(cast: Cast, doing: Callable[..., Any], word: str) -> None:
+    """Also in a document, and however many there are."""
+    with doing(cast.lena):
+        ticket = cast.ticket()
+    entry = Entry.objects.of(ticket.pk)[0]
+    columns = ["client_id", "ticket_id", "at", "kind", "by_kind", "by_name", "details"]
+    columns += ["state", "pending_reason", "tier", "priority"]
+    about = (entry.client_id, ticket.pk, MONDAY_10, "told", "agent")
+    for count in (1, rows.MANY):
+        details: list[Any] = [{word: word}, word, [word, None]]
+        lines = [
+            (*about, f"{word}{number or ''}", details[number % 3], "new", "", 1, 3) for number in range(count)
+        ]
+        rows.insert(Entry, columns, lines)
+        found = Entry.objects.filter(kind="told").order_by("-pk")[:count].values_list("by_name", "details")
+        assert sorted(found, key=repr) == sorted([line[5:7] for line in lines], key=repr)
+
+
+@pytest.mark.parametrize("count", [1, rows.MANY + 5])
+def test_what_is_too_long_is_refused_instead_of_cut_off(cast: Cast, count: int) -> None:
+    lines = [tuple(_line(number, name) for name in COLUMNS) for number in range(count)]
+    lines[-1] = ("a way that nobody has", *lines[-1][1:])
+    with pytest.raises(DataError, match="too long"), transaction.atomic():
+        rows.insert(Notice, COLUMNS, lines)
 
 
 @pytest.mark.parametrize("count", [1, rows.MANY + 5])

@@ -1,22 +1,38 @@
 """Many rows in one statement: what lets a list of five hundred facts cost little more than one.
 
-Row-level security forbids COPY, so the rows travel as one JSON document; one round trip, one plan.
+Row-level security forbids COPY, so the rows travel as one array for each column; one round trip, one plan. An array is
+written here as PostgreSQL reads it: the driver adapts each value at ten times the cost, and of JSON the server makes
+rows at three times.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from operator import itemgetter
 from typing import Any
 
 import orjson
 from django.db import connection
-from django.db.models import Field, Model
+from django.db.models import (
+    CharField,
+    DateTimeField,
+    Field,
+    FloatField,
+    ForeignKey,
+    IntegerField,
+    JSONField,
+    Model,
+    TextField,
+)
 
 MANY = 20
 PLAIN = (str, int, float, datetime, type(None))
 """What says the same where it is equal; within a list or a table, true equals one and is told otherwise."""
+
+APART = "E'\\x1e'"
+"""Between the documents of an array: JSON never says it raw."""
+
+_NULL = "NULL"
 
 RESERVED = """
 SELECT nextval(keys.name)
@@ -58,34 +74,51 @@ def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[A
 
 
 def _told(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[str]]:
-    """What stands after FROM, and its values: the rows as one JSON document, and once what is the same in all of them.
+    """What stands after FROM, and its values: an array for each column, and once what is the same in all rows."""
+    by_column = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    alike = _alike(by_column) if len(rows) >= MANY else {}
+    other = [column for column in columns if column not in alike]
+    arrays = [_array(_field(model, column), by_column[column]) for column in other]
+    names = ", ".join(f'"{column}"' for column in other)
+    told = f"unnest({', '.join(sql for sql, _ in arrays)}) AS each_one({names})"
+    values = [text for _, text in arrays]
+    if alike:
+        told += f", json_to_record(%s::json) AS all_of_them({_typed(model, list(alike))})"
+        values.append(_json(alike))
+    return told, values
 
-    Written in C, it is a tenth of what adapting each value for the driver costs.
+
+def _array(field: Field[Any, Any], values: Sequence[Any]) -> tuple[str, str]:
+    """An expression that makes an array of these values, and the text that it is made of.
+
+    Words are an array of text: cast to the type of their column here, what is too long would be cut off silently.
     """
-    alike = _alike(columns, rows)
-    if not alike:
-        lines = [dict(zip(columns, row, strict=True)) for row in rows]
-        return f"json_to_recordset(%s::json) AS each_one({_typed(model, columns)})", [_json(lines)]
-    other = [place for place, column in enumerate(columns) if column not in alike]
-    names, pick = [columns[place] for place in other], itemgetter(*other)
-    lines = [dict(zip(names, pick(row), strict=True)) for row in rows]
-    return (
-        f"json_to_recordset(%s::json) AS each_one({_typed(model, names)}),"
-        f" json_to_record(%s::json) AS all_of_them({_typed(model, list(alike))})",
-        [_json(lines), _json(alike)],
-    )
+    of = field.target_field if isinstance(field, ForeignKey) else field
+    if isinstance(of, JSONField):
+        return f"string_to_array(%s, {APART}, 'null')::jsonb[]", "\x1e".join(map(_json, values))
+    if isinstance(of, IntegerField | FloatField):
+        told = [_NULL if value is None else str(value) for value in values]
+    elif isinstance(of, DateTimeField):
+        told = [_NULL if value is None else value.isoformat() for value in values]
+    else:
+        told = [_NULL if value is None else _in_quotes(str(value)) for value in values]
+    kind = "text" if isinstance(of, CharField | TextField) else _sql_type(field)
+    return f"%s::{kind}[]", f"{{{','.join(told)}}}"
 
 
-def _alike(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+def _in_quotes(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _alike(by_column: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
     """The values that many rows share: to write and read them a thousand times costs as much as what differs."""
-    if len(rows) < MANY:
-        return {}
     shared = {}
-    for column, values in zip(columns, zip(*rows, strict=True), strict=True):
+    for column, values in by_column.items():
         first = values[0]
         if isinstance(first, PLAIN) and values.count(first) == len(values):
             shared[column] = first
-    return shared if len(shared) <= len(columns) - 2 else {}
+    return shared if len(shared) <= len(by_column) - 2 else {}
 
 
 def _json(told: object) -> str:
