@@ -317,7 +317,7 @@ WAKEUPS: Sequence[Wakeup | Errand] = [
     Errand(Source, check_beats, waiting=overdue, waits_since=next_beat),
     Errand(Alarm, follow_up, waiting=unseen, waits_since=next_unseen, batch=ALARMS_AT_ONCE),
     Errand(Alarm, wake_and_resolve, batch=ALARMS_AT_ONCE),
-    Wakeup(Clock, wake_clocks, values=WAKING, batch=4000, lanes=2),
+    Wakeup(Clock, wake_clocks, values=WAKING, batch=4000, beside=True),
     Wakeup(Rung, reach_rungs),
     Wakeup(Ticket, wake_tickets),
     Wakeup(Agent, return_agents),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,92 +62,26 @@ def test_it_rests_unless_there_may_be_more(
     monkeypatch.setattr(wakeups, "close_old_connections", lambda: None)
     monkeypatch.setattr(wakeups.time, "monotonic", lambda: clock[0])
     monkeypatch.setattr(wakeups.time, "sleep", rest)
-    wakeups.run_forever(lambda: bool(rested))
+    wakeups.run_forever(lambda: bool(rested), among=lambda one: True)
     assert rested == pytest.approx(rests)
 
 
-class Backlog:
-    """A wake-up with so many rows due; knows which threads came for them, and meets them where it is told to."""
+def test_an_engine_acts_on_its_own_wakeups_alone(monkeypatch: pytest.MonkeyPatch, cast: Cast) -> None:
+    acted = list[str]()
 
-    batch, lanes = 10, 3
+    def acting(name: str) -> Callable[[datetime], int]:
+        def act(at: datetime) -> int:
+            acted.append(name)
+            return 0
 
-    def __init__(self, due: int, *, together: int = 1) -> None:
-        self.left, self.threads, self.lock = due, set[str](), threading.Lock()
-        self.meeting = threading.Barrier(together, timeout=10)
+        return act
 
-    def run(self, at: datetime) -> int:
-        first = not self.threads
-        with self.lock:
-            self.threads.add(threading.current_thread().name)
-            taken = min(self.left, self.batch)
-            self.left -= taken
-        if not first and self.meeting.parties > 1 and not self.meeting.broken and taken == self.batch:
-            with suppress(threading.BrokenBarrierError):
-                self.meeting.wait()
-                self.meeting.abort()
-        return taken
-
-
-def work_off(wakeup: Backlog) -> int:
-    return wakeups.work_off(wakeup)  # type: ignore[arg-type]
-
-
-@pytest.mark.django_db(transaction=True)
-class TestLanes:
-    def test_one_batch_needs_one_thread(self) -> None:
-        due = Backlog(9)
-        assert work_off(due) == 9
-        assert due.threads == {threading.current_thread().name}
-
-    def test_a_backlog_is_worked_off_by_all_lanes_at_once(self) -> None:
-        due = Backlog(100, together=3)
-        assert work_off(due) == 100, "and all of it is counted"
-        assert len(due.threads) == 3
-
-    def test_others_get_their_turn_however_long_it_is(self) -> None:
-        due = Backlog(100_000)
-        assert work_off(due) == 10 + 3 * 10 * wakeups.BATCHES_OF_A_LANE
-        assert due.left
-
-    def test_what_fails_in_a_lane_is_not_kept_quiet(self) -> None:
-        main = threading.current_thread().name
-
-        class Broken(Backlog):
-            def run(self, at: datetime) -> int:
-                if threading.current_thread().name != main:
-                    raise LookupError("in a lane")
-                return super().run(at)
-
-        with pytest.raises(LookupError, match="in a lane"):
-            work_off(Broken(50))
-
-    def test_lanes_see_what_the_engine_sees_and_leave_no_connection(self, cast: Cast) -> None:
-        seen = list[int]()
-
-        class Looking(Backlog):
-            def run(self, at: datetime) -> int:
-                seen.append(Client.objects.count())
-                return super().run(at)
-
-        before = _connections()
-        work_off(Looking(50))
-        assert set(seen) == {Client.objects.count()}
-        assert len(seen) >= 5
-        assert _left_over(before) == 0
-
-
-def _left_over(before: int) -> int:
-    """How many connections there are more than before; the server takes a moment to let one go."""
-    until = time.monotonic() + 10
-    while (more := _connections() - before) > 0 and time.monotonic() < until:
-        time.sleep(0.05)
-    return more
-
-
-def _connections() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-        return int(cursor.fetchone()[0])
+    mine, others = (Errand(Client, acting(name), waiting=everyone) for name in ("mine", "others"))
+    monkeypatch.setattr(wakeups, "wakeups", lambda: [Wakeup(Ticket, never), mine, others])
+    monkeypatch.setattr(wakeups, "close_old_connections", lambda: None)
+    monkeypatch.setattr(wakeups.time, "sleep", lambda seconds: None)
+    wakeups.run_forever(lambda: len(acted) == 3, among=lambda one: one is not others)
+    assert acted == ["mine"] * 3
 
 
 class TestLook:

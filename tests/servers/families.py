@@ -23,7 +23,7 @@ def part_of(words: list[bytes]) -> str:
 def pids_of(supervisor: int) -> dict[str, int]:
     """web, worker and the database's postmaster, as far as they run at the moment."""
     found: dict[str, int] = {}
-    for pid in _children(supervisor):
+    for pid in children_of(supervisor):
         with suppress(OSError):
             words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")
             found[part_of(words)] = pid
@@ -42,7 +42,7 @@ def kill(supervisor: int, part: str) -> bool:
     return False
 
 
-def _children(parent: int) -> Iterator[int]:
+def children_of(parent: int) -> Iterator[int]:
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             after_name = stat.read_text().rpartition(")")[2].split()

@@ -32,9 +32,7 @@ STUCK_AFTER_S = 40
 LET_LEASES_PASS_AFTER_S = 5
 SEED = 20261124
 
-ENGINE = (
-    "import django; django.setup(); from tierdesk.core import wakeups; wakeups.run_forever(lambda: False)"
-)
+ENGINE = "import django; django.setup(); from tierdesk.ops import engines; engines.keep_time(lambda: False)"
 
 BROKEN = 40_000
 BROKEN_LONG_AGO = """

@@ -10,8 +10,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -28,7 +26,6 @@ from tierdesk.core.scope import EVERY_CLIENT, seeing, set_scope
 from tierdesk.core.work import work
 
 BATCH = 500
-BATCHES_OF_A_LANE = 8
 POLL_SECONDS = 0.2
 LONGEST_REST_S = 1.0
 
@@ -42,15 +39,15 @@ class Wakeup:
     `act(rows, at)` must move or clear each row's `wake_at`; it runs inside a unit of work by the engine.
     `values`: claim only these columns, as tuples, where model instances would cost too much.
 
-    `lanes`: so many threads at once work off a backlog of them: while one waits for the database, another thinks. What
-    they do must not lock rows besides the claimed ones in an order of its own.
+    `beside`: a second engine, in a process of its own, acts on them as well: a backlog of them needs more than one
+    interpreter. What they do must not lock rows besides the claimed ones in an order of its own.
     """
 
     model: type[Model]
     act: Callable[[list[Any], datetime], None]
     values: Sequence[str] = ()
     batch: int = BATCH
-    lanes: int = 1
+    beside: bool = False
     apart = False
 
     def run(self, at: datetime) -> int:
@@ -88,7 +85,7 @@ class Errand:
     batch: int = 1
     """So many rows at once say that there may be more."""
 
-    lanes = 1
+    beside = False
 
     apart: bool = False
     """It waits for others, for a mail server or a parser, or thinks long: an engine of its own runs it, and it holds no
@@ -141,14 +138,13 @@ def fast_forward(until: datetime, *, since: datetime | None = None) -> None:
                     raise RuntimeError(f"something is due at {due} but nothing acted on it")
 
 
-def run_forever(stopping: Callable[[], bool], *, apart: bool = False) -> None:
-    """An engine: look, act, rest. A wake-up that fails is logged and tried again; the others go on.
+def run_forever(stopping: Callable[[], bool], *, among: Callable[[Wakeup | Errand], bool]) -> None:
+    """An engine for some of the wake-ups: look, act, rest. One that fails is logged and tried again; the others go on.
 
-    A worker runs two: one for time, and one, `apart`, for errands that wait for others. An engine rests for as long as
-    it worked, unless there may be more: what trickles in without end is taken up in larger pieces, and leaves half of
-    a processor to people.
+    An engine rests for as long as it worked, unless there may be more: what trickles in without end is taken up in
+    larger pieces, and leaves half of a processor to people.
     """
-    look = Look([wakeup for wakeup in wakeups() if wakeup.apart == apart])
+    look = Look([wakeup for wakeup in wakeups() if among(wakeup)])
     while not stopping():
         more, began = False, time.monotonic()
         try:
@@ -179,7 +175,8 @@ class Look:
             wakeup.due(self.SOME_TIME).values_list(Value(number))[:1]
             for number, wakeup in enumerate(all_of_them)
         )
-        self._sql, self._values = first.union(*others, all=True).order_by().query.sql_with_params()
+        looks = first.union(*others, all=True).order_by() if others else first
+        self._sql, self._values = looks.query.sql_with_params()
         tables = {wakeup.model._meta.db_table for wakeup in all_of_them if not _has_another_sign(wakeup)}
         earliest = ", ".join(f'(SELECT min(wake_at) FROM "{table}")' for table in sorted(tables))
         self._earliest = f"SELECT least({earliest})"
@@ -217,40 +214,9 @@ def _look_at_all() -> Look:
     return Look(wakeups())
 
 
-def work_off(wakeup: Wakeup | Errand) -> int:
-    """One batch; where it was full, some more by all lanes. Returns how many rows there were."""
-    count = wakeup.run(clock.now())
-    if count < wakeup.batch or wakeup.lanes == 1:
-        return count
-    with ThreadPoolExecutor(wakeup.lanes - 1, thread_name_prefix="lane") as pool:
-        beside = [pool.submit(copy_context().run, _beside, wakeup) for _ in range(wakeup.lanes - 1)]
-        count += _some(wakeup)
-        return count + sum(lane.result() for lane in beside)
-
-
-def _some(wakeup: Wakeup | Errand) -> int:
-    """A few batches, so that other wake-ups get their turn as well."""
-    count = 0
-    for _ in range(BATCHES_OF_A_LANE):
-        found = wakeup.run(clock.now())
-        count += found
-        if found < wakeup.batch:
-            break
-    return count
-
-
-def _beside(wakeup: Wakeup | Errand) -> int:
-    """The same in a thread of its own, with its own connection."""
-    try:
-        set_scope(EVERY_CLIENT)
-        return _some(wakeup)
-    finally:
-        connection.close()
-
-
 def _guarded(wakeup: Wakeup | Errand) -> int:
     try:
-        return work_off(wakeup)
+        return wakeup.run(clock.now())
     except (OperationalError, InterfaceError):
         raise
     except Exception:

@@ -53,7 +53,7 @@ def needs_another_name() -> bool:
 def main(starter: int, on_death: int, guise: str, command: list[str]) -> None:
     if guise == "nobody":
         _become_nobody()
-    _die_with_the_starter(on_death)
+    die_with_the_starter(on_death)
     if os.getppid() != starter:  # it was gone before prctl could tell the kernel
         raise SystemExit("the starter has gone")
     try:
@@ -73,7 +73,8 @@ def _become_nobody() -> None:
         raise SystemExit(NO_NAMESPACE.format(why=refusal.strerror)) from None
 
 
-def _die_with_the_starter(on_death: int) -> None:
+def die_with_the_starter(on_death: int) -> None:
+    """This process gets `on_death` when the thread that started it ends. For one with a single thread."""
     import ctypes  # here alone: it costs the importer of `leashed` 10 ms
 
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, on_death, 0, 0, 0) != 0:

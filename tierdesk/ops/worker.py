@@ -1,4 +1,4 @@
-"""The worker: the wake-up engine, the job queue, who fetches and takes in mail, the lookout, and the line to Asterisk.
+"""The worker: the engines, the job queue, who fetches and takes in mail, the lookout, and the line to Asterisk.
 
 Any number of workers may run; they share the work through the database and keep nothing themselves.
 """
@@ -28,7 +28,7 @@ from tierdesk.channels.email.listener import listening
 from tierdesk.channels.lookout import keep_looking
 from tierdesk.channels.phone.ami import attend
 from tierdesk.core import garbage
-from tierdesk.core.wakeups import run_forever
+from tierdesk.ops.engines import keep_time, one_beside, run_errands
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopping.set())
     with ExitStack() as stack:
+        stack.enter_context(one_beside(fallen=stopping.set))
         _listen_for_mail(stack)
         _listen_for_alarms(stack)
         jobs = threading.Thread(target=_run_jobs, args=(stopping,), name="jobs", daemon=True)
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         errands.start()
         garbage.settle_in()
         log.info("the worker is at work")
-        run_forever(stopping.is_set)
+        keep_time(stopping.is_set)
         errands.join(timeout=15)
         jobs.join(timeout=15)
         collectors.join(timeout=15)
@@ -62,9 +63,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_errands(stopping: threading.Event) -> None:
-    """If this engine falls, the worker goes home, and whoever supervises it starts both anew."""
+    """If this engine falls, or the one beside, the worker goes home, and whoever supervises it starts all anew."""
     try:
-        run_forever(stopping.is_set, apart=True)
+        run_errands(stopping.is_set)
     finally:
         stopping.set()
 

@@ -113,7 +113,7 @@ class Server:
 
     def megabytes(self) -> dict[str, float]:
         return {
-            name: _resident(process.pid)
+            name: sum(map(_resident, [process.pid, *_children(process.pid)]))
             for name, process in (("web", self.web), ("worker", self.worker))
             if process
         }
@@ -126,7 +126,7 @@ class Server:
         used = {"database": database, "sending": time.process_time()}
         for name, process in (("web", self.web), ("worker", self.worker)):
             if process is not None:
-                used[name] = _seconds(process.pid)
+                used[name] = sum(map(_seconds, [process.pid, *_children(process.pid)]))
         return used
 
     def stop(self) -> None:
