@@ -14,7 +14,7 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -59,11 +59,17 @@ DO UPDATE SET count = a.count + excluded.count, last_at = excluded.last_at
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """Events per second: median of the rounds, by path."""
+class Limits:
+    """Events per second that the database takes, however they come to it: median of the rounds."""
 
     plain_write: float
     function: float
+
+
+@dataclass(frozen=True, slots=True)
+class Figures(Limits):
+    """Events per second: median of the rounds, by path."""
+
     lane_single: float
     lane_batch: float
 
@@ -78,11 +84,8 @@ class Figures:
 
 def measure(dsn: str, *, rounds: int = 5, events: int = 20_000) -> Figures:
     """Take in `events` events per path and round over KEYS keys. `dsn` names a migrated database with a client."""
-    with _source(dsn) as (source, token), psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("SELECT set_config(%s, %s, false)", [SETTING, EVERY_CLIENT])
-        paths: dict[str, Callable[[], float]] = {
-            "plain_write": lambda: _plain_write(connection, source, events),
-            "function": lambda: _function(connection, source, events),
+    with _source(dsn) as (source, token), _connected(dsn) as connection:
+        paths = _limits(connection, source, events) | {
             "lane_single": lambda: asyncio.run(
                 _lane(dsn, token, events, at_once=1, senders=SENDERS_OF_SINGLES)
             ),
@@ -90,10 +93,37 @@ def measure(dsn: str, *, rounds: int = 5, events: int = 20_000) -> Figures:
                 _lane(dsn, token, events, at_once=BATCH, senders=SENDERS_OF_BATCHES)
             ),
         }
-        for path in paths.values():
-            path()
-        measured = [{name: path() for name, path in paths.items()} for _ in range(rounds)]
-        return Figures(**{name: statistics.median(rates[name] for rates in measured) for name in paths})
+        return Figures(**_medians(paths, rounds))
+
+
+def measure_limits(dsn: str, *, rounds: int = 5, events: int = 20_000) -> Limits:
+    """What `measure` measures of the database alone."""
+    with _source(dsn) as (source, _), _connected(dsn) as connection:
+        return Limits(**_medians(_limits(connection, source, events), rounds))
+
+
+def _medians(paths: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """The paths take turns; the first turn of each does not count."""
+    for path in paths.values():
+        path()
+    measured = [{name: path() for name, path in paths.items()} for _ in range(rounds)]
+    return {name: statistics.median(rates[name] for rates in measured) for name in paths}
+
+
+def _limits(
+    connection: psycopg.Connection[Any], source: KnownSource, events: int
+) -> dict[str, Callable[[], float]]:
+    return {
+        "plain_write": lambda: _plain_write(connection, source, events),
+        "function": lambda: _function(connection, source, events),
+    }
+
+
+@contextmanager
+def _connected(dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("SELECT set_config(%s, %s, false)", [SETTING, EVERY_CLIENT])
+        yield connection
 
 
 def _plain_write(connection: psycopg.Connection[Any], source: KnownSource, events: int) -> float:
@@ -190,8 +220,7 @@ def _rate(events: int, write: Callable[[], Sequence[object]]) -> float:
 @contextmanager
 def _source(dsn: str) -> Iterator[tuple[KnownSource, str]]:
     token = tokens.new_token()
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("SELECT set_config(%s, %s, false)", [SETTING, EVERY_CLIENT])
+    with _connected(dsn) as connection:
         row = connection.execute(
             "INSERT INTO alarms_source (client_id, key, name, shape, severities, token_sha256, settle_s, enabled,"
             " received_count, shed_count) SELECT id, 'bench', 'Bench', 'alertmanager', '{}', %s, 0, true, 0, 0"

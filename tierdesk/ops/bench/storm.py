@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import socket
 import statistics
 import subprocess
@@ -110,6 +111,18 @@ class Server:
 
     def start_worker(self) -> None:
         self.worker = self._start(["tierdesk.ops.command", "worker"])
+
+    @contextmanager
+    def worker_standing_still(self) -> Iterator[None]:
+        assert self.worker is not None
+        stopped = [self.worker.pid, *_children(self.worker.pid)]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
 
     def megabytes(self) -> dict[str, float]:
         return {
@@ -362,6 +375,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def _resident(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    """What a process shares with others counts in parts: an engine that was forked shares most."""
+    shares = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    [line] = [line for line in shares.splitlines() if line.startswith("Pss:")]
     return int(line.split()[1]) / 1024
