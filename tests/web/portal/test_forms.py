@@ -140,18 +140,39 @@ def test_who_has_not_signed_in_is_asked_to(stranger: Browser, starter: Form) -> 
     assert stranger.post(f"{PUBLIC}suggestions/", {}).status_code == 404
 
 
+def path_in(mail: Notice) -> str:
+    """Where the link of a mail leads."""
+    found = re.search(r"(/portal/link/\S+)", mail.text)
+    assert found is not None
+    return found[1]
+
+
 def test_a_form_by_link_leads_from_the_mailbox_to_the_form(
     cast: Cast, stranger: Browser, starter: Form
 ) -> None:
     Form.objects.update(access="link")
-    known = stranger.post("/portal/forms/starter/", {"email": "ann@acme.example"}).content
-    unknown = stranger.post("/portal/forms/starter/", {"email": "nobody@acme.example"}).content
-    assert re.sub(rb"\w{64}", b"", known) == re.sub(rb"\w{64}", b"", unknown)
+    known = stranger.post("/portal/forms/starter/", {"email": "ann@acme.example"}).headers["Location"]
+    unknown = stranger.post("/portal/forms/starter/", {"email": "nobody@acme.example"}).headers["Location"]
+    assert known == unknown == "/portal/forms/starter/?sent=1"
+    assert "Look into your mailbox" in stranger.reads(known)
     mail = Notice.objects.get(kind="sign_in")
-    path = re.search(r"(/portal/link/\S+)", mail.text)
-    assert path is not None
-    assert stranger.post(path[1]).headers["Location"] == "/portal/forms/starter/"
+    assert (mail.subject, "opens the form" in mail.text) == ("Your link to the form", True)
+    link = path_in(mail)
+    assert stranger.post(link).headers["Location"] == "/portal/forms/starter/"
     assert "Who starts?" in stranger.reads("/portal/forms/starter/")
+
+
+def test_a_used_link_to_a_form_leads_to_where_another_is_asked_for(
+    cast: Cast, stranger: Browser, starter: Form
+) -> None:
+    Form.objects.update(access="link")
+    stranger.post("/portal/forms/starter/", {"email": "ann@acme.example"})
+    link = path_in(Notice.objects.get(kind="sign_in"))
+    stranger.post(link)
+    dead = Browser().get(link)
+    assert (dead.status_code, 'href="/portal/forms/starter/"' in dead.content.decode()) == (410, True)
+    damaged = Browser().get(link[:-2] + "/").content.decode()
+    assert 'href="/portal/link/"' in damaged
 
 
 def test_a_link_to_a_form_whose_address_is_no_address_says_so(stranger: Browser, starter: Form) -> None:

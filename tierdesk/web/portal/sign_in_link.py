@@ -29,7 +29,7 @@ _SALT = "tierdesk.portal.sign-in-link"
 
 LINK_MAIL = """Hello %(name)s,
 
-with this link you are signed in to your requests:
+%(what)s
 
 %(link)s
 
@@ -44,14 +44,14 @@ class DeadLink(Exception):
 def send_link(address: str, *, to: str = "") -> None:
     """Mail a link to the contact with this address, if there is one. Whoever asks learns nothing either way.
 
-    `to`: the page of ours that the link leads to, instead of the contact's requests.
+    `to`: the form that the link leads to, instead of the contact's requests.
     """
     with seeing(EVERY_CLIENT), transaction.atomic():
         contact = _contact_at(address.strip().lower())
         user = _account_of(contact) if contact else None
         if contact is None or user is None or _asked_too_often(contact.email):
             return
-        _notice(contact, token_for(user, to=to))
+        _notice(contact, token_for(user, to=to), to_a_form=bool(to))
 
 
 def token_for(user: User, *, to: str = "") -> str:
@@ -63,6 +63,15 @@ def page_behind(token: str) -> str:
     """Where a link leads that was found good: the page it was made for, or the contact's requests."""
     said = TimestampSigner(salt=_SALT).unsign_object(token)
     return str(said.get("to") or reverse("portal:tickets"))
+
+
+def asked_at(token: str) -> str:
+    """Where another link can be asked for, once this one is used or too old: at the form that it led to, if it did."""
+    try:
+        said = TimestampSigner(salt=_SALT).unsign_object(token)
+    except BadSignature:
+        return reverse("portal:link")
+    return str(said.get("to") or reverse("portal:link"))
 
 
 def account_behind(token: str, *, lock: bool = False) -> User:
@@ -124,8 +133,14 @@ def _asked_too_often(address: str) -> bool:
     return recent.count() >= MOST_LINKS
 
 
-def _notice(contact: Contact, token: str) -> None:
+def _notice(contact: Contact, token: str, *, to_a_form: bool) -> None:
     at = clock.now()
+    subject, what = _("Your link to sign in"), _("with this link you are signed in to your requests:")
+    if to_a_form:
+        subject, what = (
+            _("Your link to the form"),
+            _("this link opens the form that you asked for, and signs you in:"),
+        )
     link = settings.BASE_URL + reverse("portal:link-use", args=[token])
     minutes = int(GOOD_FOR.total_seconds() // 60)
     Notice.objects.create(
@@ -135,8 +150,8 @@ def _notice(contact: Contact, token: str) -> None:
         kind=KIND,
         address=contact.email,
         sender_name=_("Support"),
-        subject=_("Your link to sign in"),
-        text=_(LINK_MAIL) % {"name": contact.name, "link": link, "minutes": minutes},
+        subject=subject,
+        text=_(LINK_MAIL) % {"name": contact.name, "what": what, "link": link, "minutes": minutes},
         automatic=True,
         created_at=at,
         wake_at=at,

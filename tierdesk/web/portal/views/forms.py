@@ -80,9 +80,10 @@ def _ask_for_mailbox(request: HttpRequest, key: str) -> HttpResponse:
     address = request.POST.get("email", "").strip()[:254]
     failed = request.method == "POST" and not is_address(address)
     if request.method == "POST" and not failed:
-        send_link(address, to=reverse("portal:form", args=[key]))
+        send_link(address, to=request.path)
+        return redirect(f"{request.path}?sent=1")  # whoever loads the page anew asks for no other link
     context = {
-        "sent": request.method == "POST" and not failed,
+        "sent": "sent" in request.GET and not failed,
         "failed": failed,
         "email": address,
         "minutes": int(GOOD_FOR.total_seconds() // 60),

@@ -12,7 +12,14 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from tierdesk.web.portal.sign_in_link import GOOD_FOR, DeadLink, account_behind, page_behind, send_link
+from tierdesk.web.portal.sign_in_link import (
+    GOOD_FOR,
+    DeadLink,
+    account_behind,
+    asked_at,
+    page_behind,
+    send_link,
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,7 +50,7 @@ def link_use(request: HttpRequest, token: str) -> HttpResponse:
             return redirect(page_behind(token))
         return render(request, "portal/link_use.html", {"account": account_behind(token)})
     except DeadLink:
-        return render(request, "portal/link_dead.html", {}, status=410)
+        return render(request, "portal/link_dead.html", {"again": asked_at(token)}, status=410)
 
 
 def _is_address(raw: str) -> bool:
