@@ -177,6 +177,7 @@ def begins_at(form: str) -> str:
         ("+49301234501", "subject"),  # Ann: who it is is known
         (ACME, "subject"),  # somebody of Acme, until the agent says who
         ("+493077777777", "contact"),  # one of two, of two clients
+        ("+493066666666", "contact"),  # one of two of Acme
         ("+49309999999", "client"),  # nobody we know
         ("anonymous", "client"),
     ],
@@ -184,11 +185,23 @@ def begins_at(form: str) -> str:
 def test_the_form_begins_at_the_first_thing_that_is_not_known(
     cast: Cast, pbx: Pbx, at: datetime, reads: Reads, number: str, first: str
 ) -> None:
-    for contact in (cast.arne, cast.bob):
-        Number.objects.create(client=contact.client, contact=contact, e164="+493077777777")
+    shared = {"+493077777777": (cast.arne, cast.bob), "+493066666666": (cast.arne, cast.ann)}
+    for e164, contacts in shared.items():
+        for contact in contacts:
+            Number.objects.create(client=contact.client, contact=contact, e164=e164)
     assert begins_at(reads(cast.lena, "/calls/new/")) == "caller"
     pbx.says("newCall", at, **{"from": number})
     assert begins_at(reads(cast.lena, "/calls/new/")) == first
+
+
+def test_one_arrow_leads_from_somebody_of_the_client_to_the_first_who_shares_the_number(
+    cast: Cast, pbx: Pbx, at: datetime, reads: Reads
+) -> None:
+    for contact in (cast.arne, cast.ann):
+        Number.objects.create(client=contact.client, contact=contact, e164="+493066666666")
+    pbx.says("newCall", at, **{"from": "+493066666666"})
+    [focused] = re.findall(r"<input[^>]* autofocus>", reads(cast.lena, "/calls/new/"))
+    assert f'value="client-{cast.acme.pk}" checked' in focused
 
 
 def test_a_form_that_names_nobody_comes_back_at_the_callers(cast: Cast, sends: Sends) -> None:

@@ -41,13 +41,13 @@ def calls(request: HttpRequest) -> HttpResponse:
     shown = list(related.order_by("-id")[:SHOWN])
     context = {
         "calls": shown,
-        "sharing": _sharing(shown, user_of(request)),
+        "sharing": sharing(shown, user_of(request)),
         "show": show if show in LISTS else "all",
     }
     return render(request, "workspace/calls.html", context | navigation(request, "calls"))
 
 
-def _sharing(shown: Sequence[Call], user: User) -> Counter[str]:
+def sharing(shown: Sequence[Call], user: User) -> Counter[str]:
     """How many people each number of a call without a contact is known to belong to."""
     numbers = {call.number for call in shown if call.number and call.contact is None}
     persons = Number.objects.visible_to(user).filter(e164__in=numbers, contact__is_active=True)

@@ -19,7 +19,7 @@ from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.guard import agent_of, agent_page, user_of
 from tierdesk.web.workspace.navigation import navigation
 from tierdesk.web.workspace.on_the_desk import calls_on_the_desk
-from tierdesk.web.workspace.views.calls import call_of
+from tierdesk.web.workspace.views.calls import call_of, sharing
 
 SOMEBODY_ELSE = "client-"
 """How the list of callers says “somebody of this client whom we do not know”: this and the client’s key."""
@@ -40,7 +40,8 @@ def new_call(request: HttpRequest) -> HttpResponse:
         if sheet is not None:
             return _log(request, sheet)
     context = _form(request, told) | {"errors": errors}
-    context["begins_at"] = _first_to_say(told, context["chosen"], errors)
+    several = told is not None and sharing([told], user_of(request))[told.number] > 1
+    context["begins_at"] = _first_to_say(told, errors, who=bool(context["chosen"]) and not several)
     return render(
         request, "workspace/call.html", context | navigation(request), status=422 if errors else 200
     )
@@ -66,13 +67,16 @@ def _told(request: HttpRequest) -> Call | None:
     return going[0] if going else None
 
 
-def _first_to_say(told: Call | None, chosen: str, errors: Mapping[str, str]) -> str:
-    """Where the cursor stands: at what was wrong, else at the first thing that is not known yet."""
+def _first_to_say(told: Call | None, errors: Mapping[str, str], *, who: bool) -> str:
+    """Where the cursor stands: at what was wrong, else at the first thing that is not known yet.
+
+    `who`: the caller is taken to be somebody; of several people who share the number, the agent hears it first.
+    """
     if errors:
         return "choice" if "client" in errors else "subject"
     if told is None:
         return "caller"
-    return "subject" if chosen else "choice"
+    return "subject" if who else "choice"
 
 
 def _log(request: HttpRequest, sheet: CallSheet) -> HttpResponse:
