@@ -8,6 +8,8 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 import pytest
 from django.test import Client as Http
@@ -32,14 +34,14 @@ def signed(fields: dict[str, str], *, url: str = URL, token: str = ACCOUNT) -> s
 class Twilio:
     """Twilio as it calls us: `says("ringing", at)` of the call CA1 of Ann's, unless told otherwise."""
 
-    def says(self, status: str, at: datetime, **fields: str) -> Any:
+    def says(self, status: str, at: datetime, *, query: str = "", **fields: str) -> Any:
         told = {"CallSid": "CA1", "CallStatus": status, "Direction": "inbound", "From": ANN, "To": "+4930999"}
         told |= fields
-        return self.posts(told, signed(told), at)
+        return self.posts(told, signed(told, url=URL + query), at, query=query)
 
-    def posts(self, told: dict[str, str], signature: str, at: datetime) -> Any:
+    def posts(self, told: dict[str, str], signature: str, at: datetime, *, query: str = "") -> Any:
         with clock.frozen(at):
-            answer = Http().post(f"/phone/{TOKEN}/", told, headers={"X-Twilio-Signature": signature})
+            answer = Http().post(f"/phone/{TOKEN}/{query}", told, headers={"X-Twilio-Signature": signature})
         set_scope(EVERY_CLIENT)
         return answer
 
@@ -88,6 +90,24 @@ def test_a_call_is_told_by_its_own_leg_and_by_ours(
     twilio.says("completed", at + timedelta(seconds=69))
     assert (pbx.call("CA1").state, pbx.call("CA1").lasted) == ("ended", timedelta(minutes=1))
     assert Call.objects.count() == 1
+
+
+def test_a_caller_is_sent_on_to_the_document_that_the_voice_address_names(
+    pbx: Pbx, twilio: Twilio, at: datetime
+) -> None:
+    """An empty answer would hang up on them."""
+    document = "https://handler.twilio.com/twiml/EH1?who=lena&more=1"
+    answer = twilio.says("ringing", at, query=f"?{urlencode({'then': document})}")
+    [redirect] = ElementTree.fromstring(answer.content)
+    assert (redirect.tag, redirect.text, pbx.call("CA1").state) == ("Redirect", document, "ringing")
+    assert list(ElementTree.fromstring(twilio.says("completed", at).content)) == []
+
+
+def test_nobody_else_says_where_a_caller_is_sent_on_to(twilio: Twilio, at: datetime) -> None:
+    told = {"CallSid": "CA1", "CallStatus": "ringing", "From": ANN}
+    assert (
+        twilio.posts(told, signed(told), at, query="?then=https%3A%2F%2Felsewhere.example").status_code == 401
+    )
 
 
 @pytest.mark.parametrize(

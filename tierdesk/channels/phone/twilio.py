@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from xml.sax.saxutils import escape
 
 from tierdesk.channels.phone.cti import LONGEST_ID, MalformedCall
 from tierdesk.channels.phone.progress import CallEvent, Happening
@@ -25,6 +26,15 @@ def is_signed(url: str, fields: Mapping[str, Sequence[str]], signature: str, tok
     )
     wanted = base64.b64encode(hmac.new(token.encode(), said.encode(), hashlib.sha1).digest())
     return bool(token) and hmac.compare_digest(wanted, signature.encode())
+
+
+def answer(then: str) -> str:
+    """What Twilio is to do now, as TwiML: go on with the document at `then`.
+
+    Nothing where nobody waits for more; a caller who waits is hung up on by that, so the voice address names one.
+    """
+    verbs = f"<Redirect>{escape(then)}</Redirect>" if then else ""
+    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{verbs}</Response>'
 
 
 def read(fields: Mapping[str, Sequence[str]]) -> CallEvent | None:

@@ -20,7 +20,6 @@ from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, seeing
 
 LARGEST_BODY = 64 * 1024
-EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
 type Fields = Mapping[str, Sequence[str]]
 
@@ -67,7 +66,7 @@ def _twilio(request: HttpRequest, exchange: Exchange) -> HttpResponse:
     event = twilio.read(fields)
     if event is not None:
         hear(exchange, event, clock.now())
-    return HttpResponse(EMPTY_TWIML, content_type="text/xml")
+    return HttpResponse(twilio.answer(request.GET.get("then", "")), content_type="text/xml")
 
 
 def _fields(request: HttpRequest) -> Fields:
