@@ -7,12 +7,50 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import SitsDown
 from tests.browser.desk import Desk
+
+FAINT = """() => {
+    const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const rgba = (colour) => {
+        pixel.clearRect(0, 0, 1, 1);
+        pixel.fillStyle = colour;
+        pixel.fillRect(0, 0, 1, 1);
+        return [...pixel.getImageData(0, 0, 1, 1).data];
+    };
+    const mixed = (upper, lower, share) => lower.map((one, at) => upper[at] * share + one * (1 - share));
+    const light = (colour) => {
+        const [r, g, b] = colour.map((one) => (one /= 255) <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+    };
+    const contrast = (one, other) => Math.max(light(one) / light(other), light(other) / light(one));
+    const above = (node) => node.parentElement ?? node.getRootNode().host;
+    const ground = (node) => {
+        if (!node) return rgba("Canvas").slice(0, 3);
+        const style = getComputedStyle(node), own = rgba(style.backgroundColor);
+        return mixed(own, ground(above(node)), own[3] / 255 * style.opacity);
+    };
+    const seen = (node) => {
+        let share = 1;
+        for (let one = node; one; one = above(one)) share *= getComputedStyle(one).opacity;
+        return mixed(rgba(getComputedStyle(node).color), ground(node), share);
+    };
+    const { shadowRoot } = [...document.body.children].find((one) => one.shadowRoot);
+    const words = (node) => [...node.childNodes].filter((one) => one.nodeType === 3);
+    const said = (node) => words(node).map((one) => one.data).join("").trim();
+    const visible = [...shadowRoot.querySelectorAll("*")].filter((one) => one.checkVisibility());
+    const edge = (one) => contrast(rgba(getComputedStyle(one).borderTopColor).slice(0, 3), ground(above(one)));
+    return [
+        ...visible.filter((one) => said(one) && contrast(seen(one), ground(one)) < 4.5).map(said),
+        ...visible.filter((one) => one.matches("input, textarea") && edge(one) < 3).map((one) => one.outerHTML),
+    ];
+}"""
+"""What of the widget is too faint to be read (WCAG 1.4.3), and which fields have too faint an edge (1.4.11)."""
 
 CLIENTS_PAGE = """<!doctype html><html lang="en"><meta name="color-scheme" content="light dark">
 <title>Acme</title><h1>Acme sells anvils</h1>
@@ -159,6 +197,19 @@ def test_nobody_there_leaves_a_message(desk: Desk, sits_down: SitsDown, acmes_pa
     assert desk.look("SELECT count(*) FROM tickets_ticket WHERE subject = 'Call me tomorrow'") == [(1,)]
 
 
+def test_who_is_signed_in_leaves_a_message_and_is_asked_for_nothing_else(
+    desk: Desk, sits_down: SitsDown, acmes_page: str
+) -> None:
+    desk.look("UPDATE chat_seat SET is_open = false RETURNING id")
+    ann = sits_down("ann")
+    ann.goto(f"{desk.address}/portal/")
+    ann.get_by_role("button", name="Chat with us").click()
+    say(ann, "Nobody answers the telephone")
+    chat = ann.get_by_role("dialog")
+    expect(chat.get_by_role("status")).to_contain_text("We have your message and answer by mail.")
+    expect(chat.get_by_role("log")).to_contain_text("Nobody answers the telephone")
+
+
 def test_a_line_said_without_a_connection_arrives_once_later(
     desk: Desk, sits_down: SitsDown, acmes_page: str, chromium: Browser
 ) -> None:
@@ -174,6 +225,24 @@ def test_a_line_said_without_a_connection_arrives_once_later(
         vera.reload()
         expect(vera.get_by_role("log").locator(".line:not(.pending)")).to_have_count(2)
     assert desk.look("SELECT count(*) FROM tickets_message WHERE text = 'Through the tunnel'") == [(1,)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_that_the_widget_says_is_faint(
+    desk: Desk, acmes_page: str, chromium: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    with chromium.new_context(color_scheme=scheme) as context:
+        vera = context.new_page()
+        vera.goto(acmes_page)
+        expect(vera.get_by_role("button", name="Chat with us")).to_be_visible()
+        assert vera.evaluate(FAINT) == []
+        open_chat(vera, "Vera")
+        assert vera.evaluate(FAINT) == []
+        vera.route("**/lines/", lambda route: route.abort("connectionfailed"))
+        say(vera, "Does this wait?")
+        expect(vera.get_by_role("status")).to_contain_text("No connection.")
+        expect(vera.get_by_role("log")).to_contain_text("Does this wait?")
+        assert vera.evaluate(FAINT) == []
 
 
 def test_the_portal_knows_who_chats(desk: Desk, sits_down: SitsDown, acmes_page: str) -> None:

@@ -12,7 +12,8 @@ const STYLE = `
 --bad: light-dark(#a3231f, #ff9d94); color: var(--ink); font: 15px/1.45 system-ui, sans-serif }
 :host([theme=light]) { color-scheme: light } :host([theme=dark]) { color-scheme: dark }
 * { box-sizing: border-box; font: inherit } [hidden] { display: none !important }
-button { min-height: 40px; border: 1px solid var(--edge); border-radius: 8px; background: none; color: inherit; padding: 0 14px }
+button, input, textarea { border: 1px solid var(--edge); border-radius: 8px; color: inherit }
+button { min-height: 40px; background: none; padding: 0 14px }
 .main, .launch { background: var(--accent); border-color: var(--accent); color: var(--on); font-weight: 600 }
 .icon { border: 0; min-width: 40px; font-size: 20px }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
@@ -28,7 +29,7 @@ h2 { flex: 1; margin: 0; font-weight: 600 }
 .log { flex: 1; overflow-y: auto; padding: 12px 16px; display: flex; flex-direction: column; gap: 10px; min-height: 60px }
 .line { max-width: 85%; padding: 8px 12px; margin: 0; border-radius: 12px; background: var(--theirs); align-self: end;
 overflow-wrap: anywhere }
-.ours { background: var(--ours); align-self: start } .pending { opacity: .7 }
+.ours { background: var(--ours); align-self: start } .pending { border: 1px dashed }
 .who, time, .note, small { color: var(--soft); font-size: 13px }
 .who { display: flex; gap: 12px; justify-content: space-between; font-weight: 600 } time { flex: none; font-weight: 400 }
 .text { white-space: pre-wrap } a { color: var(--accent) }
@@ -36,8 +37,7 @@ overflow-wrap: anywhere }
 form, form > div { display: grid; gap: 8px }
 form { padding: 8px 16px 14px; border-top: 1px solid var(--line) }
 label { display: grid; gap: 5px; font-size: 14px }
-input, textarea { width: 100%; border: 1px solid var(--edge); border-radius: 8px; padding: 8px 10px; color: inherit;
-background: var(--ground); resize: none; font-size: 16px }
+input, textarea { width: 100%; padding: 8px 10px; background: var(--ground); resize: none; font-size: 16px }
 .row { display: flex; flex-wrap: wrap; align-items: end } .row label { flex: 1 200px }
 @media (max-width: 480px) { .floats { inset: 0; width: auto; height: 100dvh; border-radius: 0 } }`;
 
@@ -133,7 +133,7 @@ class Chat {
     const { words } = this, begun = this.kept.begun, open = now.open ?? this.about.open;
     this.state = now.state ?? this.state;
     this.person.hidden = begun || !!this.vouch;
-    this.email.required = !open;
+    this.email.required = !(open || this.person.hidden);
     this.send.textContent = begun ? words.send : open ? words.start : words.leave;
     this.finish.hidden = !begun || !["live", "waiting"].includes(this.state);
     this.anew.hidden = !begun || this.state !== "ended";
