@@ -23,6 +23,13 @@ APART = """() => {
 """Whether what has the focus and the cards of calls lie apart."""
 
 
+BESIDE = """() => {
+  const [page, calls] = [".page", "#calls-now"].map((one) => document.querySelector(one).getBoundingClientRect());
+  return page.right <= calls.left && calls.right <= innerWidth && page.width > 700;
+}"""
+"""Whether the cards of calls have a column of their own, and what the agent works on is wide enough."""
+
+
 @pytest.fixture
 def call(desk: Desk, request: pytest.FixtureRequest) -> Iterator[str]:
     """A call's id of its own, which is over and written up when the test ends, whatever became of it."""
@@ -125,10 +132,22 @@ def test_an_unknown_caller_is_found_while_typing_in_seven_keys_beside_the_words(
     assert took < SECONDS_FOR_A_CALL
 
 
-def test_on_a_narrow_page_no_card_lies_over_what_has_the_focus(
+def test_on_a_wide_page_the_cards_stand_beside_what_the_agent_works_on(
     desk: Desk, sits_down: SitsDown, call: str
 ) -> None:
-    page = sits_down("kira", viewport={"width": 390, "height": 600})
+    page = sits_down("kira")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(desk.page("late"))
+    desk.telephone("newCall", call, **{"from": "+49301234501"}, **FOR_KIRA)
+    expect(pop_up(page)).to_contain_text("Ann Albers")
+    assert page.evaluate(BESIDE)
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_on_a_narrow_page_no_card_lies_over_what_has_the_focus(
+    desk: Desk, sits_down: SitsDown, call: str, width: int
+) -> None:
+    page = sits_down("kira", viewport={"width": width, "height": 600})
     for n in range(4):
         desk.telephone("newCall", f"{call}{n}", **{"from": "+49309999999"}, **FOR_KIRA)
     page.goto(f"{desk.address}/calls/new/")
