@@ -161,7 +161,7 @@ def _mark_sent(notice: Notice, message_id: str, at: datetime) -> None:
 
 def _put_off(notice: Notice, error: Exception, at: datetime) -> None:
     """Later each time, up to an hour; refused for good, or five days old, it has failed and somebody is told."""
-    said = _said(error)
+    said = in_words(error)
     log.warning("mail %s was not sent: %s", notice.pk, said)
     refused, dead = _is_refused(error)
     if refused or at - notice.created_at > GIVE_UP_AFTER:
@@ -179,10 +179,11 @@ def _put_all_off(notices: Sequence[Notice], closed: Exception, at: datetime) -> 
         if at - notice.created_at > GIVE_UP_AFTER:
             _put_off(notice, closed, at)
     waiting = Notice.objects.filter(pk__in=[one.pk for one in notices], state=NoticeState.PENDING)
-    waiting.update(wake_at=at + timedelta(minutes=1), error=_said(closed))
+    waiting.update(wake_at=at + timedelta(minutes=1), error=in_words(closed))
 
 
-def _said(error: Exception) -> str:
+def in_words(error: Exception) -> str:
+    """Why something was not sent, as the server that was to take it said it."""
     if isinstance(error, SMTPRecipientsRefused):
         return "; ".join(
             f"{code} {text.decode(errors='replace')}" for code, text in error.recipients.values()

@@ -18,6 +18,7 @@ from tierdesk.channels.email.compose import Envelope, Letter, Origin, compose
 from tierdesk.channels.email.models import Mailbox, Security, secret
 from tierdesk.channels.email.sender import sender
 from tierdesk.channels.email.submission import NoWayOut, Submission
+from tierdesk.channels.email.trial import try_sending
 from tierdesk.channels.outbox import _is_closed, _is_refused
 
 
@@ -129,3 +130,12 @@ def test_another_user_for_sending_has_a_password_of_its_own(
     sender(mailbox).send(letter(mailbox, at, "By another account"))
     world.mail_soon("ann@acme.example", about="By another account")
     assert "sasl_username=relay-account@desk.example" in postfix.log
+
+
+def test_whoever_tries_a_mailbox_out_reads_why_the_server_takes_no_mail(
+    mailbox: Mailbox, at: datetime
+) -> None:
+    tried = try_sending(mailbox, to="nobody@acme.example", at=at)
+    assert not tried.well
+    assert tried.seen.startswith("Sending: The server does not take the mail: 550 5.1.1 ")
+    assert tried.seen.endswith("no such user")

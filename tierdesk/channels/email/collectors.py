@@ -25,6 +25,7 @@ from tierdesk.channels.email.imap import Refused, connected
 from tierdesk.channels.email.models import Collection, Mailbox
 from tierdesk.channels.email.oauth import GrantLost, access_token
 from tierdesk.channels.email.submission import NoWayOut
+from tierdesk.channels.outbox import in_words
 from tierdesk.core import clock
 from tierdesk.core.fetch import NoAnswer
 from tierdesk.core.reach import OffLimits
@@ -185,7 +186,7 @@ def said(error: Exception) -> str:
         case IMAPClientError():
             return f"The conversation with the server broke off: {' '.join(str(error).split())[:200]}"
         case SMTPException():
-            return f"The server does not take the mail: {' '.join(str(error).split())[:200]}"
+            return f"The server does not take the mail: {' '.join(in_words(error).split())[:200]}"
         case OSError():
             return f"The server cannot be reached: {error.strerror or error}"
         case _:
