@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 from types import SimpleNamespace
 
@@ -13,13 +12,14 @@ from tierdesk.channels.email.limits import MESSAGE_BYTES
 from tierdesk.channels.models import Inbound
 from tierdesk.core.scope import EVERY_CLIENT, seeing
 from tierdesk.ops import receive
+from tierdesk.ops.command import _parser
 
 MAIL = b"Return-Path: <ann@acme.example>\r\nSubject: VPN\r\n\r\nIt does not connect.\r\n"
 
 
-def pipe(monkeypatch: pytest.MonkeyPatch, raw: bytes) -> int:
+def pipe(monkeypatch: pytest.MonkeyPatch, raw: bytes, *recipients: str) -> int:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(raw)))
-    return receive.run(argparse.Namespace(recipient="support@desk.example"))
+    return receive.run(_parser().parse_args(["receive-mail", *(recipients or ["support@desk.example"])]))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -39,6 +39,15 @@ def test_a_mail_is_stored_with_the_sender_that_is_known(
     assert bytes(kept.raw) == MAIL
     assert kept.meta["recipients"] == ["support@desk.example"]
     assert kept.meta.get("mail_from") == sender
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_to_two_of_our_addresses_is_one_delivery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Postfix says ${recipient} as often as there are, unless it was told to send them apart."""
+    assert pipe(monkeypatch, MAIL, "support@desk.example", "sales@desk.example") == 0
+    with seeing(EVERY_CLIENT):
+        kept = Inbound.objects.get()
+    assert kept.meta["recipients"] == ["support@desk.example", "sales@desk.example"]
 
 
 @pytest.mark.django_db

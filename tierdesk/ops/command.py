@@ -224,7 +224,7 @@ def _parser() -> argparse.ArgumentParser:
     mail = _add(
         commands, "receive-mail", "take one mail from standard input (for a pipe transport)", module="receive"
     )
-    mail.add_argument("recipient", help="the address it was delivered to")
+    mail.add_argument("recipients", nargs="+", metavar="ADDRESS", help="the addresses it was delivered to")
     return parser
 
 

@@ -15,9 +15,10 @@ EX_UNAVAILABLE = 69
 def run(options: argparse.Namespace) -> int:
     """Store the mail: 0 stored, 75 try again later, 69 too large to take (sysexits.h).
 
-    Postfix and Exim name the envelope's sender in SENDER; without it the mail's own Return-Path counts.
+    Exim, and Postfix where it delivers to an alias, name the envelope's sender in SENDER; without it the mail's own
+    Return-Path counts, which Postfix's pipe(8) writes (flag R).
     """
-    status = keep_from_pipe(sys.stdin.buffer, [options.recipient], os.environ.get("SENDER"))
+    status = keep_from_pipe(sys.stdin.buffer, options.recipients, os.environ.get("SENDER"))
     if status == EX_DATAERR:
         print(f"The mail is larger than the {MESSAGE_BYTES // 1024**2} MB that are taken.", file=sys.stderr)
         return EX_UNAVAILABLE
