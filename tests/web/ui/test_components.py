@@ -72,6 +72,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
         "tools": H,
         "submit": H,
         "errors": [H],
+        "placeholder": H,
     },
     "confirm_action": {"id": H, "question": H, "text": H, "confirm": H, "caller": H},
     "count": {"number": H, "what": H, "tone": H},

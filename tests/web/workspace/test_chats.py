@@ -12,7 +12,7 @@ from django.test import Client as Browser
 
 from tests.cast import Cast
 from tests.channels.chat.conftest import Talk, sit
-from tierdesk.channels.chat.models import ChatState, Conversation, Seat
+from tierdesk.channels.chat.models import Bridge, ChatState, Conversation, Seat
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.directory.staff.models import Agent
@@ -150,3 +150,14 @@ def test_strangers_sign_in_and_contacts_go_to_the_portal(
     assert client.get(address).headers["Location"].startswith("/sign-in/")
     client.force_login(cast.ann.user)
     assert client.get(address).headers["Location"] == "/portal/"
+
+
+def test_who_answers_in_a_thread_reads_where_it_goes_and_that_it_is_plain(
+    cast: Cast, enter: Enter, chat: Conversation
+) -> None:
+    page = reads(enter(cast.lena), f"/tickets/{chat.ticket_id}/")
+    assert "the visitor, in the chat or by mail" in page
+    assert "Write plain words…" in page and "Write in Markdown…" not in page
+    bridge = Bridge.objects.create(client=cast.acme, key="acme-matrix", kind="matrix", name="Matrix at Acme")
+    Conversation.objects.filter(pk=chat.pk).update(bridge=bridge, thread="!room $event")
+    assert "the thread at Matrix at Acme" in reads(enter(cast.lena), f"/tickets/{chat.ticket_id}/")

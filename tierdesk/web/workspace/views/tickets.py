@@ -12,6 +12,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from tierdesk.channels.alarms.lines import lines_of
+from tierdesk.channels.chat.models import Bridge
 from tierdesk.channels.phone.models import Call
 from tierdesk.core import clock
 from tierdesk.core.written import Written
@@ -142,6 +143,8 @@ def _ticket_context(request: HttpRequest, found: Ticket) -> dict[str, Any]:
 
 def _read_by(found: Ticket) -> str:
     """Who gets our replies, in a few words."""
+    if found.channel == "chat" and (bridge := Bridge.objects.filter(conversation__ticket=found).first()):
+        return _("the thread at %(bridge)s") % {"bridge": bridge.name}
     if found.contact is not None and found.contact.email:
         return f"{found.contact.name} <{found.contact.email}>"
     if found.channel == "chat":
