@@ -129,6 +129,8 @@ def test_the_first_request_that_is_turned_away_is_told(cast: Cast, at: datetime)
     Source.objects.filter(pk=source.pk).update(shed_count=9_000)
     look(at + 2 * MINUTE)
     assert told() == [("flood", "A flood: Prometheus")]
+    why = "Requests turned away because more came than the desk takes."
+    assert Watch.objects.get(key=f"shed:{source.pk}").why == why
     look(*each_minute(at + 3 * MINUTE, at + 24 * MINUTE))
     assert told()[1:] == [("over", "Over: Prometheus")]
 

@@ -100,10 +100,7 @@ class Watch(models.Model):
         self.level = min(max(0.0, self.level - run_off) + fresh, 2.0 * allowed)
         self.counted = stream.total if stream.total is not None else self.counted + fresh
         if self.level > stream.most:
-            self.why = _("%(what)s: more than %(most)d within ten minutes.") % {
-                "what": stream.what,
-                "most": stream.most,
-            }
+            self.why = _too_much(stream)
             self._raise("flood", at)
         elif self.level == 0:
             self._end(at)
@@ -135,3 +132,9 @@ class Watch(models.Model):
             tell_administrators("over", {"name": self.name, "why": self.why, "since": since}, at)
         self.since_at = self.told_at = None
         self.why = ""
+
+
+def _too_much(stream: Stream) -> str:
+    if stream.most == 0:
+        return f"{stream.what}."
+    return _("%(what)s: more than %(most)d within ten minutes.") % {"what": stream.what, "most": stream.most}
