@@ -141,6 +141,8 @@ def test_on_a_wide_page_the_cards_stand_beside_what_the_agent_works_on(
     desk.telephone("newCall", call, **{"from": "+49301234501"}, **FOR_KIRA)
     expect(pop_up(page)).to_contain_text("Ann Albers")
     assert page.evaluate(BESIDE)
+    pop_up(page).get_by_text("Ann Albers").first.click()  # folded, it needs no column
+    assert page.evaluate("document.querySelector('.page').getBoundingClientRect().right === innerWidth")
 
 
 @pytest.mark.parametrize("width", [390, 1100])
