@@ -121,6 +121,29 @@ def test_so_has_every_page_of_the_settings(desk: Desk, sits_down: SitsDown, widt
     assert _faults(page, desk, SETTINGS) == {}
 
 
+SIDEWAYS = """() => [...document.querySelectorAll(".table-frame")]
+    .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.ariaLabel)"""
+
+
+@pytest.mark.parametrize(
+    ("who", "paths"),
+    [
+        ("lou", ["/parked/", "/calls/", "/channels/"]),
+        ("ada", ["/settings/channels/", "/settings/mail/", "/settings/agents/", "/settings/alarm_sources/"]),
+    ],
+)
+def test_on_a_narrow_page_a_row_is_a_few_lines_and_nothing_of_it_lies_beside_the_page(
+    desk: Desk, sits_down: SitsDown, who: str, paths: list[str]
+) -> None:
+    page = sits_down(who, viewport={"width": 390, "height": 844})
+    for path in paths:
+        page.goto(desk.address + path)
+        assert page.evaluate(SIDEWAYS) == [], path
+    if who == "lou":
+        page.goto(f"{desk.address}/parked/")
+        expect(page.get_by_label("Pick all that are shown")).to_be_visible()
+
+
 def _faults(page: Page, desk: Desk, paths: list[str]) -> dict[str, list[str]]:
     """What is wrong with each page that has something wrong with it."""
     faults: dict[str, list[str]] = {}
