@@ -305,6 +305,22 @@ def test_over_tls_lines_without_a_length_end_the_connection(certificates: Certif
     assert [alarm.key for alarm in store.alarms] == ["db1/app/ONE"]
 
 
+def test_the_log_says_what_is_listened_for_and_names_who_is_turned_away_once_a_minute(
+    certificates: Certificates, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    with ears(HOUSE, tls=context(certificates.trusted, certificates.authority)) as (_, strangers, ports):
+        for _ in range(2):
+            through_tls(ports.syslog_tls, b"", certificates)
+        assert soon(lambda: len(strangers.seen) == 2)
+    assert caplog.messages == [
+        f"listening for syslog (UDP and TCP) on 127.0.0.1 port {ports.syslog}",
+        f"listening for SNMP traps on 127.0.0.1 port {ports.snmp}",
+        f"listening for syslog over TLS on 127.0.0.1 port {ports.syslog_tls}",
+        "127.0.0.1 is turned away from syslog over TLS: It shows no certificate.",
+    ]
+
+
 def test_with_an_authority_only_who_shows_its_certificate_is_heard(certificates: Certificates) -> None:
     words, trusted = logged("--octet-count"), certificates.trusted
     shown = ("-cert", str(trusted.certificate), "-key", str(trusted.key))
@@ -316,7 +332,9 @@ def test_with_an_authority_only_who_shows_its_certificate_is_heard(certificates:
         through_tls(ports.syslog_tls, words, certificates, *shown)
         assert soon(lambda: store.alarms)
     assert store.alarms[0].count == 1
-    assert not strangers.seen
+    [first, second] = strangers.seen
+    assert first == ("syslog_tls", "127.0.0.1", b"It shows no certificate.")
+    assert second[2].startswith(b"Its certificate is not one that is admitted: ")
 
 
 def test_who_speaks_plainly_or_not_at_all_holds_up_nobody(certificates: Certificates) -> None:

@@ -256,6 +256,13 @@ def test_what_does_not_hang_together_is_refused_with_its_line(
     assert any(finding.startswith(f"desk.yaml:{line}: ") and reason in finding for finding in found), found
 
 
+@pytest.mark.parametrize("token", ["${NOT_SET}", "short"])
+def test_a_token_that_cannot_be_used_is_told_once(tmp_path: Path, token: str) -> None:
+    source = f'alarm_sources:\n  - {{client: ACME, key: n, name: N, shape: plain, token: "{token}"}}\n'
+    [finding] = refusal(tmp_path, SMALL + source)
+    assert "no token to keep" not in finding
+
+
 def test_hours_that_cannot_be_read_are_told_once(tmp_path: Path) -> None:
     [finding] = refusal(tmp_path, SMALL.replace("09:00-17:00", "9-5"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -99,6 +100,18 @@ def test_an_agent_of_other_clients_decides_nothing(
     assert client.post(f"{address(source)}again/").status_code == 404
     set_scope(EVERY_CLIENT)
     assert Refusal.objects.waiting().count() == 1
+
+
+def test_who_is_turned_away_from_syslog_over_tls_is_named_with_the_reason(
+    cast: Cast, client: Browser, at: datetime
+) -> None:
+    times = {"first_at": at, "last_at": at}
+    Stranger.objects.create(
+        shape="syslog_tls", remote="192.0.2.44", last_raw=b"It shows no certificate.", **times
+    )
+    client.force_login(cast.lena.user)
+    page = client.get("/channels/").content.decode()
+    assert re.search(r"192\.0\.2\.44</th><td>Syslog over TLS</td>.*It shows no certificate\.", page)
 
 
 def test_a_stranger_s_last_words_are_shown_without_its_community(

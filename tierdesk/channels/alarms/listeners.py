@@ -35,6 +35,8 @@ from tierdesk.core import clock
 
 SYSLOG: Final = "syslog"
 SNMP: Final = "snmp_trap"
+SYSLOG_TLS: Final = "syslog_tls"
+"""No shape of alarms: what strangers are counted under who are turned away before they say anything."""
 
 SOURCES_LAST_S = 10.0
 FLUSH_S = 5.0
@@ -52,6 +54,9 @@ BURST = 1_000.0
 """So much one address may say, on and on and at once; what is more is turned away and counted."""
 
 MOST_ADDRESSES = 10_000
+
+NAMED_AGAIN_S = 60.0
+"""An address that is turned away again and again stands in the log so often."""
 
 log = logging.getLogger(__name__)
 
@@ -81,12 +86,14 @@ class Senders:
 class Allowance:
     """How much each address may still say: a bucket per address, the longest unheard forgotten first."""
 
+    a_second: float = A_SECOND
+    burst: float = BURST
     buckets: OrderedDict[str, tuple[float, float]] = field(default_factory=OrderedDict)
 
     def takes(self, remote: str) -> bool:
         now = time.monotonic()
-        left, at = self.buckets.pop(remote, (BURST, now))
-        left = min(BURST, left + (now - at) * A_SECOND)
+        left, at = self.buckets.pop(remote, (self.burst, now))
+        left = min(self.burst, left + (now - at) * self.a_second)
         self.buckets[remote] = (max(left - 1, 0.0), now)
         if len(self.buckets) > MOST_ADDRESSES:
             self.buckets.popitem(last=False)
@@ -102,6 +109,7 @@ class Ear:
         self._committer = Committer(store)
         self._senders = Senders(())
         self._allowance = Allowance()
+        self._named = Allowance(a_second=1 / NAMED_AGAIN_S, burst=1)
         self._noted: dict[int, float] = {}
         self._under_way: set[asyncio.Task[Any]] = set()
 
@@ -140,6 +148,12 @@ class Ear:
             log.warning("a message of alarm source %d is not stored: %s", source.id, error or "full")
             return False
         return True
+
+    def turn_away(self, remote: str, why: str) -> None:
+        """Name somebody who may not speak over TLS, and why, now and then; how often is counted."""
+        if self._named.takes(remote):
+            log.warning("%s is turned away from syslog over TLS: %s", remote, why)
+        self._strangers.note(SYSLOG_TLS, remote, why.encode(), clock.now())
 
     def user_of(self, remote: str) -> UsmUser | None:
         """As whom a source at this address speaks SNMP of version 3; None if it does not, or has said too much."""
@@ -222,13 +236,15 @@ class Lines:
     Over TLS there are frames alone (RFC 5425 §4.3); what is none ends the connection.
     """
 
-    def __init__(self, ear: Ear, *, framed: bool = False) -> None:
+    def __init__(self, ear: Ear, *, tls: ssl.SSLContext | None = None) -> None:
         self._ear = ear
-        self._framed = framed
+        self._tls = tls
         self._open = 0
 
     async def attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         remote = plain_address(writer.get_extra_info("peername")[0])
+        if self._tls is not None and not await self._is_sealed(writer, remote, self._tls):
+            return
         self._open += 1
         try:
             if self._open <= MOST_CONNECTIONS:
@@ -243,13 +259,29 @@ class Lines:
             self._open -= 1
             writer.close()
 
+    async def _is_sealed(self, writer: asyncio.StreamWriter, remote: str, tls: ssl.SSLContext) -> bool:
+        """Whether they speak TLS, and show a certificate where one is wanted.
+
+        asyncio, given a server's TLS, turns away whoever does not, and tells nobody.
+        """
+        try:
+            await writer.start_tls(tls, ssl_handshake_timeout=HANDSHAKE_S)
+        except ssl.SSLError as refusal:
+            self._ear.turn_away(remote, in_words(refusal))
+        except (ConnectionError, TimeoutError) as broke:
+            log.info("the syslog connection of %s broke: %s", remote, broke)
+        else:
+            return True
+        writer.close()
+        return False
+
     async def _read(self, reader: asyncio.StreamReader, remote: str) -> None:
         """Hear everything in order, and return when all of it is stored; how it ended changes nothing of that."""
         room = asyncio.Semaphore(UNDER_WAY)
         ended: Exception | None = None
         async with asyncio.TaskGroup() as heard:
             try:
-                async for frame in frames(reader, framed=self._framed):
+                async for frame in frames(reader, framed=self._tls is not None):
                     await room.acquire()
                     heard.create_task(self._ear.hear(SYSLOG, frame, remote)).add_done_callback(
                         lambda _: room.release()
@@ -258,6 +290,15 @@ class Lines:
                 ended = how
         if ended is not None:
             raise ended
+
+
+def in_words(refusal: ssl.SSLError) -> str:
+    """Why somebody is turned away, for whoever administers their machine."""
+    if isinstance(refusal, ssl.SSLCertVerificationError):
+        return f"Its certificate is not one that is admitted: {refusal.verify_message}."
+    if refusal.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+        return "It shows no certificate."
+    return f"It does not speak TLS as it must: {(refusal.reason or 'the handshake failed').replace('_', ' ').lower()}."
 
 
 class BadFrame(ValueError):
@@ -318,6 +359,15 @@ class Ports:
     def __bool__(self) -> bool:
         return bool(self.syslog or self.snmp or self.syslog_tls)
 
+    def named(self) -> Iterator[tuple[str, int]]:
+        """What is listened for, and at which port."""
+        words = {
+            "syslog (UDP and TCP)": self.syslog,
+            "SNMP traps": self.snmp,
+            "syslog over TLS": self.syslog_tls,
+        }
+        return ((what, port) for what, port in words.items() if port)
+
 
 def tls_context(certificate: str, key: str, authority: str = "") -> ssl.SSLContext:
     """How we show who we are; with an `authority`, senders must show a certificate that it signed (RFC 5425 §4.2).
@@ -375,6 +425,8 @@ def listening(ports: Ports, store: Store, strangers: Strangers) -> Iterator[None
     if broken:
         thread.join()
         raise broken[0]
+    for what, port in ports.named():
+        log.info("listening for %s on %s port %s", what, ports.host, port)
     try:
         yield
     finally:
@@ -398,15 +450,8 @@ async def _open(ports: Ports, ear: Ear) -> Sequence[Any]:
         lines = Lines(ear)
         found.append(await asyncio.start_server(lines.attend, ports.host, ports.syslog, limit=LONGEST_LINE))
     if ports.syslog_tls:
-        sealed = Lines(ear, framed=True)
+        sealed = Lines(ear, tls=ports.tls)
         found.append(
-            await asyncio.start_server(
-                sealed.attend,
-                ports.host,
-                ports.syslog_tls,
-                limit=LONGEST_LINE,
-                ssl=ports.tls,
-                ssl_handshake_timeout=HANDSHAKE_S,
-            )
+            await asyncio.start_server(sealed.attend, ports.host, ports.syslog_tls, limit=LONGEST_LINE)
         )
     return found

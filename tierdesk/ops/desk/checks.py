@@ -185,7 +185,7 @@ def _covers(scope: str, paths: Iterable[Key]) -> bool:
 
 def _check_token(item: Item, found: Findings) -> None:
     """A new alarm source has no token that could be kept."""
-    if "token" in item.lines and "token" not in item.values:
+    if "token" in item.lines and "token" not in item.values and "token" not in item.broken:
         found.add(item.line_of("token"), f"{item} is new, so there is no token to keep; give one.")
 
 

@@ -70,13 +70,17 @@ def link(name: str, section: str, default: Any = REQUIRED, *, label: str = "key"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item as the file says it; what it leaves out is at its default. `lines` are its fields', `line` its own."""
+    """One item as the file says it; what it leaves out is at its default. `lines` are its fields', `line` its own.
+
+    `broken` are the fields of which it was said already what is wrong with them.
+    """
 
     section: Section
     key: Key
     values: Values
     line: int
     lines: dict[str, int]
+    broken: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.section.name} {label_of(self.key)}"
@@ -139,11 +143,12 @@ class Section:
         """The item a node says; None where it cannot be told which one it is."""
         first_mention = len(found.mentions)
         values, lines = self._values(node, found)
-        values = {name: value for name, value in values.items() if value is not BROKEN and value != KEPT}
+        broken = frozenset(name for name, value in values.items() if value is BROKEN)
+        values = {name: value for name, value in values.items() if name not in broken and value != KEPT}
         self.complete(values)
         for mention in found.mentions[first_mention:]:
             mention.client = values.get("client")
-        item = Item(self, self._key(values), values, line_of(node), lines)
+        item = Item(self, self._key(values), values, line_of(node), lines, broken)
         for each in self.fields:
             if each.default is REQUIRED and not each.derived and each.name not in (values | lines):
                 found.add(item.line, f"An item of {self.name} needs its “{each.name}”; give it.")

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from tierdesk.channels.alarms import guide, shapes
 from tierdesk.channels.alarms.again import try_again
 from tierdesk.channels.alarms.health import part
+from tierdesk.channels.alarms.listeners import SYSLOG_TLS
 from tierdesk.channels.alarms.maintenance import planned
 from tierdesk.channels.alarms.models import (
     MaintenanceWindow,
@@ -46,8 +47,7 @@ SHOWN_BYTES = 8_000
 def channels(request: HttpRequest) -> HttpResponse:
     user, at = user_of(request), clock.now()
     strangers = [
-        (one, shapes.named(one.shape).title, _last_words(one))
-        for one in Stranger.objects.visible_to(user)[:STRANGERS]
+        (one, _spoken(one), _last_words(one)) for one in Stranger.objects.visible_to(user)[:STRANGERS]
     ]
     windows = planned(MaintenanceWindow.objects.visible_to(user), user, at)
     context = {
@@ -184,9 +184,19 @@ def handed_out(name: str) -> HttpResponse:
     return answer
 
 
+def _spoken(stranger: Stranger) -> str:
+    """What it speaks, or was turned away from."""
+    return _("Syslog over TLS") if stranger.shape == SYSLOG_TLS else shapes.named(stranger.shape).title
+
+
 def _last_words(stranger: Stranger) -> str:
-    """What it said last, as its kind reads: the bytes of a trap carry a community, which is a secret."""
+    """What it said last, as its kind reads: the bytes of a trap carry a community, which is a secret.
+
+    Of who was turned away before it said anything: why.
+    """
     raw = bytes(stranger.last_raw)
+    if stranger.shape == SYSLOG_TLS:
+        return _as_text(raw)
     try:
         events = shapes.read(stranger.shape, shapes.Request(raw, remote=stranger.remote))
     except shapes.MalformedAlarm as refusal:
