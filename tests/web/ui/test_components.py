@@ -75,6 +75,7 @@ HOSTILE: dict[str, dict[str, Any]] = {
         "placeholder": H,
     },
     "confirm_action": {"id": H, "question": H, "text": H, "confirm": H, "caller": H},
+    "copy_lines": {"caller": H},
     "count": {"number": H, "what": H, "tone": H},
     "data_table": {"caption": H, "columns": [{"label": H, "href": H}], "rows": [[H]], "id": H, "foot": [H]},
     "dialog": {"id": H, "title": H, "foot": H, "caller": H},

@@ -284,6 +284,35 @@ def test_an_answer_can_show_a_passing_word(page: Page, address: str) -> None:
     expect(page.locator(".toast")).to_have_count(0)
 
 
+def test_lines_to_paste_are_copied_by_keyboard_and_that_is_said(page: Page, address: str) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(address)
+    button = page.get_by_role("button", name="Copy: # alertmanager.yml")
+    for _ in range(2):
+        button.press("Enter")
+        expect(page.locator("#announcements")).to_have_text("Copied")
+        expect(button).to_have_text("Copied")
+        expect(button).to_be_focused()
+        expect(button).to_have_text("Copy", timeout=5_000)
+        page.evaluate("document.querySelector('#announcements').textContent = ''")
+    lines = "# alertmanager.yml\nroute: {receiver: desk}"
+    assert page.evaluate("navigator.clipboard.readText()") == lines
+
+
+def test_a_browser_that_copies_nothing_is_told_of(page: Page, address: str) -> None:
+    page.goto(address)
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed')); }")
+    page.get_by_role("button", name="Copy: # alertmanager.yml").click()
+    expect(page.locator("#announcements")).to_contain_text("select the lines")
+
+
+def test_without_a_clipboard_there_is_no_button_that_promises_one(page: Page, address: str) -> None:
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.goto(address)
+    expect(page.get_by_text("route: {receiver: desk}")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy:")).to_have_count(0)
+
+
 def test_escape_puts_an_explanation_away(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("button", name="Hover or focus").focus()

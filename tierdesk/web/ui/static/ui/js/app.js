@@ -4,6 +4,7 @@ import "./invokers.js";
 import "./elements/auto-save-draft.js";
 import "./elements/code-lines.js";
 import "./elements/confirm-action.js";
+import "./elements/copy-lines.js";
 import "./elements/data-chart.js";
 import "./elements/density-toggle.js";
 import "./elements/keyboard-shortcuts.js";
