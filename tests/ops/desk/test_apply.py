@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from argparse import Namespace
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from tierdesk.channels.alarms.models import Source
+from tierdesk.channels.alarms.models import MaintenanceWindow, Source
 from tierdesk.channels.alarms.tokens import digest, unsealed
 from tierdesk.channels.email.models import Grant, Mailbox, Vigil
 from tierdesk.channels.phone.models import Exchange
@@ -100,6 +100,23 @@ def test_holidays_close_a_calendar_and_the_file_that_they_came_from_is_kept(
     again = tmp_path / "exported.yaml"
     again.write_text(export_desk())
     assert "      RRULE:FREQ=YEARLY\n" in again.read_text()
+    assert not apply_desk(again).changes
+
+
+def test_a_window_that_somebody_ended_is_read_back_as_it_was_written(tmp_path: Path, at: datetime) -> None:
+    path = tmp_path / "desk.yaml"
+    path.write_text(
+        SMALL + "maintenance:\n  - {client: ACME, key: night, name: Night, begins: 2026-01-01 00:00 UTC}\n"
+    )
+    apply_desk(path)
+    window = MaintenanceWindow.objects.get()
+    window.end(by="Lena Lang", why="done", at=at + timedelta(seconds=7.25))
+    again = tmp_path / "again.yaml"
+    again.write_text(export_desk())
+    assert f"{at:%Y-%m-%d %H:%M}:07 UTC" in again.read_text()
+    assert not apply_desk(again).changes
+    MaintenanceWindow.objects.update(ends_at=at + timedelta(microseconds=5))
+    again.write_text(export_desk())
     assert not apply_desk(again).changes
 
 

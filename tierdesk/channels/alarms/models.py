@@ -235,7 +235,7 @@ class MaintenanceWindow(models.Model):
         shuts = self.until(at)
         if not self.is_open(at) or (self.week and shuts is None):
             raise UnableTo(f"“{self.name}” is not open.")
-        over = {"resumes_at": shuts} if self.week else {"ends_at": at}
+        over = {"resumes_at": shuts} if self.week else {"ends_at": at.replace(microsecond=0)}
         told = {"ended_at": at, "ended_by": by[:200], "end_reason": why.strip()[:300]}
         unchanged = type(self).objects.filter(pk=self.pk, ends_at=self.ends_at, resumes_at=self.resumes_at)
         if not unchanged.update(**over, **told):

@@ -402,6 +402,12 @@ def _moment(text: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
+def _written(moment: datetime) -> str:
+    """To the minute, or as finely as it is: a window that somebody ended is read back as it was written."""
+    detail = "auto" if moment.second or moment.microsecond else "minutes"
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(' ', detail)} UTC"
+
+
 def _time(text: str) -> time:
     try:
         return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 (a time of day has no zone)
@@ -489,7 +495,7 @@ TARGET: Final = Scalar(_target, show_duration, kind="duration")
 ZONE: Final = Scalar(_zone, kind="zone")
 DATE: Final = Scalar(_date, kind="date")
 DATE_TEXT: Final = Scalar(lambda text: _date(text).isoformat(), date.fromisoformat, kind="date")
-MOMENT: Final = Scalar(_moment, lambda value: f"{value:%Y-%m-%d %H:%M} UTC")
+MOMENT: Final = Scalar(_moment, _written)
 TIME: Final = Scalar(_time, lambda value: f"{value:%H:%M}", kind="time")
 TIME_TEXT: Final = Scalar(lambda text: f"{_time(text):%H:%M}", kind="time")
 SPAN: Final = Scalar(_span, lambda value: "-".join(value))
