@@ -155,6 +155,8 @@ def test_numbers_are_shown_as_people_read_them(cast: Cast, pbx: Pbx, at: datetim
     pbx.says("newCall", at)
     for page in ("/calls/now/", "/calls/", f"/calls/{pbx.call().pk}/", "/calls/new/"):
         assert "+49 30 1234501" in reads(cast.lena, page)
+    pbx.says("newCall", at, "c2", to="+49301234500")
+    assert "+49 30 1234500" in reads(cast.lena, f"/calls/{pbx.call('c2').pk}/")
 
 
 def test_the_list_says_that_several_share_a_number(cast: Cast, pbx: Pbx, at: datetime, reads: Reads) -> None:

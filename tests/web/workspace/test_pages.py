@@ -211,3 +211,18 @@ def test_warnings_and_breaches_look_different_among_the_notices(
         for kind in re.findall(r"A notice of (\w+)", entry)
     }
     assert signs == {"warning": ("triangle", False), "breach": ("octagon", True), "assigned": ("bell", False)}
+
+
+@pytest.mark.parametrize(
+    ("trust", "words"),
+    [("failed", "perhaps forged"), ("unverified", "sender unverified"), ("verified", "")],
+)
+def test_how_far_a_sender_is_believed_stands_beside_what_they_say(
+    cast: Cast, client: Browser, doing: Any, trust: str, words: str
+) -> None:
+    with doing(cast.ann):
+        ticket = cast.ticket(trust=trust)
+    client.force_login(cast.lena.user)
+    page = client.get(f"/tickets/{ticket.pk}/").content.decode()
+    said = [one for one in ("perhaps forged", "sender unverified") if one in page]
+    assert said == ([words] if words else [])

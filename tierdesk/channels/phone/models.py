@@ -192,6 +192,11 @@ class Call(models.Model):
         return Number(e164=self.number).spelled if self.number else self.told_number
 
     @property
+    def our_spelled(self) -> str:
+        """Our own number as people read it, or as the exchange said it."""
+        return Number(e164=self.our_number).spelled
+
+    @property
     def is_going(self) -> bool:
         return self.state in CallState.going()
 
