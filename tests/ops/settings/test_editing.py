@@ -15,6 +15,7 @@ from tests.cast import HOUR, Cast
 from tests.ops.settings.conftest import Opens, Sheet
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.tokens import digest, unsealed
+from tierdesk.channels.email.models import Mailbox
 from tierdesk.channels.web_form.models import Form as WebForm
 from tierdesk.core import clock
 from tierdesk.directory.calendars.models import Calendar
@@ -182,6 +183,18 @@ def test_a_key_stays(opens: Opens) -> None:
 
     assert Client.objects.get(key="ACME").name == "Acme AG"
     assert not Client.objects.filter(key="OTHER").exists()
+
+
+def test_a_new_mailbox_leads_to_where_it_is_tried_out_and_a_new_source_to_how_it_is_pointed_here(
+    cast: Cast, opens: Opens
+) -> None:
+    sheet = opens("new/mailboxes?client=ACME").fill(address="help@acme.desk.example")
+    done = sheet.send().sheet.send("apply").response.headers["Location"]
+    mailbox = Mailbox.objects.get(address="help@acme.desk.example")
+    assert done == f"/settings/mail/{mailbox.pk}/"
+    sheet = opens("new/alarm_sources?client=ACME").fill(key="nas", name="NAS", shape="plain")
+    done = sheet.send().sheet.send("apply").response.headers["Location"]
+    assert done == f"/settings/pointed-here/{Source.objects.get(key='nas').pk}/"
 
 
 def test_whose_a_new_thing_is_is_asked_first_and_offers_follow(

@@ -211,7 +211,15 @@ def _review(request: HttpRequest, form: Form, difference: Difference) -> HttpRes
 def _applied(request: HttpRequest, form: Form, difference: Difference) -> HttpResponse:
     story = next(story_of(one) for one in difference.changes)
     messages.success(request, f"{story.name}: {'added' if story.is_new else 'changed'}.")
-    return redirect("settings:section", form.section.name)
+    return redirect(_next_page(form) or reverse("settings:section", args=[form.section.name]))
+
+
+def _next_page(form: Form) -> str:
+    """Where a new thing is put to use: a mailbox is tried out, a source is pointed here; empty for all others."""
+    if form.key is not None or form.item is None:
+        return ""
+    pages = _beside(rows_of(form.section.name).get(form.item.key))
+    return pages[0][1] if pages else ""
 
 
 def _schema(name: str) -> Section:
