@@ -69,7 +69,7 @@ def test_what_is_printed_for_a_log_daemon_brings_warnings_and_nothing_less(
 
 
 @pytest.mark.parametrize("title", ["rsyslog over TLS", "syslog-ng over TLS"])
-def test_without_a_certificate_of_its_own_it_is_not_heard_where_one_is_wanted(
+def test_without_a_certificate_of_its_own_it_is_named_and_not_heard_where_one_is_wanted(
     title: str, certificates: Certificates, tmp_path: Path
 ) -> None:
     tls = context(certificates.trusted, certificates.authority)
@@ -78,8 +78,9 @@ def test_without_a_certificate_of_its_own_it_is_not_heard_where_one_is_wanted(
         log_daemon(title, ports, certificates, tmp_path) as log,
     ):
         write(log, DISK)
+        assert soon(lambda: strangers.seen)
         time.sleep(1)
-        assert not strangers.seen
+    assert set(strangers.seen) == {("syslog_tls", "127.0.0.1", b"It shows no certificate.")}
 
 
 @contextmanager
