@@ -114,6 +114,17 @@ def test_a_ticket_may_have_two_cases_at_once(
     assert set(Clock.objects.filter(party="UC").values_list("case_id", flat=True)) == {one.pk}
 
 
+def test_a_vendor_s_promises_count_by_its_own_severity(
+    cast: Cast, submit: Submit, doing: Doing, ticket: Ticket
+) -> None:
+    case = submit(severity=2)
+    clocks = Clock.objects.filter(case_id=case.pk, party="UC").order_by("metric")
+    assert (ticket.priority, {clock.priority for clock in clocks}) == (3, {2})
+    with doing(cast.kira):
+        case.change_severity(1, why="The second gateway is down as well.")
+    assert {clock.priority for clock in clocks.all()} == {1}
+
+
 def test_a_severity_without_promises_starts_no_clock(submit: Submit) -> None:
     assert not Clock.objects.filter(case_id=submit(severity=4).pk).exists()
 

@@ -55,6 +55,7 @@ class Clocks(ClientRows):
 class Clock(models.Model):
     """One promise running on one ticket.
 
+    `priority`: of the ticket; of what a vendor promised, the case's severity.
     `target_s`: working seconds of `calendar`. `counting_from`: where the present calendar took over from an earlier
     one, under which `carried_s` had been used; usually `started_at` and 0. `pauses`: [[from, to or null, reason], …],
     ISO 8601. `due_at` is null while paused. `breached_at`: when more than the target was used, whatever came later.

@@ -81,10 +81,11 @@ class SentLike(Protocol):
 
 
 class CaseRetargetedLike(Protocol):
-    """A case whose severity changed, with the vendor's promises for the new one."""
+    """A case whose severity changed, with the vendor's promises for the new one, `after`."""
 
     ticket: Ticket
     case: int
+    after: int
     targets: Sequence[dict[str, Any]]
     at: datetime
 

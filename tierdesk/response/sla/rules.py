@@ -339,19 +339,21 @@ def charge_sender(track: Track, fact: Any) -> None:
 
 
 def start_vendor(track: Track, fact: Any) -> None:
-    """The vendor's own promises run on the vendor's calendar, beside the client's, which they never stop."""
+    """The vendor's own promises run on the vendor's calendar, beside the client's, which they never stop.
+
+    They were made for the vendor's severity, so that is their priority, whatever the ticket's is.
+    """
     for target in fact.targets:
-        track.begin(
-            _on(
-                fact.ticket,
-                fact.at,
-                metric=target["metric"],
-                party=Party.UC.value,
-                target_s=target["target_s"],
-                calendar_id=target["calendar"],
-                case_id=fact.case,
-            )
+        promised = _on(
+            fact.ticket,
+            fact.at,
+            metric=target["metric"],
+            party=Party.UC.value,
+            target_s=target["target_s"],
+            calendar_id=target["calendar"],
+            case_id=fact.case,
         )
+        track.begin(promised._replace(priority=fact.severity))
 
 
 def follow_vendor(track: Track, fact: Any) -> None:
@@ -388,7 +390,7 @@ def retarget_vendor(track: Track, fact: Any) -> None:
                 at=fact.at,
                 target_s=target["target_s"],
                 calendar_id=target["calendar"],
-                priority=clock.priority,
+                priority=fact.after,
             )
 
 
