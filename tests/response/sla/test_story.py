@@ -49,10 +49,10 @@ def test_a_clock_tells_its_story(
         ("missed", "Lena Lang", "", at + 10 * H),
     ]
     assert [(turn.target_s // 3600, turn.priority, turn.calendar) for turn in turns[2:4]] == [
-        (24, 3, "office-de@1"),
-        (4, 1, "always@1"),
+        (24, 3, "“Office hours, Berlin”, version 1"),
+        (4, 1, "“Around the clock”, version 1"),
     ]
-    assert {turn.contract for turn in turns} == {"standard@1"}
+    assert {turn.contract for turn in turns} == {"“Acme GmbH standard support”, version 1"}
 
 
 def test_a_clock_that_the_timeline_does_not_know_has_none(cast: Cast, ticket: Ticket) -> None:

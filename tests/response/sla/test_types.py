@@ -240,7 +240,9 @@ def test_the_story_of_each_clock_is_its_own(
     retype(cast, doing, ticket, "request")
     old, new = clocks(ticket, "resolve")
     assert [turn.what for turn in story(old, ticket)] == ["started", "cancelled"]
-    assert [(turn.what, turn.contract) for turn in story(new, ticket)] == [("started", "requests@1")]
+    assert [(turn.what, turn.contract) for turn in story(new, ticket)] == [
+        ("started", "“Acme, requests”, version 1")
+    ]
     assert [turn.what for turn in story(clocks(ticket, "acknowledge")[1], ticket)] == ["started"]
 
 

@@ -15,6 +15,8 @@ from tierdesk.core import clock
 from tierdesk.response.notifications.models import Notice
 from tierdesk.response.runbooks.models import Book
 from tierdesk.response.sla.models import Clock
+from tierdesk.response.tiers.models import Escalation
+from tierdesk.response.tiers.pack import Pack
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.guard import what_is_seen
 
@@ -142,8 +144,8 @@ def test_a_deadline_says_who_changed_it_and_where_the_time_went(
         "What happened to it",
         "started, 24 h for P3",
         "stands still",
-        "standard@1",
-        "office-de@1",
+        "<td>“Acme GmbH standard support”, version 1<br>",
+        "by the calendar “Office hours, Berlin”, version 1 (Europe/Berlin)",
         "Where the ticket’s time went",
         "<td>Waiting for the contact&#39;s answer</td>",
         "The ticket in all",
@@ -177,6 +179,50 @@ def test_a_broken_deadline_says_how_much_too_much_was_used(
     with clock.frozen(one.started_at):
         early = client.get(f"/tickets/{ticket.pk}/clocks/{one.pk}/").content.decode()
     assert "left:" in early and "It is due" in early
+
+
+def test_a_missed_deadline_says_and_shows_when_it_was_due(
+    cast: Cast, client: Browser, ticket: Ticket, doing: Callable[..., Any]
+) -> None:
+    one = Clock.objects.get(ticket=ticket, metric="acknowledge", party="SLA")
+    with doing(cast.lena, one.due_at + timedelta(hours=1)):
+        Ticket.objects.get(pk=ticket.pk).acknowledge()
+    client.force_login(cast.lena.user)
+    told = client.get(f"/tickets/{ticket.pk}/clocks/{one.pk}/").content.decode()
+    assert one.due_at.isoformat(timespec="seconds")[:16] in told.partition("It was due")[2][:120]
+    assert 'class="time-bar-mark" data-kind="due"' in told and 'rect data-kind="over"' in told
+
+
+def test_a_clock_that_no_longer_applies_says_so_and_stands_no_more(
+    cast: Cast, client: Browser, ticket: Ticket, doing: Callable[..., Any], at: datetime
+) -> None:
+    with doing(cast.lena, at + timedelta(hours=1)):
+        Ticket.objects.get(pk=ticket.pk).ask("Which router is it?")
+    with doing(cast.lena, at + timedelta(hours=2)):
+        Ticket.objects.get(pk=ticket.pk).cancel(why="Asked by mistake")
+    one = Clock.objects.get(ticket=ticket, metric="resolve", party="SLA")
+    client.force_login(cast.lena.user)
+    told = client.get(f"/tickets/{ticket.pk}/clocks/{one.pk}/").content.decode()
+    assert "It no longer applies." in told
+    assert "never due" not in told and "still paused" not in told
+
+
+def test_why_a_hand_over_began_or_came_back_is_told_in_words(
+    cast: Cast, client: Browser, ticket: Ticket, doing: Callable[..., Any]
+) -> None:
+    pack = Pack(symptom="VPN", scope="Ann", steps_tried="Restart", exact_ask="Look at it.")
+    with doing(cast.lena):
+        sent = Escalation.send(
+            Ticket.objects.get(pk=ticket.pk), cast.ops, by=cast.lena, reason="skill", pack=pack
+        )
+    with doing(cast.tom):
+        sent.send_back(cast.tom, reason="missing_info", note="Which gateway?")
+    client.force_login(cast.lena.user)
+    told = ""
+    for one in Clock.objects.filter(ticket=ticket, party="OLA"):
+        told += client.get(f"/tickets/{ticket.pk}/clocks/{one.pk}/").content.decode()
+    assert "It needs knowledge that this tier does not have" in told and "Information is missing" in told
+    assert ">skill<" not in told and ">missing info<" not in told
 
 
 def test_a_pause_is_told_in_words(

@@ -106,6 +106,13 @@ def test_the_vendors_promises_say_how_much_of_them_is_left(kira: Browser, case: 
         assert f"/tickets/{case.ticket_id}/clocks/{one.pk}/" in told
 
 
+def test_a_vendor_s_deadline_names_its_contract_and_severity(kira: Browser, case: Case) -> None:
+    one = case.ticket.clocks.get(party="UC", metric="resolve")
+    told = read(kira, f"/tickets/{case.ticket_id}/clocks/{one.pk}/")
+    assert "Promised by Nordvik: Gateway: 8 h of working time" in told and "for severity S1." in told
+    assert "started, 8 h for S1" in told and "<td>Nordvik: Gateway<br>" in told
+
+
 def test_the_vendor_is_chased_and_the_driver_reminded_when_they_said(kira: Browser, case: Case) -> None:
     assert "we are waiting for news on this case" in read(kira, page(case))
     post(kira, page(case, "chaser"), {"text": "Any news?", "again_at": TYPED})

@@ -41,6 +41,11 @@ class CalendarVersion(models.Model):
         return f"{self.calendar.key}@{self.version}"
 
     @property
+    def words(self) -> str:
+        """What a reader calls it: “Halden, office hours”, version 1."""
+        return f"“{self.calendar.name}”, version {self.version}"
+
+    @property
     def hours(self) -> Hours:
         return hours_of(self.pk)
 

@@ -97,6 +97,11 @@ class ContractVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.contract.key}@{self.version}"
 
+    @property
+    def words(self) -> str:
+        """What a reader calls it: “Halden Foods, operations”, version 1."""
+        return f"“{self.contract.name}”, version {self.version}"
+
     def priority(self, impact: int, urgency: int) -> int:
         """The priority (1 critical to 5 planning) that this contract's matrix gives."""
         return int(self.matrix[str(impact)][str(urgency)])

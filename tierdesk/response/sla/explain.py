@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -46,7 +46,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything a reader needs to check a deadline by hand."""
+    """Everything a reader needs to check a deadline by hand.
+
+    `due_at`: when the target is or was used up; None while nothing counts, and of a clock that ended before.
+    """
 
     clock: Clock
     at: datetime
@@ -72,23 +75,29 @@ class Explanation:
 def explain(clock: Clock, at: datetime) -> Explanation:
     """Lay the clock open as it stands at `at`."""
     course, until = clock.course, clock.stopped_at or at
-    end = max(until, clock.due_at or until)
+    due_at = clock.due_at or clock.breached_at
+    end = max(until, due_at or until)
     windows = _windows(clock, end)
-    pauses = [
-        (start, stop, reason) for (start, stop), (_, _, reason) in zip(clock.spans, clock.pauses, strict=True)
-    ]
     return Explanation(
         clock=clock,
         at=at,
         timezone=course.hours.tz,
-        calendar=str(clock.calendar),
+        calendar=clock.calendar.words,
         target=clock.target,
         elapsed=course.elapsed(until),
-        due_at=clock.due_at,
+        due_at=due_at,
         windows=windows,
-        pauses=pauses,
-        picture=_picture(clock, windows, at=at, end=end),
+        pauses=list(_pauses(clock)),
+        picture=_picture(clock, windows, at=at, due=due_at, end=end),
     )
+
+
+def _pauses(clock: Clock) -> Iterator[tuple[datetime, datetime | None, str]]:
+    """From, to, why: of a clock that has ended none lasts, and what began with its end was none."""
+    for (start, stop), (_, _, reason) in zip(clock.spans, clock.pauses, strict=True):
+        until = stop or clock.stopped_at
+        if until != start:
+            yield start, until, reason
 
 
 def _windows(clock: Clock, end: datetime) -> list[Window]:
@@ -110,9 +119,11 @@ def _overlap(pauses: Sequence[Pause], opens: datetime, closes: datetime) -> time
     return paused
 
 
-def _picture(clock: Clock, windows: Sequence[Window], *, at: datetime, end: datetime) -> Picture:
+def _picture(
+    clock: Clock, windows: Sequence[Window], *, at: datetime, due: datetime | None, end: datetime
+) -> Picture:
     first, last = clock.started_at, max(end, clock.started_at + timedelta(minutes=1))
-    now, due = min(clock.stopped_at or at, last), clock.due_at
+    now = min(clock.stopped_at or at, last)
 
     def place(moment: datetime) -> float:
         return max(0.0, min(1.0, (moment - first) / (last - first)))
@@ -133,10 +144,7 @@ def _picture(clock: Clock, windows: Sequence[Window], *, at: datetime, end: date
             for opens, closes in stretches
             if closes > due
         ]
-    spans += [
-        span("paused", start, stop or now, reason)
-        for (start, stop), (_, _, reason) in zip(clock.spans, clock.pauses, strict=True)
-    ]
+    spans += [span("paused", start, stop or now, reason) for start, stop, reason in _pauses(clock)]
     marks = [(place(due), "due")] if due is not None else []
     if clock.state in (ClockState.RUNNING, ClockState.PAUSED):
         marks.append((place(now), "now"))

@@ -33,7 +33,8 @@ class Turn:
 
     `what`: started, paused, resumed, retargeted, moved, met, missed, cancelled, reopened, uncounted, warned, breached,
     or put_in: a pause, afterwards.
-    `contract`: the version in force then (None: without a contract). `calendar`: the version that counts from then on.
+    `contract`: the version in force then (None: without a contract). `calendar`: the version that counts from then on;
+    both as readers call them.
     `date_at`: the promised date, where it began or was moved.
     """
 
@@ -84,13 +85,13 @@ def _is(one: Clock, clock: Clock) -> bool:
 
 def _turns(told: Sequence[tuple[Sequence[Any], dict[str, Any] | None, dict[str, Any]]]) -> list[Turn]:
     contracts = {
-        version.pk: str(version)
+        version.pk: version.words
         for version in ContractVersion.objects.select_related("contract").filter(
             pk__in={line[9] for line, _, _ in told if line[9]}
         )
     }
     calendars = {
-        version.pk: str(version)
+        version.pk: version.words
         for version in CalendarVersion.objects.select_related("calendar").filter(
             pk__in={seen["calendar_id"] for _, _, seen in told}
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,8 @@ from tierdesk.response.sla.ledger import Stay, ledger_of
 from tierdesk.response.sla.models import Clock, ClockState
 from tierdesk.response.sla.policy import WARN_AT
 from tierdesk.response.sla.story import Turn, story
+from tierdesk.response.tiers.reasons import Reason, ReturnReason
+from tierdesk.response.vendors.models import Case
 from tierdesk.tickets.lifecycle import PendingReason, State
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.ui.wording import duration
@@ -112,15 +114,26 @@ class TurnLine:
     date_at: datetime | None
 
 
-def turns_of(clock: Clock, ticket: Ticket) -> list[TurnLine]:
-    """Who changed what on this clock."""
+def case_of(clock: Clock) -> Case | None:
+    """The vendor's case that made the promise, where a vendor made it."""
+    return Case.objects.select_related("contract__vendor").filter(pk=clock.case_id).first()
+
+
+def vendor_contract(case: Case) -> str:
+    """Which contract the vendor promised it by, such as “Nordvik: Gateways and lines”."""
+    return f"{case.contract.vendor.name}: {case.contract.product}"
+
+
+def turns_of(clock: Clock, ticket: Ticket, case: Case | None = None) -> list[TurnLine]:
+    """Who changed what on this clock. `case`: of the vendor that made the promise."""
+    letter = "P" if case is None else "S"
     return [
         TurnLine(
             turn.at,
-            _turn(turn),
-            pause_in_words(turn.why),
+            _turn(turn, letter),
+            _why(turn),
             turn.by,
-            turn.contract,
+            turn.contract if case is None else vendor_contract(case),
             turn.calendar,
             turn.date_at,
         )
@@ -128,16 +141,29 @@ def turns_of(clock: Clock, ticket: Ticket) -> list[TurnLine]:
     ]
 
 
-def _turn(turn: Turn) -> str:
-    target = {"target": duration(turn.target_s), "priority": turn.priority}
+CODED: Mapping[str, type[Reason] | type[ReturnReason]] = {
+    "escalation_sent": Reason,
+    "escalation_returned": ReturnReason,
+}
+"""Entries that say why by a code of their own."""
+
+
+def _why(turn: Turn) -> str:
+    coded = CODED.get(turn.kind)
+    return str(coded(turn.why).label) if coded and turn.why in coded.values else pause_in_words(turn.why)
+
+
+def _turn(turn: Turn, letter: str) -> str:
+    """`letter`: P of a priority, S of a vendor's severity."""
+    target = {"target": duration(turn.target_s), "priority": f"{letter}{turn.priority}"}
     words = {
         "started": _("promised, to be solved by")
         if turn.date_at
-        else _("started, %(target)s for P%(priority)s") % target,
+        else _("started, %(target)s for %(priority)s") % target,
         "moved": _("moved to"),
         "paused": _("stands still"),
         "resumed": _("runs again"),
-        "retargeted": _("another target: %(target)s for P%(priority)s") % target,
+        "retargeted": _("another target: %(target)s for %(priority)s") % target,
         "met": _("kept"),
         "missed": _("missed"),
         "cancelled": _("no longer applies"),

@@ -32,7 +32,15 @@ from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode, State
 from tierdesk.tickets.models import Attachment, Entry, Ticket
 from tierdesk.web.workspace.books import books_of
 from tierdesk.web.workspace.chosen import chosen_of
-from tierdesk.web.workspace.clocks import faces_of, pause_in_words, spent_on, turns_of, worst
+from tierdesk.web.workspace.clocks import (
+    case_of,
+    faces_of,
+    pause_in_words,
+    spent_on,
+    turns_of,
+    vendor_contract,
+    worst,
+)
 from tierdesk.web.workspace.guard import (
     agent_of,
     agent_page,
@@ -184,11 +192,13 @@ def explained_clock(request: HttpRequest, pk: int, clock_id: int) -> HttpRespons
         pk=clock_id,
         ticket=found,
     )
-    now = clock.now()
+    now, case = clock.now(), case_of(one)
     context = {
         "ticket": found,
         "explanation": explain(one, now),
-        "turns": turns_of(one, found),
+        "case": case,
+        "vendor_contract": vendor_contract(case) if case else "",
+        "turns": turns_of(one, found, case),
         "in_words": pause_in_words,
         "time": spent_on(found, one, now),
         "clocks": faces_of(found, now),
