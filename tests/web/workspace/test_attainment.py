@@ -10,9 +10,15 @@ import pytest
 from django.test import Client as Browser
 
 from tests.cast import Cast
+from tests.response.vendors.conftest import nordvik, submit
 from tests.web.june import CLOSED, HOUR, LAST_DAY, solved_in_june
 from tierdesk.core import clock
+from tierdesk.learning.analytics.models import ClosedMonth
+from tierdesk.response.sla.models import Clock
+from tierdesk.response.vendors.models import Case
 from tierdesk.tickets.models import Ticket
+
+__all__ = ["nordvik", "submit"]
 
 
 @pytest.fixture
@@ -72,3 +78,22 @@ def test_what_was_restated_is_told_with_old_and_new_and_why(
     for told in (ticket.reference, "Resolve", "Kept", "not in this month", "Lou Lead", "it is back"):
         assert told in row
     assert ticket.reference not in june(CLOSED + 3 * HOUR, cast.olga)
+
+
+def test_a_vendor_s_restated_promise_is_told_with_the_vendor_s_severity(
+    cast: Cast,
+    ticket: Ticket,
+    june: Callable[..., str],
+    submit: Callable[..., Case],
+    doing: Callable[..., Any],
+    live_until: Callable[[datetime], None],
+) -> None:
+    case = submit(by=cast.kira, at=LAST_DAY + HOUR, severity=2)
+    with doing(cast.kira, LAST_DAY + 2 * HOUR):
+        case.move("vendor_working")
+    live_until(CLOSED)
+    Clock.objects.filter(case_id=case.pk).update(state="missed", breached_at=LAST_DAY + HOUR)
+    ClosedMonth.objects.update(wake_at=CLOSED + HOUR)
+    live_until(CLOSED + 2 * HOUR)
+    row = june(CLOSED + 3 * HOUR).partition("Restated: which promises")[2].partition("</table>")[0]
+    assert "Respond · S2" in row

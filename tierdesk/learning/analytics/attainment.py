@@ -153,6 +153,7 @@ class Restated:
     at: datetime
     ticket: Ticket | None
     entry: Entry | None
+    party: str
     metric: str
     tier: int | None
     priority: int
@@ -407,7 +408,7 @@ def _restated(user: User, changes: QuerySet[Restatement]) -> list[Restated]:
         if ticket is not None and ticket.client_id != one.client_id:
             ticket = None
         entry = entries.get(one.entry_id) if one.entry_id and ticket else None
-        about_promise = (figure.metric, figure.tier, figure.priority)
+        about_promise = (figure.party, figure.metric, figure.tier, figure.priority)
         found.append(Restated(one.at, ticket, entry, *about_promise, one.was, one.counts))
     return found
 

@@ -159,6 +159,7 @@ class Restatement(BaseModel):
     at: datetime
     ticket: int | None
     entry: int | None
+    party: str
     metric: str
     tier: int | None
     priority: int
@@ -171,6 +172,7 @@ class Restatement(BaseModel):
             at=one.at,
             ticket=one.ticket.pk if one.ticket else None,
             entry=one.entry.pk if one.entry else None,
+            party=one.party,
             metric=one.metric,
             tier=one.tier,
             priority=one.priority,
