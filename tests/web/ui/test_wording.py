@@ -1,12 +1,12 @@
 """Quantities, moments and names as they are written on a page."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierdesk.web.ui.wording import FACES, duration, face, filesize, initials, iso, moment
+from tierdesk.web.ui.wording import FACES, duration, face, filesize, initials, iso, moment, month_name
 
 
 @pytest.mark.parametrize(("length", "words"), [
@@ -63,3 +63,7 @@ def test_a_moment_reads_in_the_readers_zone() -> None:
 
     with reader.override("Europe/Berlin"):
         assert moment(datetime(2026, 6, 8, 8, 0, tzinfo=UTC)) == "2026-06-08 10:00"
+
+
+def test_a_month_is_named() -> None:
+    assert month_name(date(2026, 6, 8)) == "June 2026"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from django.test import Client as Browser
 
 from tests.cast import Cast
+from tierdesk.core import clock
 
 
 @pytest.fixture
@@ -50,3 +52,15 @@ def test_days_that_make_no_span_are_told_and_the_last_days_shown(
 
 def test_a_day_that_was_given_stays_in_the_form(page: Callable[[str], str]) -> None:
     assert 'value="2026-06-08"' in page("?from=2026-06-08")
+
+
+@pytest.mark.parametrize("address", ["/report/", "/report/movement/?days=90"])
+def test_each_figure_is_explained_by_the_name_that_it_has_on_the_page(
+    page: Callable[[str], str], client: Browser, at: datetime, address: str
+) -> None:
+    with clock.frozen(at + timedelta(hours=3)):
+        words = client.get(address).content.decode()
+    shown, _, meant = words.partition("What the figures mean")
+    names = re.findall(r"<dt>(.+?)</dt>", meant)
+    assert len(names) > 5
+    assert [name for name in names if name.casefold() not in shown.casefold()] in ([], ["Ping-pong"])

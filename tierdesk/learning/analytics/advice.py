@@ -16,10 +16,10 @@ from tierdesk.directory.staff.models import User
 from tierdesk.response.tiers.consultations import Consultation
 
 DEFINITIONS: Mapping[str, str] = {
-    "advice": "Questions to another tier that moved no ticket, by the team that was asked; by when they were asked.",
-    "in_time": "Answered by the time at which the advice was expected, counted in the hours of the contract.",
-    "coached": "Hand-overs that went back with a helper, because the tier below could solve them.",
-    "minutes": "What the givers said it took them; whoever said nothing is left out.",
+    "Advice": "Questions to another tier that moved no ticket, by the team that was asked; by when they were asked.",
+    "In time": "Answered by the time at which the advice was expected, counted in the hours of the contract.",
+    "Coached": "Hand-overs that went back with a helper, because the tier below could solve them.",
+    "Minutes": "What the givers said it took them; whoever said nothing is left out.",
 }
 
 

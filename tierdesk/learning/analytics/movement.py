@@ -21,17 +21,18 @@ from tierdesk.response.sla.ledger import Mark, ledger
 from tierdesk.tickets.lifecycle import State
 from tierdesk.tickets.models import Entry, Ticket
 
-DEFINITIONS: Mapping[str, str] = {
-    "tickets": "Tickets whose last resolution lies in the period; without cancelled and merged ones.",
-    "time": "From when a ticket was received to its resolution, pending included, around the clock. The tiers’ times "
+DEFINITIONS: Mapping[str, str] = {  # by what the page calls them
+    "Resolved": "Tickets whose last resolution lies in the period; without cancelled and merged ones.",
+    "Time": "From when a ticket was received to its resolution, pending included, around the clock. The tiers’ times "
     "sum exactly to the ticket’s: each instant belongs to the team that had it.",
-    "hand_overs": "Changes of team. A team that has the ticket twice in a row counts once; one to which it was routed, "
+    "Changes of team": "A team that has the ticket twice in a row counts once; one to which it was routed, "
     "and that had it for no time at all, never had it.",
-    "came_back": "Tickets that some team had again after another. At once: the next team but one was the same (A→B→A). "
+    "Came back": "Tickets that some team had again after another. At once: the next team but one was the same (A→B→A). "
     "Between tiers: the same of tiers.",
-    "pushed_to_front": "Tickets that were resolved without the second and the third line ever having them.",
-    "escalation_rate": "Of the tickets that touched a tier, those that went from it to a higher one at least once.",
-    "ping_pong": "Pairs of teams between which a ticket went there and back at once (A→B→A), by how often.",
+    "Resolved in front": "Pushed to the front: tickets that were resolved without the second and the third line "
+    "ever having them.",
+    "Climbed": "Of the tickets that touched a tier, those that went from it to a higher one at least once.",
+    "Ping-pong": "Pairs of teams between which a ticket went there and back at once (A→B→A), by how often.",
 }
 
 SHOWN = 15

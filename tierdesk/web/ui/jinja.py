@@ -18,7 +18,7 @@ from markupsafe import Markup
 from tierdesk.core.markdown import markdown, markdown_message
 from tierdesk.web.ui.changes import line_changes
 from tierdesk.web.ui.kept import kept
-from tierdesk.web.ui.wording import duration, face, filesize, initials, iso, moment
+from tierdesk.web.ui.wording import duration, face, filesize, initials, iso, moment, month_name
 
 
 def environment(**options: Any) -> Environment:
@@ -59,6 +59,7 @@ def environment(**options: Any) -> Environment:
         "markdown": markdown,
         "markdown_message": markdown_message,
         "moment": moment,
+        "month_name": month_name,
     }
     return env
 

@@ -4,10 +4,10 @@ Every function is pure and is offered to templates as a filter of the same name.
 """
 
 import zlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from django.utils import timezone
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 
 FACES = 6
@@ -76,3 +76,8 @@ def iso(at: datetime) -> str:
 def moment(at: datetime) -> str:
     """The instant in the reader's active time zone, as it reads without scripts: `2026-03-02 09:15`."""
     return f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
+
+
+def month_name(day: date) -> str:
+    """The month of a day: `June 2026`."""
+    return date_format(day, "F Y")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from tierdesk.core import clock
 from tierdesk.directory.clients.models import Client
@@ -33,6 +34,19 @@ PERIODS = (7, 30, 90)
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 MONTHS_SHOWN = 6
 CLOSENESS = (5, 10, 30, 60)
+COLUMNS = {
+    "open": gettext_noop("Open"),
+    "open_requests": gettext_noop("of them requests"),
+    "at_risk": gettext_noop("At risk"),
+    "breached": gettext_noop("Breached"),
+    "resolved": gettext_noop("Resolved"),
+    "resolved_requests": gettext_noop("of them requests"),
+    "first_tier": gettext_noop("First tier"),
+    "escalations": gettext_noop("Escalated"),
+    "returns": gettext_noop("Returned"),
+    "time": gettext_noop("Hours"),
+}
+"""What the page calls the figures of the report, in the order of its columns."""
 
 
 @manager_page
@@ -44,7 +58,8 @@ def report_page(request: HttpRequest) -> HttpResponse:
         "figures": figures,
         "days": days,
         "periods": PERIODS,
-        "definitions": DEFINITIONS,
+        "columns": COLUMNS.values(),
+        "definitions": [(name, DEFINITIONS[figure]) for figure, name in COLUMNS.items()],
         "closeness": CLOSENESS,
         "waits": late_pauses(user_of(request), *last_days(days, clock.now()), minutes=_minutes(request)),
     }
@@ -62,9 +77,10 @@ def movement_page(request: HttpRequest) -> HttpResponse:
     if first and last:
         zone = ZoneInfo(user.timezone)
         start, end = (datetime.combine(day, time.min, zone) for day in (first, last + timedelta(days=1)))
+    advised = advice(user, start, end, client=client)
     context = {
         "m": movement(user, start, end, client=client),
-        "advice": advice(user, start, end, client=client),
+        "advice": advised,
         "days": days,
         "periods": PERIODS,
         "first": first,
@@ -73,7 +89,7 @@ def movement_page(request: HttpRequest) -> HttpResponse:
         "asked": {name: request.GET.get(name, "")[:10] for name in ("from", "to")},
         "client": client,
         "clients": [("", _("All clients")), *clients.values_list("key", "name")],
-        "definitions": {**MEANINGS, **advising.DEFINITIONS},
+        "definitions": {**MEANINGS, **(advising.DEFINITIONS if advised else {})},
     }
     return render(request, "workspace/movement.html", context | navigation(request, "report"))
 
