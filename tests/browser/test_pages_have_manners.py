@@ -97,6 +97,14 @@ FAULTS = """() => {
         if (!document.getElementById(one.htmlFor)) faults.push(`label of nothing: ${one.htmlFor}`);
     const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
     for (const id of new Set(ids.filter((id, at) => ids.indexOf(id) !== at))) faults.push(`id twice: ${id}`);
+    for (const one of document.querySelectorAll("table [data-words]"))
+        if (one.offsetWidth && one.offsetWidth < 160) faults.push(`squeezed: ${one.textContent.slice(0, 90)}`);
+    const text = document.createRange();
+    for (const one of document.querySelectorAll(".duty-weekday")) {
+        text.selectNodeContents(one);
+        if (text.getBoundingClientRect().width > one.offsetWidth - 3)
+            faults.push(`runs into the next: ${one.textContent}`);
+    }
     const width = document.documentElement.scrollWidth;
     if (width > innerWidth) faults.push(`${width} wide in ${innerWidth}`);
     return faults;

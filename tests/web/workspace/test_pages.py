@@ -144,7 +144,7 @@ def test_a_deadline_says_who_changed_it_and_where_the_time_went(
         "What happened to it",
         "started, 24 h for P3",
         "stands still",
-        "<td>“Acme GmbH standard support”, version 1<br>",
+        "“Acme GmbH standard support”, version 1<br>",
         "by the calendar “Office hours, Berlin”, version 1 (Europe/Berlin)",
         "Where the ticket’s time went",
         "<td>Waiting for the contact&#39;s answer</td>",
