@@ -13,6 +13,7 @@ from django.test import Client as Browser
 
 from tests.cast import HOUR, Cast
 from tests.ops.settings.conftest import Opens, Sheet
+from tests.response.paging.conftest import on_call, publish
 from tierdesk.channels.alarms.models import Source
 from tierdesk.channels.alarms.tokens import digest, unsealed
 from tierdesk.channels.email.models import Mailbox
@@ -26,6 +27,8 @@ from tierdesk.ops.desk.change import apply_desk
 from tierdesk.ops.desk.export import export_desk
 from tierdesk.response.runbooks.models import Book
 from tierdesk.response.tiers.models import Procedure
+
+__all__ = ["on_call"]
 
 CONTRACT = "contracts/ACME~standard"
 
@@ -90,6 +93,28 @@ def test_nonsense_changes_nothing_and_is_told_at_its_field(cast: Cast, opens: Op
     assert answer.sheet["promises.P2.update"] == "90 min", "what was right is not lost either"
     assert answer.sheet["reopen_days"] == "soon"
     assert newest() == cast.acme_contract
+
+
+def test_whom_a_policy_calls_and_where_it_leads_is_chosen_by_name(
+    cast: Cast, on_call: None, opens: Opens
+) -> None:
+    publish(steps=[{"after": 0, "page": ["schedule:l1"]}, {"after": 300, "hand": "L2"}])
+    words = opens("paging_policies/p1").body
+    for value, name in (
+        ("schedule:l1", "on call: "),
+        ("next:l1", "next on call: "),
+        ("team:ops", "everybody of Operations"),
+        ("user:lou@desk.example", "Lou Lead"),
+    ):
+        assert re.search(rf'name="steps.0.page.1".*?<option value="{value}"[^>]*>{name}', words, re.S)
+    assert re.search(r'<option value="L2" selected>the team of L2 that serves the client', words)
+
+
+def test_a_procedure_that_leads_in_a_circle_is_refused_in_words(cast: Cast, opens: Opens) -> None:
+    Procedure.publish("up", name="Up", from_tier=2, spec={"to": ["L3"]})
+    answer = opens("procedures/~up").fill(rules__to__0="L2").send("apply")
+    assert "Nothing was changed What it asks for : It leads to L2, which is not above L2." in answer.words
+    assert Procedure.objects.get(key="up").spec == {"to": ["L3"]}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import yaml
 
+from tierdesk.directory.oncall.models import Schedule
+from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.ops.desk import shapes as s
 from tierdesk.ops.desk.lines import Findings
 from tierdesk.ops.desk.schema import Field, Item, Section, Values, World
@@ -43,12 +45,31 @@ def to_hand_to(text: str) -> str:
     return text
 
 
-TARGETS: Final = s.ListOf(Target(_target), ordered=True)
+def _who() -> dict[str, str]:
+    """Whom a step can call, as a form offers it."""
+    schedules = list(Schedule.objects.order_by("name", "key").values_list("key", "name"))
+    people = Agent.objects.filter(user__is_active=True).select_related("user").order_by("user__name")
+    return (
+        {f"schedule:{key}": f"on call: {name}" for key, name in schedules}
+        | {f"next:{key}": f"next on call: {name}" for key, name in schedules}
+        | {f"team:{team.key}": f"everybody of {team.name}" for team in Team.objects.order_by("tier", "name")}
+        | {f"user:{one.user.email}": one.name for one in people}
+    )
+
+
+def whereto() -> dict[str, str]:
+    """Where a ticket can be handed to, as a form offers it."""
+    above = list(Team.objects.filter(tier__gt=1).order_by("tier", "name"))
+    tiers = {f"L{team.tier}": f"the team of L{team.tier} that serves the client" for team in above}
+    return tiers | {f"team:{team.key}": f"{team.name} (L{team.tier})" for team in above}
+
+
+TARGETS: Final = s.ListOf(Target(_target, choices=_who), ordered=True)
 STEP: Final = s.Record(
     {
         "after": s.DURATION,
         "page": TARGETS,
-        "hand": Target(to_hand_to),
+        "hand": Target(to_hand_to, choices=whereto),
         "via": s.one_of(lambda: spec.VIA),
         "during": s.one_of(lambda: spec.DURING),
         "unless": s.one_of(lambda: spec.UNLESS),

@@ -92,7 +92,11 @@ def _check_policy(item: Item, policy: Values, look: _Look, found: Findings) -> N
         _check_called(line, f"Step {number} calls", step.get("page", ()), look, found)
     if policy.get("when_exhausted"):
         _check_called(
-            _line(item, "when_exhausted"), "“when_exhausted” calls", policy["when_exhausted"], look, found
+            _line(item, "when_exhausted"),
+            "When all was in vain, it calls",
+            policy["when_exhausted"],
+            look,
+            found,
         )
     if not policy.get("teams"):
         found.doubt(_line(item, "teams"), "The policy is for no team, so it calls nobody; name its teams.")
@@ -165,14 +169,14 @@ def _check_procedure(item: Item, procedure: Values, look: _Look, found: Findings
             _line(item, "rules"), f"The rung at {rung['at']} % tells", rung.get("tell", ()), look, found
         )
     if who_may := [ROLE_OF.get(one, one) for one in procedure.get("rules", {}).get("who_may", ())]:
-        _check_called(_line(item, "rules"), "“who_may” allows", who_may, look, found)
+        _check_called(_line(item, "rules"), "Who hands it up is", who_may, look, found)
     tier = procedure.get("from_tier")
     emergency = procedure.get("rules", {}).get("emergency", {})
     if tell := emergency.get("tell"):
         _check_called(_line(item, "rules"), "The emergency path tells", tell, look, found)
     if tier:
         rules = procedure.get("rules", {})
-        _check_path(_line(item, "rules"), "“to”", rules.get("to", ()), int(tier), look, found)
+        _check_path(_line(item, "rules"), "It", rules.get("to", ()), int(tier), look, found)
         path = emergency.get("to", ())
         _check_path(_line(item, "rules"), "The emergency path", path, int(tier), look, found)
     if (review := procedure.get("review_by")) and review < clock.now().date():

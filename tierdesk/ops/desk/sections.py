@@ -38,7 +38,7 @@ from tierdesk.ops.desk.forms import FORMS
 from tierdesk.ops.desk.lines import Findings
 from tierdesk.ops.desk.mailboxes import MAILBOXES
 from tierdesk.ops.desk.maintenance import MAINTENANCE
-from tierdesk.ops.desk.paging import PAGING_POLICIES, Target, to_hand_to
+from tierdesk.ops.desk.paging import PAGING_POLICIES, Target, to_hand_to, whereto
 from tierdesk.ops.desk.schedules import SCHEDULES
 from tierdesk.ops.desk.schema import Field, Section, Values, World, link, put_all, save_columns
 from tierdesk.ops.desk.sealed import sealed
@@ -188,7 +188,7 @@ NEEDS: Final = s.Record({"platform": s.TEXT, "level": s.SKILL}, usual={"level": 
 
 HOUSE_RULE: Final = Rules.of("house rule", {})
 SHORT_WAY: Final = Emergency(priorities=())
-PATH: Final = s.ListOf(Target(to_hand_to), ordered=True)
+PATH: Final = s.ListOf(Target(to_hand_to, choices=whereto), ordered=True)
 WHO_MAY: Final = s.ListOf(s.one_of(lambda: WHO))
 REQUIRED_PARTS: Final = s.ListOf(s.one_of(lambda: QUESTIONS))
 PRIORITIES: Final = s.ListOf(s.PRIORITY_NUMBER)

@@ -141,13 +141,16 @@ class Form:
     @property
     def corrections(self) -> list[tuple[str, str, str]]:
         """Everything that is wrong, as (id of the control or "", its label, sentence), in the order of the form."""
+        titles = {name: title for title, names in self.words.parts for name in names}
         found = [
             (
                 f"field-{part.name}",
-                control.label if part is control else f"{control.label}: {part.label}",
+                ": ".join(
+                    filter(None, (control.label or titles[name], "" if part is control else part.label))
+                ),
                 sentence,
             )
-            for control in self.controls.values()
+            for name, control in self.controls.items()
             for part in control.all()
             for sentence in part.errors
         ]

@@ -331,7 +331,7 @@ class Rows:
             node,
             parts=parts,
             blank=blank,
-            is_movable=self.shape.ordered and isinstance(self.shape.of, Ref | Record),
+            is_movable=self.shape.ordered and not isinstance(widget, Line),
         )
 
     def said(self, name: str, posted: QueryDict) -> yaml.Node | None:

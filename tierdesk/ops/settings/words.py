@@ -278,8 +278,8 @@ WORDS: Final[Mapping[str, Words]] = {
                 is_wide=True,
             ),
             "steps.after": Asked("After", "Counted from the trigger, not from the step before."),
-            "steps.page": Asked("Page", "schedule:KEY, next:KEY, team:KEY or user:ADDRESS."),
-            "steps.hand": Asked("Hand to", "A tier such as L2, or team:KEY."),
+            "steps.page": Asked("Page"),
+            "steps.hand": Asked("Hand to", empty="Nobody"),
             "steps.via": Asked("Ways", empty="All"),
             "steps.during": Asked("When", empty="Always"),
             "steps.unless": Asked("Unless", empty="A page: acknowledged; a hand: closed"),
@@ -544,9 +544,7 @@ WORDS: Final[Mapping[str, Words]] = {
             "from_tier": Asked("Leads out of", empty="No tier"),
             "category": Asked("For category"),
             "rules": Asked(""),
-            "rules.to": Asked(
-                "Leads to", "A tier such as L3, or team:KEY; the first is proposed. Empty: any team above."
-            ),
+            "rules.to": Asked("Leads to", "The first is proposed. None: any team above."),
             "rules.allowed_when": Asked("Allowed when one of these holds"),
             "rules.allowed_when.reasons": Asked("The reason is", "Nothing here: always allowed."),
             "rules.allowed_when.book_followed": Asked("A book was followed to its end"),
@@ -568,7 +566,7 @@ WORDS: Final[Mapping[str, Words]] = {
             "rules.emergency.priorities": Asked(
                 "For priorities", "None ticked: there is no short way. Major incidents take it as well."
             ),
-            "rules.emergency.to": Asked("Leads to", "Empty: any team above."),
+            "rules.emergency.to": Asked("Leads to", "None: any team above."),
             "rules.emergency.who_may": Asked("Who hands it up", "None ticked: as without an emergency."),
             "rules.emergency.required": Asked("A hand-over must say"),
             "rules.emergency.accept_min": Asked("Minutes to accept"),
