@@ -176,7 +176,7 @@ def test_the_hierarchy_is_told_on_the_desk_and_by_mail(cast: Cast, ticket: Ticke
     assert [mail.address for mail in mails] == ["lou@desk.example", "tom@desk.example"]
     assert {(mail.automatic, mail.state, mail.wake_at) for mail in mails} == {(True, "pending", at)}
     assert mails[0].subject == f"{ticket.reference}: respond breached"
-    assert "http://127.0.0.1:8000" in mails[0].text
+    assert f"http://127.0.0.1:8000/tickets/{mails[0].ticket_id}/" in mails[0].text
 
 
 @pytest.mark.parametrize(("percent", "kind", "word"), [(75, "warning", "Warning"), (100, "breach", "Breach")])

@@ -750,7 +750,8 @@ def _subject(ticket: Ticket) -> str:
 
 
 def _agent_mail(notice: dict[str, Any], address: str, ticket: Ticket) -> dict[str, Any]:
-    values = {"text": notice["text"], "number": ticket.reference, "url": settings.BASE_URL}
+    url = f"{settings.BASE_URL}/tickets/{ticket.pk}/"
+    values = {"text": notice["text"], "number": ticket.reference, "url": url}
     return notice | {
         "channel": "mail",
         "address": address,
