@@ -65,6 +65,19 @@ def test_the_button_acknowledges_for_the_person_paged(client: Browser, cast: Cas
     assert (ticket.state, ticket.acknowledged_at) == ("open", MONDAY_10 + timedelta(minutes=2))
 
 
+def test_whoever_is_paged_can_pass_it_on_from_their_own_pages(
+    client: Browser, cast: Cast, page: Page
+) -> None:
+    client.force_login(cast.lena.user)
+    with clock.frozen(MONDAY_10 + timedelta(minutes=2)):
+        mine = client.get("/on-call/me/").content.decode()
+        form = mine.partition(f'action="/pages/{page.token}/"')[2].partition("</form>")[0]
+        assert 'name="pass_on" value="1"' in form and "I cannot look" in form
+        answer = client.post(f"/pages/{page.token}/", {"page": page.pk, "pass_on": "1"})
+    assert "You passed it on: others are called." in answer.content.decode()
+    assert paging(page).state == "calling"
+
+
 def test_the_second_one_learns_who_was_first(client: Browser, cast: Cast, page: Page) -> None:
     set_scope(EVERY_CLIENT)
     lous = Page.objects.get(agent=cast.lou)
