@@ -13,7 +13,7 @@ from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.directory.clients.models import Client
 from tierdesk.response.simulation.situation import Asked, NotASituation, read
 from tierdesk.response.simulation.telling import Answer, Running, what_happens
-from tierdesk.web.ui.wording import duration
+from tierdesk.web.ui.wording import channel, duration
 
 MARGIN = 26
 
@@ -38,9 +38,9 @@ def run(options: Namespace) -> int:
 def told(answer: Answer) -> Iterator[str]:
     """The answer as lines of text, in the zone that was asked in."""
     one = answer.situation
-    channel = one.channel.replace("_", " ")
+    by = channel(one.channel)
     local = one.at.astimezone(one.zone)
-    yield f"{local:%A %d %B %Y, %H:%M} ({one.zone.key}): a P{answer.priority} of {one.client.name} by {channel}"
+    yield f"{local:%A %d %B %Y, %H:%M} ({one.zone.key}): a P{answer.priority} of {one.client.name} by {by}"
     yield from one.notes
     yield from _part("What holds", [f"{name:<{MARGIN}}{words}" for name, words in answer.ground])
     yield from _part("The clocks", [_clock(clock, one.zone) for clock in answer.clocks])

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tierdesk.web.ui.wording import FACES, duration, face, filesize, initials, iso, moment, month_name
+from tierdesk.web.ui.wording import (
+    FACES,
+    channel,
+    duration,
+    face,
+    filesize,
+    initials,
+    iso,
+    moment,
+    month_name,
+)
 
 
 @pytest.mark.parametrize(("length", "words"), [
@@ -63,6 +73,10 @@ def test_a_moment_reads_in_the_readers_zone() -> None:
 
     with reader.override("Europe/Berlin"):
         assert moment(datetime(2026, 6, 8, 8, 0, tzinfo=UTC)) == "2026-06-08 10:00"
+
+
+def test_a_channel_is_named_within_a_sentence() -> None:
+    assert [channel(key) for key in ("web_form", "api", "email")] == ["web form", "API", "email"]
 
 
 def test_a_month_is_named() -> None:

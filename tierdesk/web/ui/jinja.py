@@ -18,7 +18,7 @@ from markupsafe import Markup
 from tierdesk.core.markdown import markdown, markdown_message
 from tierdesk.web.ui.changes import line_changes
 from tierdesk.web.ui.kept import kept
-from tierdesk.web.ui.wording import duration, face, filesize, initials, iso, moment, month_name
+from tierdesk.web.ui.wording import channel, duration, face, filesize, initials, iso, moment, month_name
 
 
 def environment(**options: Any) -> Environment:
@@ -49,6 +49,7 @@ def environment(**options: Any) -> Environment:
         "messages_for": get_messages,
     }
     env.filters |= {
+        "channel": channel,
         "duration": duration,
         "face": face,
         "filesize": filesize,

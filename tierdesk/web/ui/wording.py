@@ -81,3 +81,8 @@ def moment(at: datetime) -> str:
 def month_name(day: date) -> str:
     """The month of a day: `June 2026`."""
     return date_format(day, "F Y")
+
+
+def channel(key: str) -> str:
+    """A way words come in, within a sentence: `web form`, `API`."""
+    return "API" if key == "api" else key.replace("_", " ")

@@ -17,7 +17,7 @@ from tierdesk.response.tiers.ladder import in_words
 from tierdesk.response.tiers.reasons import Reason, ReturnReason
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
 from tierdesk.tickets.models import Entry
-from tierdesk.web.ui.wording import duration
+from tierdesk.web.ui.wording import channel, duration
 
 type Say = Callable[[Mapping[str, Any]], str]
 
@@ -172,7 +172,7 @@ def _carried(details: Mapping[str, Any]) -> str:
 
 
 SENTENCES: Mapping[str, Sentence] = {
-    "opened": Sentence(lambda d: _("opened the ticket by %s") % d["channel"].replace("_", " "), "plus"),
+    "opened": Sentence(lambda d: _("opened the ticket by %s") % channel(d["channel"]), "plus"),
     "triaged": Sentence(lambda d: _("sorted: %s") % d["why"], "filter"),
     "acknowledged": Sentence(lambda d: _("acknowledged it"), "eye", "success"),
     "assigned": Sentence(

@@ -17,6 +17,7 @@ from tierdesk.directory.services.models import Category, Service
 from tierdesk.directory.staff.models import User
 from tierdesk.response.simulation.situation import PRIORITIES, Asked, NotASituation, read
 from tierdesk.response.simulation.telling import what_happens
+from tierdesk.web.ui.wording import channel
 from tierdesk.web.workspace.foreseen import Foreseen
 from tierdesk.web.workspace.guard import manager_page, user_of
 from tierdesk.web.workspace.local import zone_of
@@ -60,7 +61,7 @@ def _form(asked: Asked, user: User, zone: ZoneInfo) -> dict[str, Any]:
         "zones": list(dict.fromkeys([zone.key, "UTC", *filter(None, [asked.zone])])),
         "services": _services(user),
         "categories": [(one.path, f"{one.path} · {one.name}") for one in Category.objects.all()],
-        "channels": [(name, name.replace("_", " ")) for name in CHANNELS],
+        "channels": [(name, channel(name)) for name in CHANNELS],
         "priorities": [(str(number), f"P{number}") for number in PRIORITIES],
     }
 
