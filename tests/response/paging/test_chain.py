@@ -17,7 +17,7 @@ from tierdesk.response.paging.models import Paging, Policy, PolicyRefused
 from tierdesk.response.paging.pages import Page, PageState
 from tierdesk.response.paging.states import PagingState
 from tierdesk.response.paging.ways import Way
-from tierdesk.response.tiers.models import Escalation
+from tierdesk.response.tiers.models import Escalation, Procedure
 from tierdesk.tickets.models import Entry, Ticket
 
 pytestmark = pytest.mark.usefixtures("mails_stay_here")
@@ -173,6 +173,29 @@ def test_a_hand_moves_the_ticket_up_and_acknowledges_nothing(
     assert (sent.reason, sent.sent_by) == ("time", None)
     assert paged(ticket) == [(0, "Lena Lang"), (30, "Tom Tran")]
     assert Paging.objects.filter(ticket=ticket).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("hand", "short", "accept_min"),
+    [
+        pytest.param("L2", ["L2"], 5, id="what has a short way takes it"),
+        pytest.param("L3", ["L2"], 30, id="the short way does not lead there"),
+    ],
+)
+def test_a_hand_takes_the_emergency_path_where_one_leads_there(
+    hand: str, short: list[str], accept_min: int, burning: Burning, live_until: Live
+) -> None:
+    emergency = {"priorities": [1], "to": short, "accept_min": 5, "tell": ["managers"]}
+    Procedure.publish("up", name="Up", from_tier=1, spec={"emergency": emergency})
+    ticket = burning(steps=[{"after": 0, "page": ["schedule:l1"]}, {"after": 20 * MIN, "hand": hand}])
+    live_until(after(21))
+    sent = Escalation.objects.get(ticket=ticket)
+    entries = Entry.objects.of(ticket.pk)
+    assert entries.get(kind="escalation_sent").details["accept_s"] == accept_min * MIN
+    assert (sent.emergency, sent.sent_by) == (accept_min == 5, None)
+    assert "hands it on" in sent.bypass
+    told = entries.filter(kind="hierarchy_told", details__rung="emergency")
+    assert told.exists() is sent.emergency
 
 
 @pytest.mark.parametrize("hand", ["L2", "team:ops"])

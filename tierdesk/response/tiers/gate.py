@@ -153,6 +153,14 @@ class Rules:
             when=When(),
         )
 
+    def hurries_to(self, tier: int, team: str, *, priority: int, is_major: bool) -> bool:
+        """Whether such a ticket may take the short way to that team."""
+        return (
+            self.emergency is not None
+            and self.emergency.is_open_to(priority, is_major=is_major)
+            and self.in_emergency.leads_to(tier, team)
+        )
+
     def leads_to(self, tier: int, team: str) -> bool:
         """Whether a team, by its key, of that tier is one that it goes to."""
         return not self.to or f"L{tier}" in self.to or f"team:{team}" in self.to

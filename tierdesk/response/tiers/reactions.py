@@ -14,7 +14,7 @@ from tierdesk.core.work import record
 from tierdesk.directory.contracts.models import Metric
 from tierdesk.directory.oncall.models import Schedule
 from tierdesk.directory.services.models import Category, Service
-from tierdesk.directory.staff.models import Agent
+from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.response.tiers.choose import Matter, choose
 from tierdesk.response.tiers.climbing import receiving
 from tierdesk.response.tiers.complaints import Complaint
@@ -169,7 +169,21 @@ def _climb(fact: Hand) -> None:
     unseen = dict.fromkeys(QUESTIONS, "Not known: nobody has looked at it yet.")
     pack = Pack.of(unseen | {"symptom": fact.ticket.subject, "exact_ask": "Take it up now."})
     why = f"The policy “{fact.policy}” hands it on: it was not taken care of in time."
-    Escalation.send(fact.ticket, team, by=None, reason=Reason.TIME, pack=pack, bypass=why)
+    Escalation.send(
+        fact.ticket,
+        team,
+        by=None,
+        reason=Reason.TIME,
+        pack=pack,
+        bypass=why,
+        emergency=_hurries(fact.ticket, team),
+    )
+
+
+def _hurries(ticket: Ticket, team: Team) -> bool:
+    """What has a short way takes it, as it would by hand: it is accepted as soon, and the same people hear of it."""
+    rules = Procedure.for_ticket(ticket).rules
+    return rules.hurries_to(team.tier, team.key, priority=ticket.priority, is_major=ticket.is_major)
 
 
 def _tell(facts: Sequence[ClockTold], percent: int, *, since: int, what: str) -> None:
