@@ -14,9 +14,11 @@ from tests.cast import Cast
 from tests.response.tiers.conftest import PACK
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.directory.staff.models import User
+from tierdesk.response.paging.models import Policy
+from tierdesk.response.sla.models import Clock
 from tierdesk.response.tiers.consultations import Consultation
 from tierdesk.response.tiers.models import Escalation
-from tierdesk.tickets.models import Ticket
+from tierdesk.tickets.models import Entry, Ticket
 
 Doing = Callable[..., Any]
 Post = Callable[[User, str, dict[str, Any]], HttpResponse]
@@ -63,6 +65,47 @@ def test_it_is_told_once_with_its_reason_in_words(cast: Cast, client: Browser, s
     )
     assert "handed it from L1" not in told
     assert "escalated from L1 to L2: It needs knowledge" in told
+
+
+def test_what_came_of_it_leads_to_it_in_the_same_words(cast: Cast, client: Browser, doing: Doing) -> None:
+    steps = [{"after": 0, "page": ["user:tom@desk.example"]}]
+    Policy.publish("ops", name="Ops", said={"teams": ["ops"], "priorities": [3], "steps": steps})
+    with doing(cast.lena):
+        ticket = cast.ticket()
+    with doing(cast.lena):
+        Escalation.send(ticket, cast.ops, by=cast.lena, reason="skill", pack=PACK)
+    told = page(client, cast.lena.user, ticket)
+    assert "calls people by" in told and "handed it from L1" not in told
+    entry = Entry.objects.of(ticket.pk).get(kind="escalation_sent")
+    assert f'<a href="#entry-{entry.pk}">Lena Lang escalated from L1 to L2' in told
+
+
+def test_hand_overs_that_came_back_leave_one_clock_of_them_on_the_ticket(
+    cast: Cast, client: Browser, sent: Escalation, doing: Doing
+) -> None:
+    for _ in range(2):
+        with doing(cast.tom):
+            sent.send_back(cast.tom, reason="missing_info", note="Which site is it?")
+        with doing(cast.lena):
+            again = Ticket.objects.get(pk=sent.ticket_id)
+            sent = Escalation.send(again, cast.ops, by=cast.lena, reason="skill", pack=PACK)
+    told = page(client, cast.lena.user, sent.ticket)
+    first, second, running = Clock.objects.filter(ticket=sent.ticket_id, metric="accept").order_by("id")
+    assert (first.state, second.state, running.state) == ("met", "met", "running")
+    shown = [one for one in (first, second, running) if f"/clocks/{one.pk}/" in told]
+    assert shown == [second, running]
+
+
+def test_what_came_back_too_often_names_somebody(
+    cast: Cast, client: Browser, sent: Escalation, doing: Doing
+) -> None:
+    Ticket.objects.filter(pk=sent.ticket_id).update(return_count=3)
+    with doing(cast.tom):
+        sent.send_back(cast.tom, reason="missing_info", note="Which site is it?")
+    client.force_login(cast.lena.user)
+    form = client.get(f"/tickets/{sent.ticket_id}/escalation/").content.decode()
+    chooser = form.partition("Who takes it?")[2].partition("</select>")[0]
+    assert "optional" not in chooser and "required" in chooser
 
 
 def test_each_team_is_offered_its_own_answers(cast: Cast, client: Browser, sent: Escalation) -> None:

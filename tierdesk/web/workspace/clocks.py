@@ -47,9 +47,23 @@ class Face:
 
 
 def faces_of(ticket: Ticket, at: datetime) -> list[Face]:
-    """The clocks of a ticket, most urgent first; cancelled ones are left to the explanation page."""
-    faces = [_face(clock, at) for clock in _CLOCKS(ticket=ticket)]
+    """The clocks of a ticket, most urgent first; of what was promised and kept again and again, the newest.
+
+    Cancelled ones are left to the explanation page.
+    """
+    every = [_face(clock, at) for clock in _CLOCKS(ticket=ticket)]
+    kept = {_promise(face): face for face in sorted(every, key=_started) if face.state == "met"}
+    faces = [face for face in every if face.state != "met" or kept[_promise(face)] is face]
     return sorted(faces, key=lambda face: (ORDER[face.state], face.clock.due_at or face.clock.started_at))
+
+
+def _started(face: Face) -> tuple[datetime, int]:
+    """In the order in which they began; of the same instant, in which they were written."""
+    return face.clock.started_at, face.clock.pk
+
+
+def _promise(face: Face) -> tuple[str, int | None]:
+    return face.name, face.clock.case_id
 
 
 def _face(clock: Clock, at: datetime) -> Face:

@@ -113,21 +113,21 @@ def movable_of(stream: Sequence[Item]) -> set[int]:
 
 def events_of(entries: Sequence[Entry]) -> list[Event]:
     """Entries as a page shows them, each with its cause if that is among them."""
-    by_id = {entry.pk: entry for entry in entries}
-    twice = _told_by_the_ladder(entries)
+    told = _told_by_the_ladder(entries)
+    shown = {entry.pk: told.get(entry.pk, entry) for entry in entries}
     return [
-        _event(entry, by_id.get(entry.cause_id or 0))
+        _event(entry, None if (cause := shown.get(entry.cause_id or 0)) is entry else cause)
         for entry in entries
-        if entry.kind not in TOLD_BY_THE_MESSAGE and entry.pk not in twice
+        if entry.kind not in TOLD_BY_THE_MESSAGE and entry.pk not in told
     ]
 
 
-def _told_by_the_ladder(entries: Sequence[Entry]) -> set[int]:
-    """That a ticket changed hands, where the hand-over of the same instant says so with its reason."""
-    ladder = {entry.at for entry in entries if entry.kind in ON_THE_LADDER}
-    causes = {entry.cause_id for entry in entries}
-    moved = (entry for entry in entries if entry.kind == "handed_over" and entry.at in ladder)
-    return {entry.pk for entry in moved} - causes
+def _told_by_the_ladder(entries: Sequence[Entry]) -> dict[int, Entry]:
+    """Of entries that a ticket changed hands, the hand-over of the same instant, which says so with its reason."""
+    ladder = {entry.at: entry for entry in entries if entry.kind in ON_THE_LADDER}
+    return {
+        entry.pk: ladder[entry.at] for entry in entries if entry.kind == "handed_over" and entry.at in ladder
+    }
 
 
 def _event(entry: Entry, cause: Entry | None) -> Event:
