@@ -50,6 +50,18 @@ def test_what_a_policy_means_is_named_as_people_write_it() -> None:
     assert nobody == "nobody is on call for “night”: the team’s leads are paged"
 
 
+def test_a_correction_says_which_promises_were_set_right() -> None:
+    corrections = [
+        {"metric": "resolve", "party": "SLA", "tier": None, "fields": {}},
+        {"metric": "accept", "party": "OLA", "tier": 2, "fields": {}},
+    ]
+    words, _icon, tone = sentence_of(Entry(kind="clocks_corrected", details={"corrections": corrections}))
+    assert words == (
+        "set right by the timeline: resolve (promise to the client), accept of L2 (tier’s own time)"
+    )
+    assert tone == "warning"
+
+
 def test_what_comes_to_pass_has_no_doer_and_what_somebody_does_has() -> None:
     """Mara hands it up, by which a hand-over is overtaken and the hierarchy hears: she did one of these three."""
     sent = {"from_tier": 2, "to_tier": 3, "reason": "skill"}

@@ -443,7 +443,11 @@ SENTENCES: Mapping[str, Sentence] = {
         "warning",
     ),
     "clocks_corrected": Sentence(
-        lambda d: _("set clocks right by the timeline: %s") % len(d["corrections"]), "clock", "warning"
+        lambda d: (
+            _("set right by the timeline: %s") % ", ".join(dict.fromkeys(map(_clock, d["corrections"])))
+        ),
+        "clock",
+        "warning",
     ),
     "major_proposed": Sentence(
         lambda d: _("thinks that it is a major incident: %(why)s") % d, "flag", "warning"
