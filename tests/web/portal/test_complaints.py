@@ -88,6 +88,19 @@ def test_a_double_click_tells_once(entitled: None, ann: Browser, worked: Ticket)
     assert "since less than a day" in ann.reads(page(worked))
 
 
+def test_what_was_escalated_stays_on_the_page_and_is_not_asked_for_again_that_day(
+    cast: Cast, entitled: None, at: datetime, ann: Browser, worked: Ticket
+) -> None:
+    with clock.frozen(at + DAY):
+        ann.post(page(worked, "complaint"), {"reason": "Nobody has written."})
+        told = ann.reads(page(worked))
+    assert "Nobody has written." in told and "They know of it" in told
+    assert "What is going wrong?" not in told
+    with clock.frozen(at + 2 * DAY + timedelta(minutes=1)):
+        later = ann.reads(page(worked))
+    assert "Nobody has written." in later and "What is going wrong?" in later and "They know" not in later
+
+
 @pytest.mark.parametrize("reason", ["", "  \n "], ids=["empty", "blank"])
 def test_without_a_reason_nobody_is_told(entitled: None, ann: Browser, worked: Ticket, reason: str) -> None:
     ann.post(page(worked, "complaint"), {"reason": reason})

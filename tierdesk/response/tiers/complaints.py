@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import models
@@ -39,6 +39,12 @@ class Entitlement:
         return max(0, self.per_month - self.made)
 
 
+class Complaints(ClientRows):
+    def standing(self, at: datetime) -> Self:
+        """Those of which is known since so little that another would tell nothing new."""
+        return self.filter(made_at__gt=at - ONCE_IN)
+
+
 class Complaint(models.Model):
     """One escalation by a contact, with their reason. `contract`: whose entitlement it was made under."""
 
@@ -49,7 +55,7 @@ class Complaint(models.Model):
     reason = models.TextField()
     made_at = models.DateTimeField()
 
-    objects = ClientRows.as_manager()
+    objects = Complaints.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -109,7 +115,7 @@ def _check(ticket: Ticket, entitled: Entitlement, why: str, at: datetime) -> Non
         raise UnableTo(_("This request is not open any more. Reopen it, or send a new one."))
     if not why:
         raise UnableTo(_("Say what is going wrong, so that somebody can change it."))
-    if Complaint.objects.filter(ticket=ticket, made_at__gt=at - ONCE_IN).exists():
+    if Complaint.objects.standing(at).filter(ticket=ticket).exists():
         raise UnableTo(_("Those who answer for this request know of it since less than a day."))
     if not entitled.left:
         raise UnableTo(

@@ -104,6 +104,8 @@ def conversation(
         "solved_at": silence_ends_at(found) if found.state == State.PENDING else None,
         "date": date_promised_to(found, contact_of(request).zone) if found.is_unresolved() else "",
         "entitled": entitlement_of(found, clock.now()) if found.is_unresolved() else None,
+        "escalated": found.complaints.select_related("contact").last(),
+        "known": found.complaints.standing(clock.now()).exists(),
         "goes_on_as": _goes_on_as(request, found),
         "conversation": messages,
         "speakers": _speakers(found, messages),
