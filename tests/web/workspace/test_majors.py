@@ -14,10 +14,11 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.cast import Cast
 from tests.response.major.conftest import Declares, Opens, declares, fresh, now, of_bob, opens
+from tests.response.paging.conftest import schedule
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
 from tierdesk.core.wakeups import run_due
-from tierdesk.directory.staff.models import User
+from tierdesk.directory.staff.models import Membership, User
 from tierdesk.response.major.models import MajorIncident, Proposal, ReviewAction
 from tierdesk.tickets.models import Message, Ticket
 from tierdesk.web.workspace.majors import board_of
@@ -77,7 +78,9 @@ def test_a_lead_declares_it_on_the_ticket_s_page(cast: Cast, opens: Opens, at_de
 def test_whoever_may_not_is_told_whom_to_ask(cast: Cast, opens: Opens, at_desk: AtDesk) -> None:
     ticket, browser = opens(), at_desk(cast.lena)
     page = f"/tickets/{ticket.pk}/major/"
-    assert "Those who may:" in (shown := body(browser, page)) and "Lou Lead" in shown
+    Membership.objects.create(agent=cast.tom, team=cast.desk)
+    schedule("l1", cast.desk, cast.tom)
+    assert "Those who may: Lou Lead, Tom Tran</p>" in " ".join(body(browser, page).split())
     assert (
         "declared by a manager"
         in browser.post(page, {"why": "All.", "every": "30", "manager": "0"}).content.decode()

@@ -20,7 +20,7 @@ from tierdesk.directory.staff.models import Agent
 from tierdesk.response.major.cadence import CHOICES
 from tierdesk.response.major.children import release
 from tierdesk.response.major.models import Child, MajorIncident, Proposal, ReviewAction, usual_minutes
-from tierdesk.response.major.rights import may_declare
+from tierdesk.response.major.rights import may_declare, who_may_declare
 from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.tickets.search import REFERENCE
@@ -112,9 +112,7 @@ def _declaring(
         "ticket": ticket,
         "going": [one for one in going_for(user_of(request)) if one.ticket_id != ticket.pk],
         "may_declare": may_declare(agent_of(request), ticket, at),
-        "leads": Agent.objects.filter(memberships__team=ticket.team_id, memberships__is_lead=True)
-        .select_related("user")
-        .order_by("user__name"),
+        "those_who_may": who_may_declare(people_who_serve(ticket), ticket, at),
         "colleagues": people_who_serve(ticket),
         "cadences": sorted({*CHOICES, usual}),
         "usual": usual,
