@@ -319,6 +319,28 @@ def test_a_schedule_is_subscribed_to_with_its_gaps_and_reasons(
     ]
 
 
+def test_an_event_keeps_its_uid_while_time_passes(lena: Browser, night: Schedule, cast: Cast) -> None:
+    """Else calendar programs take the last one away and put a new one in, every hour."""
+    link = link_on(lena.post(f"{PAGE}link/"))
+    told = [line for line in read(link) if line.startswith("UID")]
+    with clock.frozen(NOW + timedelta(hours=1)):
+        an_hour_later = [line for line in read(link) if line.startswith("UID")]
+    assert told == an_hour_later
+    assert len(set(told)) == len(told) > 5
+    Turn.objects.exclude(agent=cast.lena).delete()
+    alone = [line for line in read(link) if line.startswith("UID")]
+    with clock.frozen(NOW + timedelta(hours=1)):
+        assert [line for line in read(link) if line.startswith("UID")] == alone
+
+
+def test_who_stands_in_next_is_told_first(lena: Browser, night: Schedule, cast: Cast) -> None:
+    stands_in(night, cast.lou, NOW + timedelta(days=5), NOW + timedelta(days=6))
+    sooner = stands_in(night, cast.lou, NOW + timedelta(days=1), NOW + timedelta(days=2))
+    page = lena.get(PAGE).content.decode()
+    withdrawals = re.findall(r"overrides/(\d+)/withdrawal/", page)
+    assert withdrawals[0] == str(sooner.pk)
+
+
 def test_a_renewed_link_closes_the_one_before_and_neither_is_shown_again(
     lena: Browser, night: Schedule
 ) -> None:

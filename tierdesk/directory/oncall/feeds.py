@@ -31,23 +31,28 @@ def calendar(feed: Feed, at: datetime) -> str:
 def _own(schedule: Schedule, who: int, span: Span) -> Iterator[Event]:
     for shift in schedule.rota.shifts(*span):
         if shift.who == who:
-            yield _event(schedule, shift, _("On call: %(name)s") % {"name": schedule.name})
+            yield _event(schedule, shift, _("On call: %(name)s") % {"name": schedule.name}, span)
 
 
 def _everybody(schedule: Schedule, span: Span) -> Iterator[Event]:
     for shift in schedule.rota.shifts(*span):
-        yield _event(schedule, shift, f"{schedule.people[shift.who].name} · {schedule.name}")
+        yield _event(schedule, shift, f"{schedule.people[shift.who].name} · {schedule.name}", span)
     for start, stop in schedule.rota.missing(*span):
-        uid = _uid(schedule, "nobody", stop)
+        uid = _uid(schedule, "nobody", (start, stop), span)
         summary = _("Nobody is on call: %(name)s") % {"name": schedule.name}
         yield Event(uid, start, stop, summary, _("No layer holds. Let somebody stand in."))
 
 
-def _event(schedule: Schedule, shift: Shift, summary: str) -> Event:
+def _event(schedule: Schedule, shift: Shift, summary: str, span: Span) -> Event:
     why = _("Stands in: %(why)s") % {"why": shift.why} if shift.stands_in else shift.why
-    return Event(_uid(schedule, str(shift.who), shift.to_at), shift.from_at, shift.to_at, summary, why)
+    uid = _uid(schedule, str(shift.who), (shift.from_at, shift.to_at), span)
+    return Event(uid, shift.from_at, shift.to_at, summary, why)
 
 
-def _uid(schedule: Schedule, who: str, to_at: datetime) -> str:
-    """By the end: the beginning of what began long ago moves with the span."""
-    return f"{schedule.key}-{who}-{int(to_at.timestamp())}@tierdesk"
+def _uid(schedule: Schedule, who: str, time: Span, span: Span) -> str:
+    """By the end: the beginning of what began long ago moves with the span, and so does an end that lies beyond it."""
+    if time[1] < span[1]:
+        place = f"{int(time[1].timestamp())}"
+    else:
+        place = f"from-{int(time[0].timestamp())}" if time[0] > span[0] else "always"
+    return f"{schedule.key}-{who}-{place}@tierdesk"

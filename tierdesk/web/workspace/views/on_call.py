@@ -165,7 +165,7 @@ def _page(
         "zone": str(reader.zone),
         "overrides": [
             (one, reader.words(one.from_at), reader.words(one.to_at))
-            for one in found.standing_overrides
+            for one in sorted(found.standing_overrides, key=lambda one: one.from_at)
             if one.to_at > reader.at and not one.is_taken_over
         ],
         "taken_over": _taken_over(found, reader),
