@@ -484,7 +484,7 @@ def test_an_emergency_passes_a_tier_is_to_be_accepted_soon_and_tells_at_once(
     assert entries.get(kind="escalation_sent").details["accept_s"] == 300
     told = entries.get(kind="hierarchy_told").details
     assert (told["rung"], told["agents"]) == ("emergency", [cast.lou.pk])
-    assert "as an emergency, from L1 to L3" in told["why"]
+    assert told["why"] == "it is handed up as an emergency, from L1 to L3"
 
 
 def test_the_short_way_is_shut_for_what_is_no_emergency(cast: Cast, ticket: Ticket, send: Send) -> None:

@@ -113,9 +113,7 @@ def tell_about_emergencies(facts: Sequence[EscalationSent]) -> None:
         if not fact.tell:
             continue
         agents = sorted(people.in_roles(fact.tell, fact.ticket, fact.at))
-        why = (
-            f"{fact.ticket.reference} is handed up as an emergency, from L{fact.from_tier} to L{fact.to_tier}"
-        )
+        why = f"it is handed up as an emergency, from L{fact.from_tier} to L{fact.to_tier}"
         if not agents:
             why += f"; nobody is {' or '.join(fact.tell)}"
         record(HierarchyTold(ticket=fact.ticket, rung="emergency", roles=fact.tell, agents=agents, why=why))
