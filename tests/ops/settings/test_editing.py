@@ -78,6 +78,11 @@ def test_going_on_editing_brings_back_what_was_typed(cast: Cast, opens: Opens) -
     assert newest() == cast.acme_contract
 
 
+def test_what_a_wait_leads_to_is_told_by_the_name_of_what_is_waited_for(cast: Cast, opens: Opens) -> None:
+    words = opens(CONTRACT).fill(pending__dependency_group__every="4 h").send().words
+    assert "Reminders, and what follows · Waiting for another team · A reminder every becomes 4 h" in words
+
+
 def test_nonsense_changes_nothing_and_is_told_at_its_field(cast: Cast, opens: Opens) -> None:
     answer = (
         opens(CONTRACT)

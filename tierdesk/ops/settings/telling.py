@@ -10,11 +10,11 @@ from tierdesk.directory.calendars.hours import WEEKDAYS
 from tierdesk.ops.desk.change import Change
 from tierdesk.ops.desk.difference import Statement
 from tierdesk.ops.desk.lines import node_of
-from tierdesk.ops.desk.schema import label_of
+from tierdesk.ops.desk.schema import Section, label_of
 from tierdesk.ops.desk.shapes import Free, ListOf, Matrix, Record, Ref, Scalar, Spans, Table, Week, days_of
 from tierdesk.ops.settings.offers import Offers
 from tierdesk.ops.settings.widgets import yaml_of
-from tierdesk.ops.settings.words import WORDS, Words
+from tierdesk.ops.settings.words import WORDS
 
 SHOWN: Final = 200
 """Characters of a text that a line about it shows; longer ones are compared line by line."""
@@ -47,7 +47,7 @@ def story_of(change: Change) -> Story:
     section, values = change.item.section, change.item.values
     words = WORDS[section.name]
     offers = Offers(change.item.values.get("client"))
-    told = (_told(statement, words, offers) for statement in change.statements)
+    told = (_told(statement, section, offers) for statement in change.statements)
     return Story(
         words.one,
         str(values.get("name") or label_of(change.item.key)),
@@ -58,27 +58,38 @@ def story_of(change: Change) -> Story:
     )
 
 
-def _told(statement: Statement, words: Words, offers: Offers) -> Told:
+def _told(statement: Statement, section: Section, offers: Offers) -> Told:
     old, new = (worded(statement.shape, value, offers) for value in (statement.old, statement.new))
     if old == new and old:
         new = f"{new} (a new one)"
     is_text = "\n" in f"{old}{new}" or len(max(old, new, key=len)) > SHOWN
-    return Told(_label(statement.path, words), old, new, is_text)
+    return Told(_label(statement.path, section), old, new, is_text)
 
 
-def _label(path: tuple[str, ...], words: Words) -> str:
+def _label(path: tuple[str, ...], section: Section) -> str:
     """Where the statement belongs, such as “Promises · P1 · Resolve”."""
-    known, labels = "", []
+    fields, known, labels = WORDS[section.name].fields, "", []
+    shape: Any = Record({each.name: each.shape for each in section.fields})
     for part in path:
         inner = f"{known}.{part}" if known else part
-        asked = words.fields.get(inner)
+        asked = fields.get(inner)
         known = inner if asked else known
-        labels.append(asked.label if asked else _days(part))
+        labels.append(asked.label if asked else _called(part, shape))
+        shape = _inside(shape, part)
     return " · ".join(label for label in labels if label)
 
 
-def _days(part: str) -> str:
-    """The days of a week by their names; anything else as it is."""
+def _inside(shape: Any, part: str) -> Any:
+    """The shape of what lies at `part` of a value of this shape; None where nobody asks further."""
+    if isinstance(shape, Record):
+        return shape.fields.get(part)
+    return shape.of if isinstance(shape, Table) else None
+
+
+def _called(part: str, shape: Any) -> str:
+    """A line of a table, and the days of a week, by their names; anything else as it is."""
+    if isinstance(shape, Table) and isinstance(shape.key, Scalar):
+        return shape.key.meanings().get(part, part)
     days = days_of(part)
     if not days:
         return part
