@@ -16,7 +16,7 @@ from tierdesk.core import clock
 from tierdesk.core.wakeups import run_due
 from tierdesk.directory.staff.models import User
 from tierdesk.response.major.models import MajorIncident
-from tierdesk.tickets.models import Ticket
+from tierdesk.tickets.models import Entry, Ticket
 
 
 def version(ticket: Ticket) -> int:
@@ -79,6 +79,30 @@ def test_a_question_without_waiting_for_the_contact_is_refused(
     body = {"version": version(ticket), "reason": "vendor", "question": "Which gateway?"}
     assert lena.post(f"/tickets/{ticket.pk}/waiting", body).status_code == 422
     assert ticket.messages.count() == 1
+
+
+def test_waiting_for_another_team_names_it_so_that_it_is_reminded(
+    cast: Cast, lena: Program, ticket: Ticket
+) -> None:
+    body = {"version": version(ticket), "reason": "dependency_group", "team": "ops"}
+    assert lena.post(f"/tickets/{ticket.pk}/waiting", body).json()["state"] == "pending"
+    assert Entry.objects.of(ticket.pk).get(kind="pended").details["team"] == cast.ops.pk
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"reason": "change", "team": "nobody"}, "there is no team nobody"),
+        ({"reason": "change", "team": "northern"}, "does not serve this client"),
+        ({"reason": "requester_info", "question": "Which?", "team": "ops"}, "waits for no team"),
+    ],
+)
+def test_a_team_that_cannot_be_waited_for_is_refused(
+    cast: Cast, lena: Program, ticket: Ticket, body: dict[str, str], told: str
+) -> None:
+    answer = lena.post(f"/tickets/{ticket.pk}/waiting", {"version": version(ticket), **body})
+    assert answer.status_code == 422 and told in answer.content.decode()
+    assert not Entry.objects.of(ticket.pk).filter(kind="pended").exists()
 
 
 @pytest.mark.parametrize("action", ACTIONS)

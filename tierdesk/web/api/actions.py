@@ -13,7 +13,7 @@ from tierdesk.core import clock
 from tierdesk.core.work import work
 from tierdesk.directory.clients.models import Client, Contact
 from tierdesk.directory.services.models import TicketType
-from tierdesk.directory.staff.models import Agent
+from tierdesk.directory.staff.models import Agent, Team
 from tierdesk.learning.problems.models import Problem
 from tierdesk.response.sla.dates import promise_date, take_back_date
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode, StaleTicket, UnableTo
@@ -57,13 +57,15 @@ class Assignment(Strict):
 class Waiting(Strict):
     """Why the ticket waits, and until when at most. Waiting for the contact's answer needs a `question`.
 
-    `problem`: which one it waits for, where more than one is behind it.
+    `problem`: which one it waits for, where more than one is behind it. `team`: the key of another team whose turn it
+    is; they are reminded as agreed.
     """
 
     version: Version
     reason: PendingReason
     until: Instant | None = None
     question: Text = ""
+    team: Word | None = None
     problem: Annotated[int, Field(ge=1, lt=2**63)] | None = None
 
 
@@ -316,6 +318,8 @@ def agent_for(ticket: Ticket, address: str, *, field: str = "agent") -> Agent:
 def _wait(ticket: Ticket, body: Waiting) -> None:
     if body.problem is not None and body.reason != PendingReason.PROBLEM:
         raise Invalid("problem", "only a ticket that waits for a problem names one")
+    if body.team is not None and body.reason in (PendingReason.PROBLEM, PendingReason.REQUESTER_INFO):
+        raise Invalid("team", "a ticket that waits for its contact or for a problem waits for no team")
     if body.reason == PendingReason.PROBLEM:
         Problem.awaited_by(ticket, body.problem).hold(ticket, until=body.until)
     elif body.reason == PendingReason.REQUESTER_INFO and body.question.strip():
@@ -323,4 +327,13 @@ def _wait(ticket: Ticket, body: Waiting) -> None:
     elif body.question:
         raise Invalid("question", "only a ticket that waits for the contact’s answer asks one")
     else:
-        ticket.pend(body.reason.value, until=body.until)
+        ticket.pend(body.reason.value, until=body.until, team=_awaited(body.team))
+
+
+def _awaited(key: str | None) -> Team | None:
+    if key is None:
+        return None
+    team: Team | None = Team.objects.filter(key=key).first()
+    if team is None:
+        raise Invalid("team", f"there is no team {key}")
+    return team
