@@ -66,6 +66,41 @@ def test_the_first_line_prepares_a_draft_and_the_vendor_hears_nothing(
     assert not Notice.objects.filter(case_id=case.pk).exists()
 
 
+def test_a_draft_is_written_anew_by_any_tier_until_the_vendor_hears_of_it(
+    cast: Cast, client: Browser, ticket: Ticket, said: dict[str, Any]
+) -> None:
+    client.force_login(cast.lena.user)
+    post(client, f"/tickets/{ticket.pk}/cases/", said)
+    case = Case.objects.get()
+    assert f'href="{page(case, "draft")}"' in read(client, page(case))
+    form = read(client, page(case, "draft"))
+    assert 'value="Gateway drops"' in form and "Look.</textarea>" in form
+    empty = post(client, page(case, "draft"), said | {"text": " "})
+    assert "a subject and a text" in empty.content.decode()
+    answer = post(client, page(case, "draft"), said | {"severity": 2, "text": "IKE stops after an hour."})
+    case.refresh_from_db()
+    assert answer.headers["Location"] == page(case)
+    assert (case.state, case.severity, case.text) == ("draft", 2, "IKE stops after an hour.")
+    assert Entry.objects.of(ticket.pk).filter(kind="case_rewritten").count() == 1
+    client.force_login(cast.kira.user)
+    post(client, page(case, "submission"), {})
+    late = post(client, page(case, "draft"), said | {"text": "Too late."})
+    assert "no draft any more" in late.content.decode()
+    case.refresh_from_db()
+    assert case.text == "IKE stops after an hour."
+
+
+def test_an_outsider_finds_no_draft_to_rewrite(
+    cast: Cast, client: Browser, ticket: Ticket, said: dict[str, Any]
+) -> None:
+    client.force_login(cast.lena.user)
+    post(client, f"/tickets/{ticket.pk}/cases/", said)
+    case = Case.objects.get()
+    client.force_login(cast.olga.user)
+    assert client.get(page(case, "draft")).status_code == 404
+    assert post(client, page(case, "draft"), said).status_code == 404
+
+
 def test_who_may_not_open_one_is_refused_in_words(
     cast: Cast, client: Browser, ticket: Ticket, said: dict[str, Any]
 ) -> None:

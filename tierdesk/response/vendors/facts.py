@@ -17,6 +17,14 @@ class CaseDrafted(TicketFact):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class CaseRewritten(TicketFact):
+    """Somebody wrote a draft anew; the vendor still has not heard of it."""
+
+    case: int
+    vendor_name: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class CaseSubmitted(TicketFact):
     """A case was opened with a vendor. `targets`: the vendor's promises, {metric, target_s, calendar} each."""
 

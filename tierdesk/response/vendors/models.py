@@ -24,6 +24,7 @@ from tierdesk.response.vendors.facts import (
     CaseMoved,
     CaseNumbered,
     CasePromised,
+    CaseRewritten,
     CaseSeverityChanged,
     CaseSubmitted,
 )
@@ -178,6 +179,21 @@ class Case(models.Model):
         case.hand_in(by)
         return case
 
+    def rewrite(
+        self,
+        contract: UnderpinningContract,
+        *,
+        severity: int,
+        subject: str,
+        text: str,
+        product_version: str = "",
+    ) -> None:
+        """Say a draft anew; any tier may, as whoever prepared it. Raises UnableTo once the vendor has heard of it."""
+        if self.state != CaseState.DRAFT:
+            raise UnableTo(f"{self.number} is no draft any more; write to the vendor instead.")
+        self._change(contract=contract, **_told(severity, subject, text, product_version))
+        record(CaseRewritten(ticket=self.ticket, case=self.pk, vendor_name=contract.vendor.name))
+
     @classmethod
     def _begin(
         cls,
@@ -189,19 +205,13 @@ class Case(models.Model):
         text: str,
         product_version: str,
     ) -> Case:
-        _check_severity(severity)
-        if not subject.strip() or not text.strip():
-            raise UnableTo("Tell the vendor what is wrong: a subject and a text.")
         return cls.objects.create(
             client_id=ticket.client_id,
             ticket=ticket,
             contract=contract,
-            severity=severity,
-            subject=" ".join(subject.split())[:300],
-            text=text.strip(),
-            product_version=product_version,
             driver=by,
             opened_at=current().at,
+            **_told(severity, subject, text, product_version),
         )
 
     def hand_in(self, by: Agent) -> None:
@@ -428,6 +438,19 @@ def may_open_cases(agent: Agent) -> bool:
 def _check_may_open(agent: Agent) -> None:
     if not may_open_cases(agent):
         raise UnableTo("Only L3 or a manager opens a case with a vendor; hand the ticket over first.")
+
+
+def _told(severity: int, subject: str, text: str, product_version: str) -> dict[str, Any]:
+    """What a vendor is told first, as it is kept. Raises UnableTo where something of it is missing."""
+    _check_severity(severity)
+    if not subject.strip() or not text.strip():
+        raise UnableTo("Tell the vendor what is wrong: a subject and a text.")
+    return {
+        "severity": severity,
+        "subject": " ".join(subject.split())[:300],
+        "text": text.strip(),
+        "product_version": product_version,
+    }
 
 
 def _check_severity(severity: int) -> None:

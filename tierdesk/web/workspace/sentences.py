@@ -515,6 +515,7 @@ SENTENCES: Mapping[str, Sentence] = {
     ),
     "case_heard": Sentence(lambda d: _("wrote to us about the case"), "mail"),
     "case_answered": Sentence(lambda d: _("wrote to the vendor"), "send"),
+    "case_rewritten": Sentence(lambda d: _("rewrote the draft of a case for %(vendor_name)s") % d, "package"),
     "case_drafted": Sentence(lambda d: _("drafted a case for %(vendor_name)s") % d, "package"),
     "case_numbered": Sentence(lambda d: _("gave the vendor case its number: %(reference)s") % d, "package"),
     "case_promised": Sentence(

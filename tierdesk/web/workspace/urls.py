@@ -103,6 +103,7 @@ urlpatterns = [
     path("tickets/<int:pk>/consultations/<int:consultation_id>/", escalations.advice, name="advice"),
     path("tickets/<int:pk>/cases/", vendors.new_case, name="new-case"),
     path("tickets/<int:pk>/cases/<int:case_id>/", vendors.case, name="case"),
+    path("tickets/<int:pk>/cases/<int:case_id>/draft/", vendors.draft, name="case-draft"),
     path("tickets/<int:pk>/cases/<int:case_id>/<slug:verb>/", vendors.move, name="case-verb"),
     path("problems/", problems.problems, name="problems"),
     path("problems/<int:pk>/", problems.problem, name="problem"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from tierdesk.core import clock
 from tierdesk.core.work import work
 from tierdesk.response.vendors.models import Case, UnderpinningContract, may_open_cases
 from tierdesk.response.vendors.states import CHASER, CHASES, FOLLOWS, CaseState, CloseCode
-from tierdesk.tickets.lifecycle import UnableTo
+from tierdesk.tickets.lifecycle import StaleTicket, UnableTo
 from tierdesk.tickets.models import Ticket
 from tierdesk.web.workspace.answer import act_on
 from tierdesk.web.workspace.clocks import faces_of
@@ -39,13 +40,7 @@ def new_case(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             with work(by=agent_of(request).actor(), at=clock.now()):
                 case = (Case.draft if is_draft else Case.submit)(
-                    ticket,
-                    contract,
-                    by=agent_of(request),
-                    severity=_number(request, "severity"),
-                    subject=request.POST.get("subject", ""),
-                    text=request.POST.get("text", ""),
-                    product_version=" ".join(request.POST.get("product_version", "").split())[:MOST_LETTERS],
+                    ticket, contract, by=agent_of(request), **_told(request)
                 )
                 if not is_draft and request.POST.get("wait") and ticket.state in ("new", "open"):
                     ticket.pend("vendor")
@@ -56,25 +51,71 @@ def new_case(request: HttpRequest, pk: int) -> HttpResponse:
             opened = f"The case with {contract.vendor.name} is open."
             messages.success(request, done if is_draft else opened)
             return redirect("workspace:case", pk, case.pk) if is_draft else redirect("workspace:ticket", pk)
-    contracts = UnderpinningContract.objects.select_related("vendor")
+    return _form(request, ticket, request.POST.dict())
+
+
+@agent_page
+def draft(request: HttpRequest, pk: int, case_id: int) -> HttpResponse:
+    """Say a draft anew, before the vendor hears of it; any tier may."""
+    ticket = ticket_of(request, pk)
+    found = _case(request, ticket, case_id)
+    if request.method != "POST":
+        return _form(request, ticket, _said_in(found), case=found)
+    contract = get_object_or_404(UnderpinningContract, pk=_number(request, "contract"))
+    try:
+        with work(by=agent_of(request).actor(), at=clock.now()):
+            found.rewrite(contract, **_told(request))
+    except StaleTicket:
+        messages.warning(request, f"{found.number} was handed in, or discarded, meanwhile.")
+    except UnableTo as refusal:
+        messages.error(request, str(refusal))
+        return _form(request, ticket, request.POST.dict(), case=found)
+    else:
+        messages.success(request, f"{found.number} is written anew; the vendor has not heard of it yet.")
+    return redirect("workspace:case", pk, case_id)
+
+
+def _form(
+    request: HttpRequest, ticket: Ticket, values: Mapping[str, object], *, case: Case | None = None
+) -> HttpResponse:
+    """What a vendor is told; `case`: the draft that it is of."""
     context = {
         "ticket": ticket,
-        "contracts": contracts,
-        "values": request.POST.dict(),
+        "case": case,
+        "contracts": UnderpinningContract.objects.select_related("vendor"),
+        "values": values,
         "may_open": may_open_cases(agent_of(request)),
     }
     return render(request, "workspace/new_case.html", context | navigation(request))
+
+
+def _told(request: HttpRequest) -> dict[str, Any]:
+    return {
+        "severity": _number(request, "severity"),
+        "subject": _said(request, "subject"),
+        "text": _said(request, "text"),
+        "product_version": " ".join(_said(request, "product_version").split())[:MOST_LETTERS],
+    }
+
+
+def _said_in(case: Case) -> dict[str, object]:
+    fields = ("subject", "text", "product_version")
+    chosen = {"contract": case.contract_id, "severity": str(case.severity)}
+    return chosen | {name: getattr(case, name) for name in fields}
+
+
+def _case(request: HttpRequest, ticket: Ticket, case_id: int) -> Case:
+    seen = Case.objects.visible_to(user_of(request)).select_related("contract__vendor", "driver__user")
+    found: Case = get_object_or_404(seen, pk=case_id, ticket=ticket)
+    found.ticket = ticket
+    return found
 
 
 @agent_page
 def case(request: HttpRequest, pk: int, case_id: int) -> HttpResponse:
     """The case: what was said between us and the vendor, its clock, what can follow."""
     ticket = ticket_of(request, pk)
-    found = get_object_or_404(
-        Case.objects.visible_to(user_of(request)).select_related("contract__vendor", "driver__user"),
-        pk=case_id,
-        ticket=ticket,
-    )
+    found = _case(request, ticket, case_id)
     labels = dict(CaseState.choices)
     moves = [
         (state, labels[state])
