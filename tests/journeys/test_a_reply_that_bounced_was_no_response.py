@@ -46,7 +46,7 @@ Subject: Re: VPN
 """
 
 
-def test_the_clock_counts_on_and_the_contact_is_marked(
+def test_f06_the_clock_counts_on_and_the_contact_is_marked(
     cast: Cast, at: datetime, post: Post, doing: Callable[..., Any]
 ) -> None:
     post.arrive(at, "ann@acme.example", "VPN down", "Help.")

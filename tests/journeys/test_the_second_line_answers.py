@@ -34,7 +34,7 @@ def test_the_second_line_accepts_within_its_time(
     assert (accept.state, ticket.assignee) == ("met", cast.tom)
 
 
-def test_a_returned_hand_over_is_charged_to_the_tier_that_sent_it(
+def test_h02_a_returned_hand_over_is_charged_to_the_tier_that_sent_it(
     cast: Cast, at: datetime, ticket: Ticket, doing: Callable[..., Any]
 ) -> None:
     with doing(cast.lena, at + M):

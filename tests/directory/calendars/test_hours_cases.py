@@ -244,7 +244,7 @@ def test_four_hours_with_pauses_are_used_up_at(
     assert at == (expected and berlin(expected)), why
 
 
-def test_disjoint_pauses_are_taken_off() -> None:
+def test_c07_disjoint_pauses_are_taken_off() -> None:
     """C07."""
     pauses = [
         pause("2026-06-08T10:00", "2026-06-08T11:00"),

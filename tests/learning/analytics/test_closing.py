@@ -202,7 +202,7 @@ def test_a_wait_put_in_afterwards_makes_missed_ones_kept(
     assert found.closing and found.closing.kinds[RESOLVE] == Line(kept=1)
 
 
-def test_a_second_change_counts_from_the_first(
+def test_j08_a_second_change_counts_from_the_first(
     cast: Cast, solved: Any, doing: Doing, live_until: Live
 ) -> None:
     ticket = solved()

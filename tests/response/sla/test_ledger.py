@@ -29,7 +29,7 @@ marks = st.lists(
 
 @settings(max_examples=200, deadline=None)
 @given(marks)
-def test_the_tiers_times_are_the_ticket_s_time_to_the_microsecond(
+def test_h09_the_tiers_times_are_the_ticket_s_time_to_the_microsecond(
     steps: list[tuple[timedelta, int, int, str]],
 ) -> None:
     at, told = MONDAY, []
@@ -71,7 +71,7 @@ def test_each_stay_is_one_line(cast: Cast, at: datetime, doing: Callable[..., An
     assert read.waited_for() == {"requester_info": 2 * H}
 
 
-def test_whatever_happens_to_it_the_tiers_times_are_the_ticket_s_time(
+def test_h09_whatever_happens_to_it_the_tiers_times_are_the_ticket_s_time(
     cast: Cast, at: datetime, doing: Callable[..., Any]
 ) -> None:
     """A week of random verbs, against a stop-watch that only knows whether the ticket is resolved."""

@@ -55,7 +55,7 @@ def test_the_timeline_tells_the_clocks_that_the_desk_has(ticket: Ticket) -> None
         ("carried_s", 1.0),
     ],
 )
-def test_a_wrong_clock_is_found_and_set_right_with_an_entry(
+def test_j08_a_wrong_clock_is_found_and_set_right_with_an_entry(
     cast: Cast, ticket: Ticket, at: datetime, doing: Callable[..., Any], field: str, wrong: Any
 ) -> None:
     clock = Clock.objects.get(ticket=ticket, metric="resolve", party="SLA")

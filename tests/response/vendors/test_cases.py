@@ -318,14 +318,14 @@ def test_what_the_vendor_adds_to_a_closed_case_is_kept_and_moves_nothing(
 # Moving on
 
 
-def test_the_client_s_clock_runs_while_the_vendor_waits_for_us(
+def test_h07_the_client_s_clock_runs_while_the_vendor_waits_for_us(
     cast: Cast, submit: Submit, ticket: Ticket, doing: Doing
 ) -> None:
     brought(submit(), "waiting_on_us", doing, cast.kira)
     assert Clock.objects.get(ticket=ticket, party="SLA", metric="resolve").state == "running"
 
 
-def test_a_solution_stops_the_vendor_s_clock_and_a_bad_one_sends_it_back(
+def test_h08_a_solution_stops_the_vendor_s_clock_and_a_bad_one_sends_it_back(
     cast: Cast, submit: Submit, ticket: Ticket, doing: Doing
 ) -> None:
     case = brought(submit(), "verifying", doing, cast.kira)
