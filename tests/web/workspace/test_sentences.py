@@ -50,6 +50,14 @@ def test_what_a_policy_means_is_named_as_people_write_it() -> None:
     assert nobody == "nobody is on call for “night”: the team’s leads are paged"
 
 
+def test_whoever_takes_a_role_makes_nobody_anything() -> None:
+    role = {"incident": 1, "role": "manager", "agent": 7, "agent_name": "Lou Lead", "before": ""}
+    own = Entry(kind="role_handed", by_kind="agent", by_id=7, details=role)
+    given = Entry(kind="role_handed", by_kind="agent", by_id=8, details=role | {"before": "Tom Tran"})
+    assert sentence_of(own)[0] == "became incident manager"
+    assert sentence_of(given)[0] == "made Lou Lead incident manager, after Tom Tran"
+
+
 def test_a_correction_says_which_promises_were_set_right() -> None:
     corrections = [
         {"metric": "resolve", "party": "SLA", "tier": None, "fields": {}},

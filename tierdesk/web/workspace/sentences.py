@@ -136,6 +136,11 @@ def _role_handed(details: Mapping[str, Any]) -> str:
     return f"{words}, {_('after %s') % details['before']}" if details["before"] else words
 
 
+def _role_taken(details: Mapping[str, Any]) -> str:
+    words = _("became %(role)s") % {"role": _label(RoleKind, details["role"]).lower()}
+    return f"{words}, {_('after %s') % details['before']}" if details["before"] else words
+
+
 def _retyped(details: Mapping[str, Any]) -> str:
     words = _("changed its type from %(before)s to %(after)s: %(why)s") % {
         "before": _label(TicketType, details["before"]).lower(),
@@ -541,6 +546,8 @@ def sentence_of(entry: Entry) -> tuple[str, str, str]:
         return entry.kind.replace("_", " "), "circle", "neutral"
     if _is_taken(entry):
         return _("took it") + _because(entry.details), sentence.icon, sentence.tone
+    if entry.kind == "role_handed" and _is_theirs(entry):
+        return _role_taken(entry.details), sentence.icon, sentence.tone
     if entry.kind == "case_heard" and entry.by_kind == "agent":
         return _("wrote down what the vendor said"), sentence.icon, sentence.tone
     return sentence.say(entry.details), sentence.icon, sentence.tone
@@ -548,4 +555,9 @@ def sentence_of(entry: Entry) -> tuple[str, str, str]:
 
 def _is_taken(entry: Entry) -> bool:
     """Whether somebody gave the ticket to nobody else but themselves."""
-    return entry.kind == "assigned" and entry.by_kind == "agent" and entry.by_id == entry.details["agent"]
+    return entry.kind == "assigned" and _is_theirs(entry)
+
+
+def _is_theirs(entry: Entry) -> bool:
+    """Whether whoever did it is the agent whom it is about."""
+    return entry.by_kind == "agent" and entry.by_id == entry.details["agent"]
