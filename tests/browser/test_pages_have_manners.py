@@ -105,6 +105,9 @@ FAULTS = """() => {
         if (text.getBoundingClientRect().width > one.offsetWidth - 3)
             faults.push(`runs into the next: ${one.textContent}`);
     }
+    for (const one of document.querySelectorAll("button .kbd-sequence"))
+        if (one.checkVisibility() && !one.innerText.trim())
+            faults.push(`room for no key: ${one.closest("button").textContent.trim()}`);
     const width = document.documentElement.scrollWidth;
     if (width > innerWidth) faults.push(`${width} wide in ${innerWidth}`);
     return faults;
