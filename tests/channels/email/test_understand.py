@@ -447,7 +447,7 @@ def resolved(cast: Cast, asked: Ticket, at: datetime, doing: Doing) -> Ticket:
     return asked
 
 
-def test_m27_a_thank_you_reopens_nothing_and_is_told_to_whoever_solved_it(
+def test_m27_d05_a_thank_you_reopens_nothing_and_is_told_to_whoever_solved_it(
     resolved: Ticket, at: datetime, post: PostOffice
 ) -> None:
     told = Notice.objects.filter(kind="heard").count()

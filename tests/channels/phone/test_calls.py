@@ -125,7 +125,7 @@ def test_who_has_left_is_not_offered(cast: Cast) -> None:
     assert list(look_up("Ann", cast.lena.user)) == []
 
 
-def test_a_call_is_acknowledged_and_answered_when_it_is_logged(cast: Cast, at: datetime) -> None:
+def test_f03_a_call_is_acknowledged_and_answered_when_it_is_logged(cast: Cast, at: datetime) -> None:
     """F03: an agent has spoken with the caller; no clock may wait for a second answer."""
     with clock.frozen(at):
         ticket = log_call(call(cast), cast.lena)

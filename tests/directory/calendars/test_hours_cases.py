@@ -61,6 +61,9 @@ KOLKATA = weekly("Asia/Kolkata", MON_SAT, ("09:00", "18:00"))
 LORD_HOWE = Hours.always("Australia/Lord_Howe")
 APIA = weekly("Pacific/Apia", DAILY, ("09:00", "17:00"))
 APIA_FRIDAYS = weekly("Pacific/Apia", [4], ("09:00", "17:00"))
+UNEVEN = Hours(tz="UTC", week={0: (("09:00", "17:00"),), 1: (("09:00", "16:00"),), 3: (("08:00", "17:00"),)})
+EIGHT_TO_SIX = weekly("Europe/Berlin", MON_FRI, ("08:00", "18:00"))
+EIGHT_TO_FIVE = weekly("UTC", MON_FRI, ("08:00", "17:00"))
 NEVER = Hours(tz="Europe/Berlin", week={})
 
 DUE = [
@@ -87,6 +90,8 @@ DUE = [
     ("A15", OFFICE, "2028-02-28T16:00", 10, "2028-03-01T10:00", "29 February 2028 is a working Tuesday"),
     ("A16a", OFFICE, "2026-06-08T09:00", 24, "2026-06-10T17:00", "a day of 24 hours is three days of work"),
     ("A16b", OFFICE, "2026-06-08T10:30", 24, "2026-06-11T10:30", "the same from the middle of a morning"),
+    ("A17", UNEVEN, "2026-06-08T11:00", 16, "2026-06-11T11:00", "6 hours, 7, none, and 3 of an early day"),
+    ("A18", EIGHT_TO_SIX, "2026-06-08T16:00", 4, "2026-06-09T10:00", "two hours today, two tomorrow"),
     ("B01", ROUND_THE_CLOCK, "2026-03-29T00:30", 4, "2026-03-29T05:30", "the hour from 2 to 3 did not exist"),
     ("B02", ROUND_THE_CLOCK, "2026-10-25T00:30", 4, "2026-10-25T03:30", "the hour from 2 to 3 came twice"),
     ("B05a", NIGHTS, "2026-03-28T22:00", 8, "2026-03-29T23:00", "the spring night has seven hours"),
@@ -136,6 +141,7 @@ ELAPSED = [
     ("A06b", OFFICE, "2026-06-05T13:00", "2026-06-06T10:00", 4, "resolved on Saturday: nobody worked since"),
     ("A10", OVERLAPPING, "2026-06-08T09:00", "2026-06-08T17:00", 8, "the hour that overlaps counts once"),
     ("A19", OFFICE, "2026-06-08T14:00", "2026-06-09T09:00", 3, "19 hours of life, 3 of work"),
+    ("A20", EIGHT_TO_FIVE, "2025-12-12T21:00", "2025-12-15T09:30", 1.5, "of 60.5 hours of life"),
     ("A21", OFFICE, "2026-06-05T16:00", "2026-06-08T16:00", 8, "not the 72 hours on the calendar"),
     ("B03a", ROUND_THE_CLOCK, "2026-03-29T00:00", "2026-03-30T00:00", 23, "a day of 23 hours"),
     ("B03b", ROUND_THE_CLOCK, "2026-10-25T00:00", "2026-10-26T00:00", 25, "a day of 25 hours"),
