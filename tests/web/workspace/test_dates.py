@@ -15,6 +15,7 @@ from tests.cast import Cast
 from tests.web.workspace.test_actions import post
 from tierdesk.core import clock
 from tierdesk.core.scope import EVERY_CLIENT, set_scope
+from tierdesk.directory.staff.models import User
 from tierdesk.response.sla.dates import promise_date
 from tierdesk.response.sla.models import Clock
 from tierdesk.tickets.models import Entry, Ticket
@@ -137,10 +138,26 @@ def test_the_deadline_is_explained_with_who_promised_and_moved_it(
     assert "the part comes later" in page
     assert "Working time that counts" not in page
     stream = lena.get(f"/tickets/{ticket.pk}/").content.decode()
-    assert (
-        "moved the promised date from 2026-06-10 13:00 UTC to 2026-06-11 13:00 UTC: the part comes later"
-        in stream
-    )
+    assert "moved the promised date from 2026-06-10 15:00 to 2026-06-11 15:00: the part comes later" in stream
+
+
+@pytest.mark.parametrize(
+    ("zone", "read"),
+    [
+        ("America/New_York", "2026-06-10 09:00:"),
+        ("UTC", "2026-06-10 13:00 UTC"),
+        ("Nowhere/Atall", "13:00 UTC"),
+    ],
+)
+def test_a_timeline_tells_times_by_the_clock_of_whoever_reads(
+    lena: Browser, cast: Cast, ticket: Ticket, send: Callable[..., HttpResponse], zone: str, read: str
+) -> None:
+    send(date="2026-06-10T15:00")
+    set_scope(EVERY_CLIENT)
+    User.objects.filter(pk=cast.lena.user_id).update(timezone=zone)
+    page = lena.get(f"/tickets/{ticket.pk}/").content.decode()
+    assert "promised that it is solved by" in page
+    assert read in page.partition("promised that it is solved by")[2][:60]
 
 
 def test_the_page_of_a_ticket_asks_no_more_for_a_date(

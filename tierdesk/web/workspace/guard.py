@@ -9,17 +9,22 @@ from typing import Any, cast
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 
 from tierdesk.core.written import Written
 from tierdesk.directory.clients.visibility import visible_clients
 from tierdesk.directory.staff.models import Agent, User
 from tierdesk.tickets.models import Ticket
+from tierdesk.web.workspace.local import zone_of
 
 type View = Callable[..., HttpResponse]
 
 
 def agent_page(view: View) -> View:
-    """Only agents get in. Others are shown to a face of their own, a stranger to the sign-in page."""
+    """Only agents get in; the page speaks in their time zone.
+
+    Others are shown to a face of their own, a stranger to the sign-in page.
+    """
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -27,7 +32,8 @@ def agent_page(view: View) -> View:
             return redirect_to_login(request.get_full_path())
         if not hasattr(request.user, "agent"):
             return redirect("settings:home" if request.user.is_admin else "portal:tickets")
-        return view(request, *args, **kwargs)
+        with timezone.override(zone_of(request.user)):
+            return view(request, *args, **kwargs)
 
     return guarded
 
@@ -53,7 +59,8 @@ def admin_page(view: View) -> View:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if user_of(request).is_admin:
-            return view(request, *args, **kwargs)
+            with timezone.override(zone_of(user_of(request))):
+                return view(request, *args, **kwargs)
         if hasattr(request.user, "agent"):
             raise Http404
         return redirect("portal:tickets")

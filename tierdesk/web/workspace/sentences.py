@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,7 +18,7 @@ from tierdesk.response.tiers.ladder import in_words
 from tierdesk.response.tiers.reasons import Reason, ReturnReason
 from tierdesk.tickets.lifecycle import PendingReason, ResolutionCode
 from tierdesk.tickets.models import Entry
-from tierdesk.web.ui.wording import channel, duration
+from tierdesk.web.ui.wording import channel, duration, moment
 
 type Say = Callable[[Mapping[str, Any]], str]
 
@@ -72,7 +73,9 @@ def _day(raw: str | None) -> str:
 
 
 def _minute(raw: str) -> str:
-    return f"{datetime.fromisoformat(raw):%Y-%m-%d %H:%M} UTC"
+    """By the reader's clock; where that is UTC, it says so."""
+    minute = moment(datetime.fromisoformat(raw))
+    return f"{minute} UTC" if timezone.get_current_timezone_name() == "UTC" else minute
 
 
 def _call(details: Mapping[str, Any]) -> str:
