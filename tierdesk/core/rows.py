@@ -7,7 +7,7 @@ rows at three times.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,8 +31,6 @@ PLAIN = (str, int, float, datetime, type(None))
 
 APART = "E'\\x1e'"
 """Between the documents of an array: JSON never says it raw."""
-
-_NULL = "NULL"
 
 RESERVED = """
 SELECT nextval(keys.name)
@@ -96,18 +94,18 @@ def _array(field: Field[Any, Any], values: Sequence[Any]) -> tuple[str, str]:
     of = field.target_field if isinstance(field, ForeignKey) else field
     if isinstance(of, JSONField):
         return f"string_to_array(%s, {APART}, 'null')::jsonb[]", "\x1e".join(map(_json, values))
+    write: Callable[[Any], str] = _in_quotes
     if isinstance(of, IntegerField | FloatField):
-        told = [_NULL if value is None else str(value) for value in values]
+        write = str
     elif isinstance(of, DateTimeField):
-        told = [_NULL if value is None else value.isoformat() for value in values]
-    else:
-        told = [_NULL if value is None else _in_quotes(str(value)) for value in values]
+        write = datetime.isoformat
+    told = ",".join(["NULL" if value is None else write(value) for value in values])
     kind = "text" if isinstance(of, CharField | TextField) else _sql_type(field)
-    return f"%s::{kind}[]", f"{{{','.join(told)}}}"
+    return f"%s::{kind}[]", f"{{{told}}}"
 
 
-def _in_quotes(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+def _in_quotes(value: object) -> str:
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 

@@ -72,7 +72,7 @@ DUE = [
     ("A03", OFFICE, "2026-06-06T10:00", 4, "2026-06-08T13:00", "a Saturday is as closed as a night"),
     ("A04", OFFICE, "2026-06-05T17:00", 1, "2026-06-08T10:00", "half-open: the closing instant is outside"),
     ("A05", OFFICE, "2026-06-08T09:00", 1, "2026-06-08T10:00", "half-open: the opening instant is inside"),
-    ("A06", OFFICE, "2026-06-05T13:00", 4, "2026-06-05T17:00", "used up on Friday, not at Monday's opening"),
+    ("A06a", OFFICE, "2026-06-05T13:00", 4, "2026-06-05T17:00", "used up on Friday, not at Monday's opening"),
     ("A07", CORPUS_CHRISTI, "2026-06-03T16:00", 2, "2026-06-05T10:00", "nobody works on the holiday"),
     ("A08", CHRISTMAS, "2026-12-24T11:00", 2, "2026-12-28T10:00", "half a day, two holidays, a Sunday"),
     ("A09", LUNCH, "2026-06-08T11:30", 1, "2026-06-08T13:30", "lunch does not count"),
@@ -139,6 +139,7 @@ DUE = [
 
 ELAPSED = [
     ("A06b", OFFICE, "2026-06-05T13:00", "2026-06-06T10:00", 4, "resolved on Saturday: nobody worked since"),
+    ("A06c", OFFICE, "2026-06-05T13:00", "2026-06-08T09:00:01", 4 + 1 / 3600, "the first second of Monday"),
     ("A10", OVERLAPPING, "2026-06-08T09:00", "2026-06-08T17:00", 8, "the hour that overlaps counts once"),
     ("A19", OFFICE, "2026-06-08T14:00", "2026-06-09T09:00", 3, "19 hours of life, 3 of work"),
     ("A20", EIGHT_TO_FIVE, "2025-12-12T21:00", "2025-12-15T09:30", 1.5, "of 60.5 hours of life"),
