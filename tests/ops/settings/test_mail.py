@@ -11,6 +11,7 @@ import pytest
 from django.test import Client as Browser
 
 from tests.cast import Cast
+from tests.servers.post import relay_running
 from tests.servers.provider import CLIENT_ID, CLIENT_SECRET, SCOPE, provider_running
 from tierdesk.channels.email.models import Collection, Grant, Mailbox, Vigil
 from tierdesk.core import clock
@@ -80,6 +81,14 @@ def test_trying_it_out_says_what_is_wrong_with_each_way(
     assert "Sending: a mail to lou@desk.example has left" in told
     [left] = (settings.HOME / "outbox").iterdir()
     assert "A mail to try out help@desk.example" in left.read_text()
+
+
+def test_a_mail_to_try_it_out_arrives_at_the_relay(admin: Browser, mailbox: Mailbox, settings: Any) -> None:
+    with relay_running() as relay:
+        settings.SMTP_RELAY_HOST, settings.SMTP_RELAY_PORT = "127.0.0.1", relay.port
+        told = unescape(admin.post(f"/settings/mail/{mailbox.pk}/trial/", follow=True).content.decode())
+        assert "Sending: a mail to lou@desk.example has left" in told
+        assert relay.mail_soon("lou@desk.example", about="try out help@desk.example")
 
 
 def test_a_relay_that_takes_no_mail_is_told_too(admin: Browser, mailbox: Mailbox, settings: Any) -> None:
